@@ -1,0 +1,1 @@
+"""Command line, pages and jobs: whatever ties the rest together."""

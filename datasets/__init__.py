@@ -1,0 +1,1 @@
+"""Measured data and network files, read into labelled arrays."""

@@ -1,0 +1,1 @@
+"""Controllers, environments and the bounds between which they stand."""

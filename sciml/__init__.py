@@ -1,0 +1,1 @@
+"""Physics: types, numerics and systems."""

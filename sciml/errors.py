@@ -1,0 +1,29 @@
+"""Faults in what a user hands over, collected and told together."""
+
+from collections.abc import Sequence
+
+
+class InputError(ValueError):
+    """Every fault in one input, reported together.
+
+    Parameters
+    ----------
+    source
+        What was read: a file name, a form, an argument.
+    faults
+        One line a fault, each with place, value, unit and allowed range where they apply.
+    """
+
+    def __init__(self, source: str, faults: Sequence[str]) -> None:
+        self.source = source
+        self.faults = tuple(faults)
+        count = "1 fault" if len(self.faults) == 1 else f"{len(self.faults)} faults"
+        lines = "\n".join(f"  - {fault}" for fault in self.faults)
+        super().__init__(f"{source}: {count}\n{lines}")
+
+
+class MissingExtraError(ImportError):
+    """A feature needs a package that an optional extra installs."""
+
+    def __init__(self, feature: str, extra: str) -> None:
+        super().__init__(f"{feature} needs: pip install 'tvilling[{extra}]'")

@@ -1,0 +1,68 @@
+"""Run a system under a controller, over one scenario or very many."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+import jax
+from jaxtyping import Array, Int
+from tvilling.sciml.scenario import Scenario
+from tvilling.sciml.system import System, Values
+
+M = TypeVar("M")
+
+
+class Controller(Protocol[M]):
+    """Chooses the action of each step from what it sees; pure, with an explicit memory."""
+
+    def init(self) -> M:
+        """Memory at the start."""
+
+    def __call__(self, memory: M, state: Any, forecast: Values) -> tuple[Values, M]:
+        """Action for this step and the new memory; `forecast` holds this step's drives."""
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Trajectory:
+    """States, actions, outputs and status of a run, each led by time (and batch before it)."""
+
+    state: Any
+    action: Values
+    output: Values
+    status: Int[Array, "*batch time"]
+
+
+def simulate(system: System, controller: Controller, scenario: Scenario) -> Trajectory:
+    """Run `scenario` and keep everything.
+
+    States are those at the end of each step, outputs those over it.
+    """
+
+    def advance(carry: tuple, drive: Values) -> tuple[tuple, Trajectory]:
+        state, memory = carry
+        action, memory = controller(memory, state, drive)
+        state, output = system.step(state, action, drive, scenario.dt_s)
+        output = dict(output)
+        return (state, memory), Trajectory(state, action, output, output.pop("status"))
+
+    return jax.lax.scan(advance, (scenario.state, controller.init()), scenario.drive)[1]
+
+
+def simulate_many(
+    system: System,
+    controller: Controller,
+    scenarios: Scenario,
+    keep: Callable[[Trajectory], Any] = lambda trajectory: trajectory,
+    chunk: int = 250,
+) -> Any:
+    """Run a batch of scenarios in chunks, keeping what `keep` takes from each trajectory.
+
+    Reducing inside the map (a sum, a maximum, a few outputs) is what makes large ensembles
+    cheap in memory and time; compile the call with `jax.jit`.
+    """
+
+    def run(scenario: Scenario) -> Any:
+        return keep(simulate(system, controller, scenario))
+
+    return jax.lax.map(run, scenarios, batch_size=chunk)

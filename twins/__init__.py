@@ -1,0 +1,1 @@
+"""Twins: a system, a belief about its state, and a clock."""
