@@ -30,11 +30,9 @@ def read_column(table: pd.DataFrame, column: Column, source: str) -> tuple[pd.Se
     `source` names the table in the faults. Rows are told by the column `name` where there is one.
     """
     if column.name not in table.columns:
-        if column.required:
-            return _constant(table, column), [
-                f"{source}: column {column.name} [{column.unit}] is missing"
-            ]
-        return _constant(table, column), []
+        unit = f" [{column.unit}]" if column.unit else ""
+        missing = [f"{source}: column {column.name}{unit} is missing"] if column.required else []
+        return _constant(table, column), missing
     given = table[column.name]
     if column.kind == "str":
         return _read_text(given, table, column, source)
@@ -52,7 +50,10 @@ def read_table(
     dropped in silence.
     """
     known = {column.name for column in columns}
-    faults = [
+    twice = table.columns.duplicated()
+    faults = [f"{source}: column {name} stands more than once" for name in table.columns[twice]]
+    table = table.loc[:, ~twice]
+    faults += [
         f"{source}: column {name} is not known; known are {', '.join(c.name for c in columns)}"
         for name in table.columns
         if name not in known
@@ -72,17 +73,31 @@ def read_table(
 
 
 def _constant(table: pd.DataFrame, column: Column) -> pd.Series:
-    return pd.Series([column.default] * len(table), index=table.index)
+    dtype = {"float": float, "str": object, "bool": bool}[column.kind]
+    return pd.Series([_default(column)] * len(table), index=table.index, dtype=dtype)
+
+
+def _default(column: Column) -> float | str | bool:
+    """What a blank means: NaN, the empty text or False where the column names nothing else."""
+    if column.kind == "str":
+        return column.default if isinstance(column.default, str) else ""
+    if column.kind == "bool":
+        return column.default is True
+    return column.default
+
+
+def row_label(table: pd.DataFrame, position: int) -> str:
+    """How messages name a row: its line in a file whose header is line 1, and its name."""
+    index = table.index[position]
+    line = int(index) + 2 if isinstance(index, int | np.integer) else position + 2
+    name = table["name"].iloc[position] if "name" in table.columns else ""
+    return f"row {line}" if pd.isna(name) or name == "" else f"row {line} ({name})"
 
 
 def _rows(bad: pd.Series, table: pd.DataFrame) -> Iterator[tuple[str, int]]:
     """Label and position of the rows marked in `bad`, the first few of them."""
-    names = table["name"] if "name" in table.columns else None
     for position in np.flatnonzero(bad.to_numpy())[:MAX_FAULTS_PER_COLUMN]:
-        name = (
-            "" if names is None or pd.isna(names.iloc[position]) else f" ({names.iloc[position]})"
-        )
-        yield f"row {position + 2}{name}", int(position)
+        yield row_label(table, int(position)), int(position)
 
 
 def _more(bad: pd.Series, source: str, column: Column) -> list[str]:
@@ -91,7 +106,9 @@ def _more(bad: pd.Series, source: str, column: Column) -> list[str]:
 
 
 def _range(column: Column) -> str:
-    return f"expected {column.low:g} to {column.high:g} {column.unit}"
+    if not np.isfinite([column.low, column.high]).any():
+        return "expected a finite number"
+    return f"expected {column.low:g} to {column.high:g} {column.unit}".rstrip()
 
 
 def _read_float(
@@ -101,7 +118,8 @@ def _read_float(
     blank = given.isna() | (given.astype(str).str.strip() == "")
     unreadable = number.isna() & ~blank & (given.astype(str).str.strip().str.lower() != "nan")
     missing = number.isna() & ~unreadable & column.required
-    outside = number.notna() & ~number.between(column.low, column.high)
+    outside = number.notna() & ~(number.between(column.low, column.high) & np.isfinite(number))
+    outside &= number != column.default  # an already filled table stays valid
     faults = [
         f"{source}, {row}: {column.name} is {given.iloc[at]!r}, expected a number [{column.unit}]"
         for row, at in _rows(unreadable, table)
@@ -122,25 +140,31 @@ def _read_float(
 def _read_text(
     given: pd.Series, table: pd.DataFrame, column: Column, source: str
 ) -> tuple[pd.Series, list[str]]:
-    text = given.map(lambda value: "" if pd.isna(value) else str(value).strip())
+    text = given.map(_as_text)
     missing = (text == "") & column.required
     faults = [f"{source}, {row}: {column.name} has no value" for row, _ in _rows(missing, table)]
-    if isinstance(column.default, str) and column.default:
-        text = text.where(text != "", column.default)
-    return text, faults + _more(missing, source, column)
+    return text.where(text != "", _default(column)), faults + _more(missing, source, column)
 
 
-TRUE, FALSE = {"true", "1", "1.0", "yes"}, {"false", "0", "0.0", "no"}
+def _as_text(value: object) -> str:
+    """Text of a cell: blanks are empty, and a whole number has no `.0` behind it."""
+    if value is None or (isinstance(value, float) and np.isnan(value)):
+        return ""
+    whole = isinstance(value, float) and value.is_integer()
+    return str(int(value) if whole else value).strip()
+
+
+TRUE, FALSE = {"true", "1", "yes"}, {"false", "0", "no"}
 
 
 def _read_bool(
     given: pd.Series, table: pd.DataFrame, column: Column, source: str
 ) -> tuple[pd.Series, list[str]]:
-    text = given.map(lambda value: "" if pd.isna(value) else str(value).strip().lower())
+    text = given.map(lambda value: _as_text(value).lower())
     bad = ~text.isin(TRUE | FALSE | {""})
     faults = [
         f"{source}, {row}: {column.name} is {given.iloc[at]!r}, expected true or false"
         for row, at in _rows(bad, table)
     ]
-    value = text.map(lambda word: bool(column.default) if word == "" else word in TRUE)
+    value = text.map(lambda word: _default(column) if word == "" else word in TRUE)
     return value.astype(bool), faults + _more(bad, source, column)

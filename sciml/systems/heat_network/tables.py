@@ -4,11 +4,12 @@ Every reader ends here, and `build` starts here. Pressures in bar are gauge pres
 """
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from tvilling.sciml.errors import InputError
-from tvilling.sciml.tables import Column, read_table
+from tvilling.sciml.tables import Column, read_table, row_label
 
 
 def _name(what: str) -> Column:
@@ -57,7 +58,8 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
             high=1e7,
             default=0.0,
         ),
-        Column("ground_degc", "°C", "Ground temperature; blank: that of the case", low=-40, high=60),
+        Column("ground_degc", "°C", "Ground temperature; blank: that of the case",
+               low=-40, high=60),
     ),
     "valves": (
         _name("valve"),
@@ -91,14 +93,14 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         Column("return_degc", "°C", "Temperature of the water that leaves", low=0, high=150),
         Column("cooling_k", "K", "Temperature drop of the water", low=0.1, high=150),
         Column("flow_kg_per_s", "kg/s", "Prescribed mass flow", low=0, high=1e5),
-        Column("bypass_kg_per_s", "kg/s", "Constant flow past the substation", 
+        Column("bypass_kg_per_s", "kg/s", "Constant flow past the substation",
                low=0, high=1e3, default=0.0),
-        Column("min_flow_kg_per_s", "kg/s", "Least flow through the substation", 
+        Column("min_flow_kg_per_s", "kg/s", "Least flow through the substation",
                low=0, high=1e3, default=0.0),
         Column("max_flow_kg_per_s", "kg/s", "Greatest flow through the substation; blank: no limit",
                low=0, high=1e5, default=np.inf),
         Column("min_dp_bar", "bar", "Differential pressure it needs", low=0, high=10, default=0.0),
-        Column("ua_w_per_k", "W/K", "Substation's heat exchanger; replaces return_degc", 
+        Column("ua_w_per_k", "W/K", "Substation's heat exchanger; replaces return_degc",
                low=1, high=1e8),
         Column("secondary_supply_degc", "°C", "Secondary supply, with ua_w_per_k", low=0, high=150),
         Column("secondary_return_degc", "°C", "Secondary return, with ua_w_per_k", low=0, high=150),
@@ -108,15 +110,17 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         Column("supply_junction", "", "Junction it feeds", "str", required=True),
         Column("return_junction", "", "Junction it draws from; blank: an open network", "str"),
         Column("supply_degc", "°C", "Supply temperature", low=0, high=200, required=True),
-        Column("supply_bar", "bar", "Pressure at the supply junction", low=-1, high=500, default=6.0),
-        Column("lift_bar", "bar", "Pressure difference that its pump makes; blank with flow_kg_per_s",
+        Column("supply_bar", "bar", "Pressure at the supply junction",
+               low=-1, high=500, default=6.0),
+        Column("lift_bar", "bar", "Pressure difference its pump makes; blank with flow_kg_per_s",
                low=0, high=100),
-        Column("flow_kg_per_s", "kg/s", "Prescribed mass flow instead of lift_bar", low=0, high=1e5),
+        Column("flow_kg_per_s", "kg/s", "Prescribed mass flow instead of lift_bar",
+               low=0, high=1e5),
     ),
     "injections": (
         _name("injection"),
         Column("junction", "", "Junction it stands at", "str", required=True),
-        Column("flow_kg_per_s", "kg/s", "Flow into the network; negative: out of it", 
+        Column("flow_kg_per_s", "kg/s", "Flow into the network; negative: out of it",
                low=-1e5, high=1e5, required=True),
     ),
 }  # fmt: skip
@@ -156,82 +160,117 @@ class HeatNetworkTables:
         InputError
             With every fault of every table.
         """
-        tables, faults = {}, []
-        for kind, columns in COLUMNS.items():
-            table = getattr(self, kind)
-            if table.empty and not len(table.columns):
-                table = pd.DataFrame(columns=[column.name for column in columns])
-            tables[kind], found = read_table(table, columns, kind)
-            faults += found
-        faults += _dangling(tables) + _over_or_under_set(tables)
-        if not len(tables["sources"]):
-            faults.append("sources: the network has no source")
+        tables, faults = check_tables({kind: getattr(self, kind) for kind in COLUMNS})
         if faults:
             raise InputError(self.source, faults)
         return replace(self, **tables)
 
 
-def _dangling(tables: dict[str, pd.DataFrame]) -> list[str]:
+def check_tables(
+    tables: dict[str, pd.DataFrame | None], suffix: str = ""
+) -> tuple[dict[str, pd.DataFrame], list[str]]:
+    """Typed and filled tables by kind, and every fault in them.
+
+    Parameters
+    ----------
+    tables
+        One table a kind of `COLUMNS`. None: it could not be read, which the caller has to tell;
+        checks that compare it with the other tables are then left out.
+    suffix
+        Follows the kind in messages: `.csv` where the tables are files.
+    """
+    checked: dict[str, pd.DataFrame] = {}
+    faults: list[str] = []
+    for kind, columns in COLUMNS.items():
+        table = tables.get(kind)
+        if table is None or (table.empty and not len(table.columns)):
+            table = pd.DataFrame(columns=[column.name for column in columns])
+        checked[kind], found = read_table(table, columns, kind + suffix)
+        faults += found
+    unread = {kind for kind in COLUMNS if kind in tables and tables[kind] is None}
+    faults += _one_coordinate(checked, suffix)
+    faults += _dangling(checked, suffix, check_names="junctions" not in unread)
+    faults += _over_or_under_set(checked, suffix)
+    if "sources" not in unread and not len(checked["sources"]):
+        faults.append(f"sources{suffix}: the network has no source")
+    if "junctions" not in unread and not len(checked["junctions"]):
+        faults.append(f"junctions{suffix}: the network has no junction")
+    return checked, faults
+
+
+def _one_coordinate(tables: dict[str, pd.DataFrame], suffix: str) -> list[str]:
+    """Faults for junctions with an x and no y, or the other way round."""
+    table = tables["junctions"]
+    half = table["x"].isna() != table["y"].isna()
+    return [
+        f"junctions{suffix}, {row_label(table, int(at))}: only one of x and y is given"
+        for at in np.flatnonzero(half)
+    ]
+
+
+def _dangling(tables: dict[str, pd.DataFrame], suffix: str, check_names: bool) -> list[str]:
     """Faults for elements that name a junction which is not there, or the same one twice."""
     known = set(tables["junctions"]["name"])
     faults = []
     for kind, table in tables.items():
-        ends = [c for c in table.columns if c.endswith("junction")]
-        for end in ends:
-            faults += [
-                f"{kind}, row {at + 2} ({name}): {end} {junction} is not in junctions"
-                for at, (name, junction) in enumerate(zip(table["name"], table[end], strict=True))
-                if junction and junction not in known
-            ]
-        if len(ends) == 2:
-            faults += [
-                f"{kind}, row {at + 2} ({name}): both ends are junction {junction}"
-                for at, (name, junction, other) in enumerate(
-                    zip(table["name"], table[ends[0]], table[ends[1]], strict=True)
-                )
-                if junction and junction == other
-            ]
+        ends = [column for column in table.columns if column.endswith("junction")]
+        for at, row in enumerate(table[ends].itertuples(index=False)):
+            place = f"{kind}{suffix}, {row_label(table, at)}"
+            if check_names:
+                faults += [
+                    f"{place}: {end} {junction} is not in junctions{suffix}"
+                    for end, junction in zip(ends, row, strict=True)
+                    if junction and junction not in known
+                ]
+            if len(row) == 2 and row[0] and row[0] == row[1]:
+                faults.append(f"{place}: both ends are junction {row[0]}")
     return faults
 
 
-def _over_or_under_set(tables: dict[str, pd.DataFrame]) -> list[str]:
+SETTINGS = ("heat_w", "return_degc", "cooling_k", "flow_kg_per_s", "ua_w_per_k")
+ALLOWED_SETTINGS = (
+    {"heat_w", "return_degc"},
+    {"heat_w", "cooling_k"},
+    {"heat_w", "flow_kg_per_s"},
+    {"heat_w", "ua_w_per_k"},
+    {"flow_kg_per_s", "return_degc"},
+    {"flow_kg_per_s", "cooling_k"},
+)
+
+
+def _over_or_under_set(tables: dict[str, pd.DataFrame], suffix: str) -> list[str]:
     """Faults for consumers and sources whose flow is set twice or not at all."""
     faults = []
     for at, row in enumerate(tables["consumers"].itertuples()):
-        given = [
-            name
-            for name in ("heat_w", "return_degc", "cooling_k", "flow_kg_per_s", "ua_w_per_k")
-            if not np.isnan(getattr(row, name))
-        ]
-        place = f"consumers, row {at + 2} ({row.name})"
-        if "ua_w_per_k" in given:
-            secondary = np.array([row.secondary_supply_degc, row.secondary_return_degc])
-            if np.isnan(secondary).any() or secondary[0] <= secondary[1]:
-                faults.append(
-                    f"{place}: ua_w_per_k needs secondary_supply_degc above secondary_return_degc"
-                )
-        allowed = [
-            {"heat_w", "return_degc"},
-            {"heat_w", "cooling_k"},
-            {"heat_w", "flow_kg_per_s"},
-            {"heat_w", "ua_w_per_k"},
-            {"flow_kg_per_s", "return_degc"},
-            {"flow_kg_per_s", "cooling_k"},
-        ]
-        if set(given) not in allowed:
-            faults.append(
-                f"{place}: has {' and '.join(given) or 'nothing'} set, expected heat_w with one of "
-                "return_degc, cooling_k, flow_kg_per_s or ua_w_per_k, "
-                "or flow_kg_per_s with one of return_degc or cooling_k"
-            )
+        place = f"consumers{suffix}, {row_label(tables['consumers'], at)}"
+        faults += [f"{place}: {fault}" for fault in _consumer_faults(row)]
     for at, row in enumerate(tables["sources"].itertuples()):
         closed = bool(row.return_junction)
         if closed and np.isnan(row.lift_bar) == np.isnan(row.flow_kg_per_s):
-            faults.append(
-                f"sources, row {at + 2} ({row.name}): set one of lift_bar and flow_kg_per_s"
-            )
+            place = f"sources{suffix}, {row_label(tables['sources'], at)}"
+            faults.append(f"{place}: set one of lift_bar and flow_kg_per_s")
     supply = tables["sources"]["supply_junction"]
-    for junction in sorted(set(supply[supply.duplicated()])):
+    for junction in sorted(set(supply[supply.duplicated()]) - {""}):
         names = tables["sources"]["name"][supply == junction]
-        faults.append(f"sources: {', '.join(names)} feed the same junction {junction}")
+        faults.append(f"sources{suffix}: {', '.join(names)} feed the same junction {junction}")
+    return faults
+
+
+def _consumer_faults(row: Any) -> list[str]:
+    """What is wrong with how one consumer's flow and heat are set."""
+    faults = []
+    given = [name for name in SETTINGS if not np.isnan(getattr(row, name))]
+    if "ua_w_per_k" in given and not row.secondary_supply_degc > row.secondary_return_degc:
+        faults.append("ua_w_per_k needs secondary_supply_degc above secondary_return_degc")
+    if set(given) not in ALLOWED_SETTINGS:
+        faults.append(
+            f"has {' and '.join(given) or 'nothing'} set, expected heat_w with one of "
+            "return_degc, cooling_k, flow_kg_per_s or ua_w_per_k, "
+            "or flow_kg_per_s with one of return_degc or cooling_k"
+        )
+    if row.min_flow_kg_per_s > row.max_flow_kg_per_s:
+        faults.append(
+            f"min_flow_kg_per_s is {row.min_flow_kg_per_s:g} kg/s, "
+            f"above max_flow_kg_per_s {row.max_flow_kg_per_s:g} kg/s"
+        )
     return faults
