@@ -1,1 +1,5 @@
 """Physics: types, numerics and systems."""
+
+from tvilling.sciml.precision import set_up
+
+set_up()

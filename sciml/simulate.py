@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import jax
 from jaxtyping import Array, Int
@@ -12,6 +12,7 @@ from tvilling.sciml.system import System, Values
 M = TypeVar("M")
 
 
+@runtime_checkable
 class Controller(Protocol[M]):
     """Chooses the action of each step from what it sees; pure, with an explicit memory."""
 
@@ -30,7 +31,7 @@ class Trajectory:
     state: Any
     action: Values
     output: Values
-    status: Int[Array, "*batch time"]
+    status: Int[Array, "*batch_time"]
 
 
 def simulate(system: System, controller: Controller, scenario: Scenario) -> Trajectory:

@@ -1,0 +1,36 @@
+"""The systems that ship, by name; listing them imports none of them."""
+
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tvilling.sciml.systems.example import Example
+
+
+@dataclass(frozen=True)
+class SystemEntry:
+    """One line of the registry.
+
+    Attributes
+    ----------
+    description
+        What it is, in one line.
+    example_at
+        `module:function` that makes the example.
+    """
+
+    description: str
+    example_at: str
+
+    def example(self) -> "Example":
+        """The system with inputs to try it on; imports its module."""
+        module, function = self.example_at.split(":")
+        return getattr(import_module(module), function)()
+
+
+SYSTEMS: dict[str, SystemEntry] = {
+    "tank": SystemEntry(
+        "Mixed hot-water tank with an electric heater", "tvilling.sciml.systems.tank:example"
+    ),
+}

@@ -1,0 +1,29 @@
+"""A system with inputs to try it on."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from tvilling.sciml.system import System, Values
+
+
+@dataclass(frozen=True)
+class Example:
+    """What tests, docs and first trials need to run a system.
+
+    Attributes
+    ----------
+    system
+        A plant of plausible size.
+    action, drive
+        One value a channel, away from every limit, for which a step from `init` succeeds.
+    dt_s
+        A usual length of a step [s].
+    failing
+        An action and a drive for which a step reports a status, or None if no step can fail.
+    """
+
+    system: System[Any]
+    action: Values
+    drive: Values
+    dt_s: float
+    failing: tuple[Values, Values] | None = None

@@ -1,0 +1,44 @@
+"""What holds for every test: threads, precision, type checks, folders, and data that may be absent.
+
+Settings come first: the libraries below read them once, when they are imported.
+"""
+
+import os
+import tempfile
+from pathlib import Path
+
+os.environ["OMP_NUM_THREADS"] = "1"  # a second pool beside that of JAX slows both
+os.environ["MPLBACKEND"] = "Agg"
+# Nothing a test writes may reach the user's data; the compilation cache stays where it is, warm.
+os.environ["TVILLING_HOME"] = tempfile.mkdtemp(prefix="tvilling-test-home-")
+
+import shutil
+from collections.abc import Iterator
+
+import jaxtyping
+import pytest
+
+jaxtyping.install_import_hook("tvilling.sciml", "type_checks.typechecker")
+
+NO_DATA = "TVILLING_DATA does not name a folder with the measured data"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip the tests of measured data where there is none."""
+    if Path(os.environ.get("TVILLING_DATA") or "missing").is_dir():
+        return
+    for item in items:
+        if item.get_closest_marker("data"):
+            item.add_marker(pytest.mark.skip(reason=NO_DATA))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _clean_home() -> Iterator[None]:
+    yield
+    shutil.rmtree(os.environ["TVILLING_HOME"], ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def data_folder() -> Path:
+    """The folder with the measured data; for tests marked `data`."""
+    return Path(os.environ["TVILLING_DATA"])
