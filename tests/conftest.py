@@ -15,10 +15,19 @@ os.environ["TVILLING_HOME"] = tempfile.mkdtemp(prefix="tvilling-test-home-")
 import shutil
 from collections.abc import Iterator
 
+import hypothesis
 import jaxtyping
 import pytest
 
 jaxtyping.install_import_hook("tvilling.sciml", "type_checks.typechecker")
+# The same examples every time, and no clock: a busy machine must not fail a test.
+hypothesis.settings.register_profile(
+    "tvilling",
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("tvilling")
 
 NO_DATA = "TVILLING_DATA does not name a folder with the measured data"
 
