@@ -1,0 +1,369 @@
+"""One function a kind of element: rows of pandapipes tables become rows of ours."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+CELSIUS_K = 273.15
+PREFIX = {
+    "junction": "J", "pipe": "P", "valve": "V", "pump": "pump", "heat_exchanger": "X",
+    "heat_consumer": "C", "flow_control": "F", "circ_pump_pressure": "S", "circ_pump_mass": "M",
+    "ext_grid": "E", "sink": "sink", "source": "source",
+}  # fmt: skip
+
+
+@dataclass
+class Reading:
+    """A net while it is read: names of its junctions, and what there is to say about it."""
+
+    net: Any
+    notes: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+    used: set[str] = field(default_factory=set)
+    junctions: dict[int, str] = field(default_factory=dict)
+    dead: dict[int, str] = field(default_factory=dict)
+    valve_ends: dict[tuple[int, int], str] = field(default_factory=dict)
+    pipes: dict[int, str] = field(default_factory=dict)
+    joined: list[tuple[str, str]] = field(default_factory=list)
+
+    def rows(self, table: str, ends: tuple[str, ...] = ()) -> pd.DataFrame:
+        """Rows in service of `table`, empty if there is none; the others become a note.
+
+        A row is out of service too where a junction in one of its columns `ends` is.
+        """
+        self.used.add(table)
+        found = self.net.get(table)
+        if found is None or not len(found):
+            return pd.DataFrame()
+        alive = pd.Series(True, index=found.index)
+        if "in_service" in found:
+            alive &= found["in_service"].astype(bool)
+        for end in ends:
+            alive &= ~found[end].isin(list(self.dead)) if end in found else True
+        if not alive.all():
+            names = ", ".join(str(name) for name in unique_names(found, table)[~alive])
+            self.notes.append(f"{table} out of service is left out: {names}")
+        return found[alive]
+
+    def end(self, index: Any) -> str:
+        """Name of the junction with this index; an unknown one becomes a dangling end."""
+        if pd.isna(index):
+            return ""
+        return self.junctions.get(int(index)) or f"junction {int(index)}"
+
+
+def unique_names(table: pd.DataFrame, kind: str) -> np.ndarray:
+    """A name for each row: its own, or prefix and index; a repeated one gets a number."""
+    given = table["name"] if "name" in table else pd.Series(None, index=table.index)
+    wanted = [
+        f"{PREFIX.get(kind, kind)}{index}"
+        if name is None or pd.isna(name) or not str(name).strip()
+        else str(name).strip()
+        for index, name in given.items()
+    ]
+    taken, names = set(wanted), []
+    seen: set[str] = set()
+    for name in wanted:
+        unique, count = name, 2
+        while unique in seen or (unique != name and unique in taken):
+            unique, count = f"{name}_{count}", count + 1
+        seen.add(unique)
+        names.append(unique)
+    return np.array(names, dtype=object)
+
+
+def number(table: pd.DataFrame, column: str, default: float = np.nan) -> pd.Series:
+    """A numeric column; `default` where it or a value in it is missing."""
+    if column not in table:
+        return pd.Series(default, index=table.index, dtype=float)
+    return pd.to_numeric(table[column], errors="coerce").astype(float).fillna(default)
+
+
+def _branches(reading: Reading, kind: str, ends: tuple[str, str]) -> tuple[pd.DataFrame, dict]:
+    """Rows in service of a kind of branch, and its name and ends for our table."""
+    rows = reading.rows(kind, ends)
+    if not len(rows):
+        return rows, {}
+    columns = {
+        "name": unique_names(rows, kind),
+        "from_junction": [reading.end(index) for index in _ends(rows, ends[0])],
+        "to_junction": [reading.end(index) for index in _ends(rows, ends[1])],
+    }
+    return rows, columns
+
+
+def _ends(rows: pd.DataFrame, column: str) -> list:
+    return list(rows[column]) if column in rows else [np.nan] * len(rows)
+
+
+def read_junctions(reading: Reading) -> pd.DataFrame:
+    """Junctions in service, then one for each pipe end that has a valve of its own."""
+    every = reading.net.get("junction")
+    if every is None or not len(every):
+        return pd.DataFrame()
+    names = dict(zip(every.index, unique_names(every, "junction"), strict=True))
+    rows = reading.rows("junction")
+    reading.junctions = {index: names[index] for index in rows.index}
+    reading.dead = {index: name for index, name in names.items() if index not in rows.index}
+    height_m = number(rows, "height_m", 0.0)
+    table = pd.DataFrame(
+        {"name": list(reading.junctions.values()), "elevation_m": height_m.to_numpy()}
+    )
+    at_pipe = _valves_at_pipes(reading)
+    for at, (junction, pipe) in enumerate(
+        zip(at_pipe["junction"], at_pipe["element"], strict=True)
+    ):
+        key = int(junction), int(pipe)
+        if key not in reading.valve_ends and junction in height_m.index:
+            name = f"{reading.junctions[junction]} at {unique_names(at_pipe, 'valve')[at]}"
+            reading.valve_ends[key] = name
+            table.loc[len(table)] = [name, height_m[junction]]
+    return table
+
+
+def _valves_at_pipes(reading: Reading) -> pd.DataFrame:
+    valves = reading.net.get("valve")
+    if valves is None or not len(valves) or "et" not in valves:
+        return pd.DataFrame(columns=["junction", "element"])
+    return valves[valves["et"] == "pi"]
+
+
+def read_valves(reading: Reading) -> pd.DataFrame:
+    """Valves between two junctions, or between a junction and the end of a pipe there."""
+    rows = reading.rows("valve", ("junction",))
+    if not len(rows):
+        return pd.DataFrame()
+    names = unique_names(rows, "valve")
+    kinds = list(rows["et"]) if "et" in rows else ["ju"] * len(rows)
+    ends = []
+    for name, kind, junction, element in zip(
+        names, kinds, rows["junction"], rows["element"], strict=True
+    ):
+        if kind not in ("ju", "pi"):
+            reading.faults.append(f"valve {name}: et is {kind!r}, expected ju or pi")
+        if kind == "ju" and element in reading.dead:
+            reading.notes.append(f"valve {name} leads to a junction out of service, left out")
+            ends.append(None)
+        elif kind == "pi":
+            ends.append(reading.valve_ends.get((int(junction), int(element)), f"pipe {element}"))
+        else:
+            ends.append(reading.end(element))
+    table = pd.DataFrame(
+        {
+            "name": names,
+            "from_junction": [reading.end(index) for index in rows["junction"]],
+            "to_junction": ends,
+            "inner_diameter_m": number(rows, "inner_diameter_mm").to_numpy() / 1000,
+            "zeta": number(rows, "loss_coefficient", 0.0).to_numpy(),
+            "is_open": rows["opened"].astype(bool).to_numpy() if "opened" in rows else True,
+        }
+    )
+    table = table[table["to_junction"].notna()].reset_index(drop=True)
+    reading.joined = list(zip(table["from_junction"], table["to_junction"], strict=True))
+    return table
+
+
+def read_pipes(reading: Reading) -> pd.DataFrame:
+    """Pipes; the loss coefficient in W/(m2 K) of the outer surface becomes one per metre."""
+    rows, columns = _branches(reading, "pipe", ("from_junction", "to_junction"))
+    if not len(rows):
+        return pd.DataFrame()
+    reading.pipes = dict(zip(rows.index, columns["name"], strict=True))
+    for end in ("from_junction", "to_junction"):
+        columns[end] = [
+            reading.valve_ends.get((int(junction), int(pipe)), name)
+            for pipe, junction, name in zip(rows.index, rows[end], columns[end], strict=True)
+        ]
+    inner_m = number(rows, "inner_diameter_mm") / 1000
+    outer_m = (number(rows, "outer_diameter_mm") / 1000).fillna(inner_m)
+    _tell_pipe_columns(reading, rows)
+    return pd.DataFrame(
+        {
+            **columns,
+            "length_m": number(rows, "length_km").to_numpy() * 1000,
+            "inner_diameter_m": inner_m.to_numpy(),
+            "roughness_m": number(rows, "k_mm").to_numpy() / 1000,
+            "zeta": number(rows, "loss_coefficient", 0.0).to_numpy(),
+            "loss_w_per_mk": (number(rows, "u_w_per_m2k", 0.0) * np.pi * outer_m).to_numpy(),
+            "ground_degc": _ground_degc(reading, rows).to_numpy(),
+        }
+    )
+
+
+def _ground_degc(reading: Reading, rows: pd.DataFrame) -> pd.Series:
+    """Ambient temperature of each pipe; blank ones take that of the net's own options, if any."""
+    options = reading.net.get("user_pf_options") or {}
+    default_k = options.get("ambient_temperature", np.nan)
+    ambient_k = number(rows, "text_k", default_k)
+    if ambient_k.isna().any():
+        reading.notes.append(
+            f"{int(ambient_k.isna().sum())} pipes have no text_k; they take the ground temperature "
+            "of the case (pandapipes itself would take 20 °C)"
+        )
+    return ambient_k - CELSIUS_K
+
+
+def _tell_pipe_columns(reading: Reading, rows: pd.DataFrame) -> None:
+    if (number(rows, "sections", 1) > 1).any():
+        reading.notes.append("pipe.sections is not used; cells per pipe are an option of build")
+    if (number(rows, "qext_w", 0.0) != 0).any():
+        reading.notes.append("pipe.qext_w is not used (nor by pandapipes 0.16)")
+
+
+def read_consumers(reading: Reading) -> pd.DataFrame:
+    """Heat consumers in all five modes, and flow controls as consumers that take no heat."""
+    rows, columns = _branches(reading, "heat_consumer", ("from_junction", "to_junction"))
+    parts = []
+    if len(rows):
+        parts.append(
+            pd.DataFrame(
+                {
+                    **columns,
+                    "heat_w": number(rows, "qext_w").to_numpy(),
+                    "return_degc": number(rows, "treturn_k").to_numpy() - CELSIUS_K,
+                    "cooling_k": number(rows, "deltat_k").to_numpy(),
+                    "flow_kg_per_s": number(rows, "controlled_mdot_kg_per_s").to_numpy(),
+                }
+            )
+        )
+    rows, columns = _branches(reading, "flow_control", ("from_junction", "to_junction"))
+    if len(rows):
+        if "control_active" in rows and not rows["control_active"].astype(bool).all():
+            reading.faults.append("flow_control: one that is not active is not supported")
+        flow = number(rows, "controlled_mdot_kg_per_s").to_numpy()
+        parts.append(pd.DataFrame({**columns, "heat_w": 0.0, "flow_kg_per_s": flow}))
+        reading.notes.append(
+            f"flow_control is read as a consumer without heat: {', '.join(columns['name'])}"
+        )
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+
+def read_exchangers(reading: Reading) -> pd.DataFrame:
+    """Heat exchangers in the line; `qext_w` is taken out of the water."""
+    rows, columns = _branches(reading, "heat_exchanger", ("from_junction", "to_junction"))
+    if not len(rows):
+        return pd.DataFrame()
+    return pd.DataFrame(
+        {
+            **columns,
+            "inner_diameter_m": number(rows, "inner_diameter_mm").to_numpy() / 1000,
+            "zeta": number(rows, "loss_coefficient", 0.0).to_numpy(),
+            "heat_w": number(rows, "qext_w", 0.0).to_numpy(),
+        }
+    )
+
+
+def read_pumps(reading: Reading) -> pd.DataFrame:
+    """Booster pumps: the regression polynomial of their standard type, in bar over m3/h.
+
+    pandapipes takes the flow at the density of 0 °C and cuts a negative lift, and that of a
+    reversed flow, off at zero.
+    """
+    rows, columns = _branches(reading, "pump", ("from_junction", "to_junction"))
+    if not len(rows):
+        return pd.DataFrame()
+    types = (reading.net.get("std_types") or {}).get("pump", {})
+    lifts = []
+    for name, std_type in zip(columns["name"], rows["std_type"], strict=True):
+        curve = types.get(std_type)
+        rising = [] if curve is None else list(np.asarray(curve.reg_par, dtype=float)[::-1])
+        if curve is None or len(rising) > 3:
+            what = "is not in the net" if curve is None else "has a degree above 2"
+            reading.faults.append(f"pump {name}: standard type {std_type} {what}")
+            rising = [0.0]
+        lifts.append([*rising, 0.0, 0.0][:3])
+    fields = ("lift0_bar", "lift1_bar_h_per_m3", "lift2_bar_h2_per_m6")
+    return pd.DataFrame({**columns, **dict(zip(fields, np.array(lifts).T, strict=True))})
+
+
+def read_sources(reading: Reading) -> pd.DataFrame:
+    """Circulation pumps, and external grids as sources of an open network."""
+    parts = []
+    for kind, drive in (
+        ("circ_pump_pressure", {"lift_bar": "plift_bar"}),
+        ("circ_pump_mass", {"flow_kg_per_s": "mdot_flow_kg_per_s"}),
+    ):
+        rows, columns = _branches(reading, kind, ("return_junction", "flow_junction"))
+        if not len(rows):
+            continue
+        _tell_source_types(reading, kind, rows)
+        parts.append(
+            pd.DataFrame(
+                {
+                    "name": columns["name"],
+                    "supply_junction": columns["to_junction"],
+                    "return_junction": columns["from_junction"],
+                    "supply_degc": number(rows, "t_flow_k").to_numpy() - CELSIUS_K,
+                    "supply_bar": number(rows, "p_flow_bar").to_numpy(),
+                    **{ours: number(rows, theirs).to_numpy() for ours, theirs in drive.items()},
+                }
+            )
+        )
+    rows = reading.rows("ext_grid", ("junction",))
+    if len(rows):
+        _tell_source_types(reading, "ext_grid", rows)
+        parts.append(
+            pd.DataFrame(
+                {
+                    "name": unique_names(rows, "ext_grid"),
+                    "supply_junction": [reading.end(index) for index in rows["junction"]],
+                    "return_junction": "",
+                    "supply_degc": number(rows, "t_k").to_numpy() - CELSIUS_K,
+                    "supply_bar": number(rows, "p_bar").to_numpy(),
+                }
+            )
+        )
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+
+
+def _tell_source_types(reading: Reading, kind: str, rows: pd.DataFrame) -> None:
+    """A source has to set both pressure and temperature."""
+    if "type" not in rows:
+        return
+    for name, kind_set in zip(unique_names(rows, kind), rows["type"], strict=True):
+        if kind_set not in ("pt", "tp", "auto", None):
+            reading.faults.append(
+                f"{kind} {name}: type is {kind_set}, expected pt (pressure and temperature set)"
+            )
+
+
+def read_injections(reading: Reading) -> pd.DataFrame:
+    """Sinks (out of the network) and sources (into it), each times its scaling."""
+    parts = []
+    for kind, sign in (("sink", -1.0), ("source", 1.0)):
+        rows = reading.rows(kind, ("junction",))
+        if not len(rows):
+            continue
+        flow = sign * number(rows, "mdot_kg_per_s", 0.0) * number(rows, "scaling", 1.0)
+        parts.append(
+            pd.DataFrame(
+                {
+                    "name": unique_names(rows, kind),
+                    "junction": [reading.end(index) for index in rows["junction"]],
+                    "flow_kg_per_s": flow.to_numpy(),
+                }
+            )
+        )
+        if kind == "source":
+            reading.notes.append(
+                "a source has no temperature of its own: it enters as warm as its junction"
+            )
+    if not parts:
+        return pd.DataFrame()
+    table = pd.concat(parts, ignore_index=True)
+    table["name"] = unique_names(table, "injection")
+    return table
+
+
+READERS = {
+    "junctions": read_junctions,
+    "valves": read_valves,
+    "pipes": read_pipes,
+    "consumers": read_consumers,
+    "exchangers": read_exchangers,
+    "pumps": read_pumps,
+    "sources": read_sources,
+    "injections": read_injections,
+}
