@@ -1,0 +1,263 @@
+"""Dimension the pipes of a heat network from the loads they have to carry."""
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float, Int
+from tvilling.sciml.errors import InputError
+from tvilling.sciml.systems.heat_network.catalogue import (
+    SERIES,
+    STEEL_ROUGHNESS_M,
+    Burial,
+    pipe_sizes,
+)
+from tvilling.sciml.systems.heat_network.connectivity import branches, connectivity
+from tvilling.sciml.systems.heat_network.paths import Paths, shortest_paths
+from tvilling.sciml.systems.heat_network.tables import HeatNetworkTables
+
+WINTER = (0.449677646267461, 0.551234688, 53.84382392, 1.762743268)
+
+
+@dataclass(frozen=True)
+class SizingOptions:
+    """At what a network is dimensioned.
+
+    Attributes
+    ----------
+    supply_degc, return_degc
+        Design temperatures [°C]. The return counts for consumers whose own settings leave it
+        open, and for the properties of the water in the return.
+    max_gradient_pa_per_m
+        Greatest pressure gradient in a pipe at its design flow [Pa/m], without local losses.
+    velocity_limits
+        Greatest velocity [m/s] by inner diameter [m], linear in between and constant beyond.
+        The default is planning practice against noise and water hammer, not a standard.
+    series, burial
+        Insulation series of the catalogue (1, 2, 3) and how the pipes lie.
+    roughness_m
+        Sand roughness that the sized pipes get [m].
+    simultaneity
+        "winter2001" or "none", see `simultaneity`.
+    """
+
+    supply_degc: float = 80.0
+    return_degc: float = 45.0
+    max_gradient_pa_per_m: float = 100.0
+    velocity_limits: tuple[tuple[float, float], ...] = ((0.03, 1.0), (0.1, 1.5), (0.4, 3.0))
+    series: int = 2
+    burial: Burial = field(default_factory=Burial)
+    roughness_m: float = STEEL_ROUGHNESS_M
+    simultaneity: str = "winter2001"
+
+    def faults(self) -> list[str]:
+        """What cannot be: each with value, unit and allowed range."""
+        ranges = (
+            ("supply_degc", "°C", 20.0, 145.0),
+            ("return_degc", "°C", 5.0, 140.0),
+            ("max_gradient_pa_per_m", "Pa/m", 1.0, 2000.0),
+            ("roughness_m", "m", 0.0, 0.01),
+        )
+        found = [
+            f"{name} is {getattr(self, name):g} {unit}, expected {low:g} to {high:g} {unit}"
+            for name, unit, low, high in ranges
+            if not low <= getattr(self, name) <= high
+        ]
+        if self.supply_degc - self.return_degc < 1.0:
+            found.append("supply_degc must be at least 1 K above return_degc")
+        if self.series not in SERIES:
+            found.append(f"series is {self.series}, expected 1, 2 or 3")
+        if self.simultaneity not in ("winter2001", "none"):
+            found.append(f"simultaneity is {self.simultaneity}, expected winter2001 or none")
+        return found
+
+
+@dataclass(frozen=True)
+class Sized:
+    """A dimensioned network.
+
+    Attributes
+    ----------
+    tables
+        The network with new inner diameter, roughness, heat loss and wall capacity of its pipes.
+    changes
+        One row a pipe: `name`, `side` (supply, return, both, none), `consumers` it serves,
+        `flow_kg_per_s` at design, `dn`, `old_inner_diameter_m`, `inner_diameter_m`,
+        `gradient_pa_per_m`, `velocity_m_per_s`, `old_loss_w_per_mk`, `loss_w_per_mk`, and
+        `within_limits` (False where even the greatest size exceeds them).
+    """
+
+    tables: HeatNetworkTables
+    changes: pd.DataFrame
+
+
+def simultaneity(consumers: Int[np.ndarray, "*pipe"]) -> Float[np.ndarray, "*pipe"]:
+    """Greatest common load of `consumers` over the sum of their greatest loads [-].
+
+    a + b / (1 + (n / c)^d), from measurements in small and middle networks, for up to 200
+    consumers; beyond them its last value is kept.
+
+    Winter, Haslauer, Obernberger, Untersuchungen der Gleichzeitigkeit in kleinen und mittleren
+    Nahwärmenetzen, Euroheat & Power 9-10, 2001.
+    """
+    a, b, c, d = WINTER
+    count = np.minimum(np.asarray(consumers, dtype=float), 200.0)
+    return np.minimum(a + b / (1 + (count / c) ** d), 1.0)
+
+
+def size(tables: HeatNetworkTables, options: SizingOptions | None = None) -> Sized:
+    """Give each pipe the smallest size that carries its design flow within the limits.
+
+    Each consumer is fed along the shortest way from the nearest source, and its water returns
+    along the shortest way. The design flow of a pipe is the sum of the flows of the consumers
+    whose ways use it, times `simultaneity` of their number. In a loop the pipes that no shortest
+    way uses carry nothing and get the smallest size, as do pipes without a consumer behind them.
+
+    Parameters
+    ----------
+    tables
+        Checked tables. A consumer counts with its prescribed flow, or else its heat demand over
+        its temperature drop; in both cases with its bypass. Sinks count with their flow.
+    options
+        Temperatures, limits, insulation; the defaults where None.
+
+    Raises
+    ------
+    InputError
+        Options out of range, consumers without a path to a source, or a return temperature that
+        is not below the supply.
+    """
+    options = options or SizingOptions()
+    flow, flow_faults = design_flow(tables, options)
+    found = [*options.faults(), *connectivity(tables).faults, *flow_faults]
+    if found:
+        raise InputError(tables.source, found)
+    supply, back = shortest_paths(tables)
+    loads = _pipe_loads(tables, flow, supply, back)
+    share = simultaneity(loads["consumers"].to_numpy()) if options.simultaneity != "none" else 1.0
+    loads["flow_kg_per_s"] = loads["flow_kg_per_s"] * share
+    choice = _choose(loads, options)
+    pipes = tables.pipes.assign(
+        inner_diameter_m=choice["inner_diameter_m"],
+        roughness_m=options.roughness_m,
+        loss_w_per_mk=choice["loss_w_per_mk"],
+        wall_j_per_mk=choice["wall_j_per_mk"],
+    )
+    changes = pd.DataFrame(
+        {
+            "name": tables.pipes["name"],
+            **{column: loads[column] for column in ("side", "consumers", "flow_kg_per_s")},
+            "dn": choice["dn"],
+            "old_inner_diameter_m": tables.pipes["inner_diameter_m"],
+            **{
+                column: choice[column]
+                for column in ("inner_diameter_m", "gradient_pa_per_m", "velocity_m_per_s")
+            },
+            "old_loss_w_per_mk": tables.pipes["loss_w_per_mk"],
+            **{column: choice[column] for column in ("loss_w_per_mk", "within_limits")},
+        }
+    )
+    notes = _notes(changes, options)
+    return Sized(replace(tables, pipes=pipes, notes=(*tables.notes, *notes)), changes)
+
+
+def _notes(changes: pd.DataFrame, options: SizingOptions) -> list[str]:
+    """At what the pipes were sized, and which of them no size satisfies."""
+    notes = [
+        f"pipes sized at {options.supply_degc:g}/{options.return_degc:g} °C and "
+        f"{options.max_gradient_pa_per_m:g} Pa/m, steel pipes of EN 253, insulation series "
+        f"{options.series}; valves and exchangers keep their diameters"
+    ]
+    beyond = changes["name"][~changes["within_limits"]]
+    if len(beyond):
+        notes.append(
+            f"{len(beyond)} pipes exceed the limits even in the greatest size: {', '.join(beyond)}"
+        )
+    return notes
+
+
+def design_flow(
+    tables: HeatNetworkTables, options: SizingOptions
+) -> tuple[Float[np.ndarray, " consumer"], list[str]]:
+    """Design flow of each consumer [kg/s], and a fault where its temperatures leave none."""
+    from tvilling.sciml.water import iapws_water
+
+    rows = tables.consumers
+    own_return = rows["return_degc"].fillna(options.return_degc)
+    cooling_k = rows["cooling_k"].fillna(options.supply_degc - own_return).to_numpy()
+    bad = (cooling_k < 1.0) & rows["flow_kg_per_s"].isna().to_numpy()
+    faults = [
+        f"consumer {name}: the water would cool by {drop:g} K, expected at least 1 K "
+        f"below {options.supply_degc:g} °C"
+        for name, drop in zip(rows["name"][bad], cooling_k[bad], strict=True)
+    ]
+    enthalpy = iapws_water().enthalpy_j_per_kg
+    drop = enthalpy(options.supply_degc) - np.asarray(
+        enthalpy(options.supply_degc - np.maximum(cooling_k, 1.0))
+    )
+    flow = rows["flow_kg_per_s"].fillna(rows["heat_w"] / np.asarray(drop)).to_numpy()
+    flow = np.clip(flow, rows["min_flow_kg_per_s"], rows["max_flow_kg_per_s"])
+    return np.asarray(flow + rows["bypass_kg_per_s"], dtype=float), faults
+
+
+def _pipe_loads(
+    tables: HeatNetworkTables, flow: Float[np.ndarray, " consumer"], supply: Paths, back: Paths
+) -> pd.DataFrame:
+    """Consumers and the sum of their flows [kg/s] on each pipe, and the side it lies on."""
+    position = {name: at for at, name in enumerate(tables.junctions["name"])}
+    rows = branches(tables)
+    sinks = tables.injections[tables.injections["flow_kg_per_s"] < 0]
+    starts = [*tables.consumers["from_junction"], *sinks["junction"]]
+    drawn = np.append(flow, -sinks["flow_kg_per_s"].to_numpy(dtype=float))
+    begin = np.array([position[name] for name in starts], dtype=int)
+    finish = np.array([position[name] for name in tables.consumers["to_junction"]], dtype=int)
+    out = supply.carried(begin, np.stack([np.ones(len(drawn)), drawn], axis=1), len(rows))
+    home = back.carried(finish, np.stack([np.ones(len(flow)), flow], axis=1), len(rows))
+    on_pipes = (rows["kind"] == "pipes").to_numpy()
+    out, home = out[on_pipes], home[on_pipes]
+    side = np.select(
+        [(out[:, 0] > 0) & (home[:, 0] > 0), out[:, 0] > 0, home[:, 0] > 0],
+        ["both", "supply", "return"],
+        "none",
+    )
+    total = out + home
+    return pd.DataFrame(
+        {"side": side, "consumers": total[:, 0].astype(int), "flow_kg_per_s": total[:, 1]},
+        index=tables.pipes.index,
+    )
+
+
+def _choose(loads: pd.DataFrame, options: SizingOptions) -> pd.DataFrame:
+    """The smallest size within the limits for each pipe, with its gradient and velocity."""
+    from tvilling.sciml.systems.heat_network.friction import friction_gradient_pa_per_m
+    from tvilling.sciml.water import iapws_water
+
+    sizes, water = pipe_sizes(options.series, options.burial), iapws_water()
+    inner_m = sizes["inner_diameter_m"].to_numpy()
+    degc = np.where(loads["side"] == "return", options.return_degc, options.supply_degc)[:, None]
+    density = np.asarray(water.density_kg_per_m3(degc))
+    flow = loads["flow_kg_per_s"].to_numpy()[:, None]
+    velocity = flow / (density * np.pi / 4 * inner_m**2)
+    shape = np.ones((len(loads), len(inner_m)))
+    gradient = np.asarray(
+        friction_gradient_pa_per_m(
+            flow * shape,
+            inner_m * shape,
+            options.roughness_m * shape,
+            density * shape,
+            np.asarray(water.viscosity_pa_s(degc)) * shape,
+        )
+    )
+    limit = np.interp(inner_m, *np.array(options.velocity_limits).T)
+    fits = (gradient <= options.max_gradient_pa_per_m) & (velocity <= limit)
+    pick = np.where(fits.any(axis=1), fits.argmax(axis=1), len(inner_m) - 1)
+    row = np.arange(len(loads))
+    return (
+        sizes.iloc[pick]
+        .assign(
+            gradient_pa_per_m=gradient[row, pick],
+            velocity_m_per_s=velocity[row, pick],
+            within_limits=fits[row, pick],
+        )
+        .set_index(loads.index)
+    )
