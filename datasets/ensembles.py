@@ -1,0 +1,241 @@
+"""Ensembles: sampled scenarios run in chunks into a Zarr store that resumes after a kill.
+
+    samples = latin_hypercube((Range("demand_w", "W", 0.0, 5e3),), count=1000, seed=1)
+    data = run_ensemble(Ensemble(tank, controller, make_scenario, kept), samples, "tank.zarr")
+
+Each chunk of scenarios is written in full and then marked in the store's variable `complete`; a
+run that was killed leaves its finished chunks, and the same call does only the missing ones.
+The chunks are the same whether or not the run was cut, so the result is equal bit by bit.
+"""
+
+import hashlib
+import shutil
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array
+from tvilling.sciml.errors import InputError
+from tvilling.sciml.scenario import Scenario
+from tvilling.sciml.simulate import Controller, Trajectory, simulate_many
+from tvilling.sciml.system import System, Values
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+MARK = "complete"
+FINGERPRINT = "ensemble"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """One result that is kept of each scenario.
+
+    Attributes
+    ----------
+    take
+        Takes it from the scenario's trajectory; runs inside the compiled map, so a sum or a
+        maximum taken here costs neither memory nor disk.
+    dims, labels
+        Dimensions of the result and the names along each; none for a scalar.
+    """
+
+    name: str
+    unit: str
+    take: Callable[[Trajectory], Array]
+    dims: tuple[str, ...] = ()
+    labels: tuple[tuple[str, ...], ...] = ()
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """What is run for each sample, and what is kept of it.
+
+    Attributes
+    ----------
+    make_scenario
+        Makes the scenario of one sample, given its parameters by name; pure, it is mapped.
+    """
+
+    system: System
+    controller: Controller
+    make_scenario: Callable[[Values], Scenario]
+    kept: tuple[Kept, ...]
+
+
+def run_ensemble(
+    ensemble: Ensemble,
+    samples: "xr.Dataset",
+    store: Path | str,
+    chunk: int = 250,
+    progress: Callable[[int, int], None] = lambda done, total: None,
+) -> "xr.Dataset":
+    """Run every scenario of `samples` that `store` does not hold yet, and open the store.
+
+    Parameters
+    ----------
+    samples
+        Variables that lead with the dimension `scenario`, as `tvilling.datasets.samples` makes.
+    store
+        Folder of the Zarr store; made where it does not exist.
+    chunk
+        Scenarios run, written and marked at a time.
+    progress
+        Called with the number of chunks done and of chunks in all, at the start and after each.
+
+    Returns
+    -------
+    Dataset
+        `samples`, the results in `kept` and the `status` flags that each scenario raised, lazily.
+
+    Raises
+    ------
+    InputError
+        If `store` holds another ensemble, or something else.
+    """
+    import xarray as xr
+
+    store, count = Path(store), samples.sizes["scenario"]
+    fingerprint = _fingerprint(ensemble, samples, chunk)
+    if store.exists():
+        _check_same(store, fingerprint)
+    else:
+        _lay_out(ensemble, samples, store, chunk, fingerprint)
+    done = xr.open_zarr(store, consolidated=False)[MARK].values
+    total = -(-count // chunk)
+    missing = [i for i in range(total) if not done[i * chunk : (i + 1) * chunk].all()]
+    progress(total - len(missing), total)
+    run = jax.jit(_runner(ensemble, chunk))
+    for at, index in enumerate(missing):
+        rows = slice(index * chunk, min((index + 1) * chunk, count))
+        results = run(_rows(samples, rows, chunk))
+        _write(store, _labelled(ensemble, results, rows), rows)
+        progress(total - len(missing) + at + 1, total)
+    return xr.open_zarr(store, consolidated=False)
+
+
+def _runner(ensemble: Ensemble, chunk: int) -> Callable[[Values], Values]:
+    """A function of a chunk of samples that gives what is kept of each scenario."""
+
+    def keep(trajectory: Trajectory) -> Values:
+        flags = jnp.bitwise_or.reduce(trajectory.status, axis=0)
+        return {"status": flags, **{kept.name: kept.take(trajectory) for kept in ensemble.kept}}
+
+    def run(samples: Values) -> Values:
+        scenarios = jax.vmap(ensemble.make_scenario)(samples)
+        return simulate_many(ensemble.system, ensemble.controller, scenarios, keep, chunk)
+
+    return run
+
+
+def _rows(samples: "xr.Dataset", rows: slice, chunk: int) -> Values:
+    """One chunk of samples; the last one is filled up, so that all compile to the same code."""
+    at = np.minimum(np.arange(rows.start, rows.start + chunk), samples.sizes["scenario"] - 1)
+    return {
+        str(name): jnp.asarray(variable.values[at]) for name, variable in samples.data_vars.items()
+    }
+
+
+def _labelled(ensemble: Ensemble, results: Mapping[str, Any], rows: slice) -> "xr.Dataset":
+    """Results of one chunk with names and units, without the rows that filled it up."""
+    import xarray as xr
+
+    count = rows.stop - rows.start
+    variables: dict[str, Any] = {
+        kept.name: (
+            ("scenario", *kept.dims),
+            np.asarray(results[kept.name])[:count],
+            {"units": kept.unit},
+        )
+        for kept in ensemble.kept
+    }
+    flags = {"units": "1", "long_name": "status flags raised at any step"}
+    variables["status"] = (("scenario",), np.asarray(results["status"])[:count], flags)
+    return xr.Dataset(variables)
+
+
+def _write(store: Path, data: "xr.Dataset", rows: slice) -> None:
+    """Write one chunk of results, and then its mark."""
+    import xarray as xr
+
+    region: dict[str, slice] = {"scenario": rows}
+    data.to_zarr(store, region=region, consolidated=False)
+    mark = xr.Dataset({MARK: ("scenario", np.ones(rows.stop - rows.start, bool))})
+    mark.to_zarr(store, region=region, consolidated=False)
+
+
+def _lay_out(
+    ensemble: Ensemble, samples: "xr.Dataset", store: Path, chunk: int, fingerprint: str
+) -> None:
+    """Make `store` with every array at full size and no result; it appears whole or not at all."""
+    import dask.array as da
+
+    count = samples.sizes["scenario"]
+    shapes = jax.eval_shape(_runner(ensemble, chunk), _rows(samples, slice(0, chunk), chunk))
+    one = {name: np.zeros((1, *shape.shape[1:]), shape.dtype) for name, shape in shapes.items()}
+    template = _labelled(ensemble, one, slice(0, 1)).assign(
+        {MARK: ("scenario", [False], {"units": "1", "long_name": "the scenario has been run"})}
+    )
+    empty, encoding = {}, {}
+    for name, variable in template.variables.items():
+        chunks = (chunk, *variable.shape[1:])
+        zeros = da.zeros((count, *variable.shape[1:]), dtype=variable.dtype, chunks=chunks)
+        empty[name] = (variable.dims, zeros, variable.attrs)
+        encoding[name] = {"chunks": (min(chunk, count), *variable.shape[1:])}
+    names = {
+        dim: list(of)
+        for kept in ensemble.kept
+        for dim, of in zip(kept.dims, kept.labels, strict=False)
+    }
+    layout = samples.assign(empty).assign_coords(names).assign_attrs({FINGERPRINT: fingerprint})
+    beside = store.with_name(f".unfinished-{store.name}-{uuid.uuid4().hex}")
+    try:
+        layout.to_zarr(beside, compute=False, consolidated=False, encoding=encoding)
+        beside.rename(store)
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def _check_same(store: Path, fingerprint: str) -> None:
+    import xarray as xr
+
+    try:
+        found = xr.open_zarr(store, consolidated=False).attrs.get(FINGERPRINT)
+    except (OSError, ValueError, KeyError):
+        found = None
+    if found is None:
+        raise InputError(str(store), ["is there already and is not an ensemble; choose a new name"])
+    if found != fingerprint:
+        raise InputError(
+            str(store),
+            [
+                "holds an ensemble of another system, controller, samples, chunk or results; "
+                "choose a new name"
+            ],
+        )
+
+
+def _fingerprint(ensemble: Ensemble, samples: "xr.Dataset", chunk: int) -> str:
+    """Digest of all that decides the result: arrays, structure, names, and the first chunk."""
+    first = jax.vmap(ensemble.make_scenario)(_rows(samples, slice(0, chunk), chunk))
+    digest = hashlib.sha256(str(chunk).encode())
+    for name, variable in samples.variables.items():
+        digest.update(f"{name} {variable.dims}".encode())
+        digest.update(np.ascontiguousarray(variable.values).tobytes())
+    for piece in _pieces((ensemble.system, ensemble.controller, first)):
+        digest.update(piece)
+    for kept in ensemble.kept:
+        digest.update(f"{kept.name} {kept.unit} {kept.dims} {kept.labels}".encode())
+    return digest.hexdigest()
+
+
+def _pieces(tree: Any) -> Iterator[bytes]:
+    for path, leaf in jax.tree_util.tree_leaves_with_path(tree):
+        array = np.asarray(leaf)
+        yield f"{jax.tree_util.keystr(path)} {array.dtype} {array.shape}".encode()
+        yield np.ascontiguousarray(array).tobytes()

@@ -1,0 +1,176 @@
+"""Labelled results: names, units and times put on a trajectory, and its failures in words."""
+
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from tvilling.sciml.simulate import Trajectory
+from tvilling.sciml.system import Channel, Status, System, Values
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+FLAGS = tuple(flag for flag in Status if flag)  # every flag, without OK
+NAMES_SHOWN = 5  # elements named in one line, the worst first
+MEANING = {
+    Status.NOT_CONVERGED: "the solver ended above its tolerance",
+    Status.UNSERVED: "a demand was not met in full",
+    Status.PRESSURE: "a pressure or differential pressure was below its limit",
+    Status.DISCONNECTED: "an element had no path to a source",
+}
+
+
+def label(
+    trajectory: Trajectory,
+    system: System,
+    start: str,
+    dt_s: float,
+    drive: Values | None = None,
+    **attrs: Any,
+) -> "xr.Dataset":
+    """Names, units and times put on `trajectory`, and on the `drive` behind it where given.
+
+    Outputs hold over a step and actions are held over it; both stand at the time of its end.
+
+    Parameters
+    ----------
+    trajectory
+        Arrays `[time, *channel]`, or `[scenario, time, *channel]` of a batch.
+    start
+        UTC time at which the first step begins.
+    dt_s
+        Length of a step [s].
+    drive
+        Drives by channel name, shaped like the outputs. Those that no channel describes are
+        left out.
+    **attrs
+        Further attributes, such as `case_hash` and `seed`; None is written as an empty text.
+    """
+    import xarray as xr
+
+    status = np.asarray(trajectory.status)
+    lead = ("scenario", "time") if status.ndim == 2 else ("time",)
+    groups = [(system.outputs, trajectory.output), (system.actions, trajectory.action)]
+    if drive is not None:
+        groups.append((system.drives, drive))
+    variables: dict[str, Any] = {}
+    coords: dict[str, Any] = {"time": _times(start, dt_s, status.shape[-1])}
+    for channels, values in groups:
+        for channel in channels:
+            if channel.name in values:
+                _add(variables, coords, channel, np.asarray(values[channel.name]), lead)
+    variables["status"] = (lead, status, _status_attrs())
+    described = {key: "" if value is None else value for key, value in attrs.items()}
+    return xr.Dataset(
+        variables,
+        coords,
+        {
+            "Conventions": "CF-1.11",
+            "tvilling_version": version("tvilling"),
+            "system": type(system).__name__,
+            "dt_s": float(dt_s),
+            **described,
+        },
+    )
+
+
+def failures(
+    data: "xr.Dataset", limits: "Mapping[Status, tuple[str, xr.DataArray]] | None" = None
+) -> list[str]:
+    """What went wrong in the labelled run `data`, one line a flag and controller or scenario.
+
+    Parameters
+    ----------
+    data
+        As `label` gives it; further dimensions beside `time` (scenario, controller) are told apart.
+    limits
+        For a flag, the variable that fell short and what it should have reached, by element:
+        the elements below it at a flagged time are named, the worst first.
+    """
+    lines = []
+    status = data["status"]
+    others = [str(dim) for dim in status.dims if dim != "time"]
+    cases = status.stack(case=others)["case"].values if others else [()]
+    for case in cases:
+        where = dict(zip(others, case, strict=True))
+        part = data.sel(where) if where else data
+        place = ", ".join(f"{dim} {value}" for dim, value in where.items())
+        for flag in FLAGS:
+            flagged = (part["status"].values & flag) != 0
+            if flagged.any():
+                named = _elements(part, flagged, (limits or {}).get(flag))
+                lines.append(
+                    f"{place + ': ' if place else ''}{MEANING[flag]}"
+                    f"{named} ({_periods(part.indexes['time'], flagged)})"
+                )
+    return lines
+
+
+def _times(start: str, dt_s: float, steps: int) -> np.ndarray:
+    step = np.timedelta64(round(dt_s * 1e9), "ns")
+    return np.datetime64(start).astype("datetime64[ns]") + step * np.arange(1, steps + 1)
+
+
+def _add(
+    variables: dict[str, Any],
+    coords: dict[str, Any],
+    channel: Channel,
+    values: np.ndarray,
+    lead: tuple[str, ...],
+) -> None:
+    """Add one channel to `variables`, and the names of its elements to `coords`."""
+    for dim, names in zip(channel.dims, channel.labels, strict=True):
+        known = coords.setdefault(dim, list(names))
+        if known != list(names):
+            raise ValueError(f"channel {channel.name} has other names along {dim} than the rest")
+    attrs = {"units": channel.unit}
+    if channel.description:
+        attrs["long_name"] = channel.description
+    shape = values.shape[: len(lead)] + channel.shape
+    variables[channel.name] = (lead + channel.dims, np.broadcast_to(values, shape), attrs)
+
+
+def _status_attrs() -> dict[str, Any]:
+    """Attributes of a CF flag variable, section 3.5 of the CF conventions."""
+    return {
+        "units": "1",
+        "long_name": "flags of the step; 0 means all is well",
+        "flag_masks": np.array([int(flag) for flag in FLAGS], np.int32),
+        "flag_meanings": " ".join(str(flag.name).lower() for flag in FLAGS),
+    }
+
+
+def _elements(
+    part: "xr.Dataset", flagged: np.ndarray, limit: "tuple[str, xr.DataArray] | None"
+) -> str:
+    """The elements that fell short at a flagged time, with the worst shortfall of each."""
+    if limit is None:
+        return ""
+    name, needed = limit
+    short = (needed - part[name]).isel(time=np.flatnonzero(flagged)).max("time")
+    dim = str(short.dims[0])
+    short = short.where(short > 0, drop=True).sortby(short, ascending=False)
+    if not short.size:
+        return ""
+    unit = part[name].attrs["units"]
+    shown = [
+        f"{element} (up to {value:.3g} {unit} short)"
+        for element, value in zip(short[dim].values, short.values, strict=True)
+    ][:NAMES_SHOWN]
+    more = f" and {short.size - NAMES_SHOWN} more" if short.size > NAMES_SHOWN else ""
+    return f" at {dim} {', '.join(shown)}{more}"
+
+
+def _periods(time: "pd.DatetimeIndex", flagged: np.ndarray) -> str:
+    """The times marked in `flagged`, told as periods of steps."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], flagged, [False]]).astype(int)))
+    spans: Sequence[tuple[int, int]] = list(zip(edges[::2], edges[1::2] - 1, strict=True))
+    first, last = spans[0]
+    text = f"{time[first]:%Y-%m-%d %H:%M}"
+    if last > first:
+        text += f" to {time[last]:%Y-%m-%d %H:%M}"
+    if len(spans) > 1:
+        text += f" and {len(spans) - 1} more periods"
+    return f"{int(flagged.sum())} of {len(flagged)} steps: {text}"
