@@ -1,0 +1,95 @@
+"""Run benchmarks by name, and tell what they found as a table, as JSON lines or in a page.
+
+A benchmark is a module of this package with a function `measure() -> Measurement`.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tvilling.benchmarks.measurement import Measurement
+from tvilling.sciml.errors import InputError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+BENCHMARKS: dict[str, str] = {
+    "heat_tree_ensemble": "100 consumers on a tree, 96 steps, 100 scenarios",
+    "heat_schutterwald_ensemble": "A town network as sized, a day at 15 minutes, 100 scenarios",
+    "heat_gradient_cost": "Value and gradient over the forward run",
+    "heat_scaling": "Cost of a scenario as the network grows",
+}
+BEGIN, END = "<!-- benchmarks: begin -->", "<!-- benchmarks: end -->"
+HEADINGS = ("Benchmark", "Ours", "Peer", "Unit", "Ratio", "Peer is")
+
+
+def run_benchmarks(names: Sequence[str] = ()) -> Iterator[Measurement]:
+    """Run the named benchmarks, all without a name, and give each result as it is found.
+
+    Raises
+    ------
+    InputError
+        Before anything runs, with every name that is not known.
+    """
+    unknown = [name for name in names if name not in BENCHMARKS]
+    if unknown:
+        known = ", ".join(BENCHMARKS)
+        raise InputError("bench", [f"{name} is not known; known are {known}" for name in unknown])
+    return (import_module(f"tvilling.benchmarks.{name}").measure() for name in names or BENCHMARKS)
+
+
+def table(measurements: Iterable[Measurement]) -> "Table":
+    """The results as a table for the terminal."""
+    from rich.table import Table
+
+    shown = Table(box=None, pad_edge=False)
+    for heading in HEADINGS:
+        shown.add_column(
+            heading, justify="right" if heading in ("Ours", "Peer", "Ratio") else "left"
+        )
+    for measurement in measurements:
+        shown.add_row(*_cells(measurement))
+    return shown
+
+
+def markdown(measurements: Iterable[Measurement]) -> str:
+    """The results as a Markdown table."""
+    rows = [HEADINGS, ("---", "---:", "---:", "---", "---:", "---")]
+    rows += [_cells(measurement) for measurement in measurements]
+    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
+
+
+def write_table(page: Path, json_lines: str) -> None:
+    """Replace what stands between the two markers of `page` by the table of `json_lines`.
+
+    Raises
+    ------
+    InputError
+        If the page does not hold `BEGIN` and then `END`, once each.
+    """
+    text = page.read_text(encoding="utf-8")
+    if text.count(BEGIN) != 1 or text.count(END) != 1 or text.index(BEGIN) > text.index(END):
+        raise InputError(str(page), [f"expected the lines {BEGIN} and then {END}, once each"])
+    found = [Measurement.from_json(line) for line in json_lines.splitlines() if line.strip()]
+    before, after = text.split(BEGIN)[0], text.split(END)[1]
+    page.write_text(f"{before}{BEGIN}\n{markdown(found)}\n{END}{after}", encoding="utf-8")
+
+
+def _cells(measurement: Measurement) -> tuple[str, ...]:
+    peer = " ".join(part for part in (measurement.peer_name, measurement.peer_version) if part)
+    return (
+        measurement.name,
+        _figure(measurement.ours),
+        _figure(measurement.peer),
+        measurement.unit,
+        _figure(measurement.ratio),
+        peer or "–",
+    )
+
+
+def _figure(value: float | None) -> str:
+    """Three significant figures, and whole numbers with thousands apart."""
+    if value is None:
+        return "–"
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
