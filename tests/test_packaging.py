@@ -1,6 +1,7 @@
 """What a user installs: complete, importable without heavy guests, in layers, quick to start."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -90,6 +91,14 @@ def test_package_list_equals_the_folders() -> None:
 def test_every_folder_with_code_is_shipped() -> None:
     with_code = {path.parent.name for path in ROOT.glob("[!.]*/__init__.py")}
     assert with_code - NOT_SHIPPED == {folder.name for folder in FOLDERS.values()}
+
+
+def test_type_checker_sees_every_folder() -> None:
+    """`make setup` links the folders for mypy one by one."""
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    linked = re.search(r"^FOLDERS := (.*)$", makefile, re.MULTILINE)
+    assert linked is not None
+    assert set(linked[1].split()) == {folder.name for folder in FOLDERS.values()}
 
 
 def test_wheel_holds_every_file_of_every_package(installed: Path) -> None:
