@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from scipy.integrate import solve_ivp
 from tvilling.sciml.system import Status
 from tvilling.sciml.systems.tank import WATER_J_PER_M3K, Tank, TankConfig
+from tvilling.sciml.water import iapws_water
 
 HOUR_S = 3600.0
 
@@ -47,6 +48,13 @@ def test_agrees_with_an_integrator(loss_w_per_k):
     reference = solve_ivp(rates, (0, HOUR_S), [70.0, 0.0], "DOP853", rtol=1e-12, atol=1e-9).y[:, -1]
     assert float(after) == pytest.approx(reference[0], rel=1e-10)
     assert float(output["loss_w"]) * HOUR_S == pytest.approx(reference[1], rel=1e-9)
+
+
+@pytest.mark.parametrize(("degc", "within"), [(20.0, 0.02), (55.0, 0.002), (95.0, 0.02)])
+def test_heat_capacity_is_that_of_water(degc, within):
+    water, at = iapws_water(), jnp.asarray(degc)
+    capacity_j_per_m3k = float(water.density_kg_per_m3(at) * water.cp_j_per_kgk(at))
+    assert capacity_j_per_m3k == pytest.approx(WATER_J_PER_M3K, rel=within)
 
 
 def test_one_long_step_is_many_short_ones():
