@@ -1,0 +1,140 @@
+"""Outdoor and ground temperatures for a winter week: recorded where there is a record."""
+
+import os
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+from tvilling.sciml.errors import InputError
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+COLD_WEEK = "2021-02-08"  # the coldest calendar week of the Danish record 2020-2022, -4.8 °C
+YEAR_MEAN_DEGC, YEAR_SWING_K, COLDEST_DAY = 8.3, 7.8, 29.0  # sine through the same record
+SOIL_M2_PER_S = 0.6e-6  # moist mineral soil
+DAY_S, YEAR_S = 86_400.0, 365.25 * 86_400.0
+
+
+def winter_week(
+    start: str | None = None, step_s: float = 900.0, days: int = 7, recorded: bool | None = None
+) -> "xr.Dataset":
+    """Outdoor temperature over some winter days.
+
+    Parameters
+    ----------
+    start
+        First day, local standard time (UTC+1). None: the coldest week of the record.
+    step_s
+        Time step [s]; the hourly record is interpolated linearly.
+    days
+        How many days.
+    recorded
+        True: the Danish record, from the folder that TVILLING_DATA names. False: the synthetic
+        week of `synthetic_outdoor_degc`. None: the record where it is at hand.
+
+    Returns
+    -------
+    xarray.Dataset
+        `outdoor_degc` over `time` (start of each step, local standard time); the attribute
+        `source` says which of the two it is.
+
+    Raises
+    ------
+    InputError
+        The record is asked for and not at hand, or does not cover the days.
+    """
+    import xarray as xr
+
+    first = _first_day(start, step_s, days)
+    count = round(days * DAY_S / step_s)
+    time = first + pd.to_timedelta(np.arange(count) * step_s, unit="s")
+    if recorded is None:
+        recorded = bool(os.environ.get("TVILLING_DATA"))
+    if recorded:
+        degc, source = _recorded_outdoor_degc(time)
+    else:
+        degc = synthetic_outdoor_degc((time - first).total_seconds().to_numpy())
+        source = "synthetic winter week (documented formula, not measured)"
+    return xr.Dataset(
+        {"outdoor_degc": ("time", degc, {"units": "degC", "long_name": "outdoor temperature"})},
+        coords={"time": time},
+        attrs={"source": source, "clock": "local standard time, UTC+1"},
+    )
+
+
+def synthetic_outdoor_degc(
+    since_start_s: Float[np.ndarray, "*shape"],
+) -> Float[np.ndarray, "*shape"]:
+    """A winter week as a formula [°C], `since_start_s` seconds after a midnight.
+
+    -1.5 + 3.6 cos(2 pi t / 5.5 d) + 1.2 cos(2 pi (t - 14 h) / 1 d) + 0.8 cos(2 pi t / 2.3 d + 1):
+    a mild start, a cold spell on the third day, mild again at the end; warmest about 14 h each day.
+    The spread of its daily means, 2.3 K, is close to that of Danish winters (2.5 K in 2020-2022).
+    """
+    day = np.asarray(since_start_s) / DAY_S
+    turn = 2 * np.pi
+    return (
+        -1.5
+        + 3.6 * np.cos(turn * day / 5.5)
+        + 1.2 * np.cos(turn * (day - 14 / 24))
+        + 0.8 * np.cos(turn * day / 2.3 + 1.0)
+    )
+
+
+def ground_degc(
+    time: Float[np.ndarray, " time"] | pd.DatetimeIndex, depth_m: float = 1.0
+) -> Float[np.ndarray, " time"]:
+    """Temperature of undisturbed ground [°C] at `depth_m` [m] below the surface.
+
+    T(z, t) = mean - swing e^(-z/d) cos(2 pi (t - t0) / year - z/d), with the damping depth
+    d = sqrt(soil year / pi), the solution for a half space under a sine at its surface. Mean,
+    swing and the coldest day t0 of the surface are those of the sine through the air temperatures
+    of the Danish record; soil is the thermal diffusivity of moist mineral soil. Snow, sun and the
+    pipes themselves are left out.
+
+    Kusuda, Achenbach, Earth temperature and thermal diffusivity at selected stations in the
+    United States, ASHRAE Transactions 71, 1965.
+    """
+    stamps = pd.DatetimeIndex(np.asarray(time))
+    new_year = pd.to_datetime(stamps.year.astype(str) + "-01-01")
+    day = (stamps - new_year).total_seconds().to_numpy() / DAY_S
+    damping = depth_m / np.sqrt(SOIL_M2_PER_S * YEAR_S / np.pi)
+    phase = 2 * np.pi * (day - COLDEST_DAY) * DAY_S / YEAR_S - damping
+    return YEAR_MEAN_DEGC - YEAR_SWING_K * np.exp(-damping) * np.cos(phase)
+
+
+def _first_day(start: str | None, step_s: float, days: int) -> pd.Timestamp:
+    faults = []
+    try:
+        first = pd.Timestamp(start or COLD_WEEK)
+    except ValueError:
+        raise InputError("weather", [f"start is {start!r}, expected a date"]) from None
+    if not 1.0 <= step_s <= DAY_S:
+        faults.append(f"step_s is {step_s:g} s, expected 1 to 86400 s")
+    if not 1 <= days <= 366:
+        faults.append(f"days is {days}, expected 1 to 366")
+    if faults:
+        raise InputError("weather", faults)
+    return first
+
+
+def _recorded_outdoor_degc(time: pd.DatetimeIndex) -> tuple[Float[np.ndarray, " time"], str]:
+    """The Danish record at local standard times [°C], and where it comes from."""
+    from tvilling.datasets.registry import load
+
+    record = load("dk_consumption")
+    standard = pd.DatetimeIndex(record["time"].to_numpy()) + pd.Timedelta(hours=1)
+    if time[0] < standard[0] or time[-1] > standard[-1]:
+        raise InputError(
+            "weather",
+            [
+                f"{time[0]:%Y-%m-%d} to {time[-1]:%Y-%m-%d} is not in the record, expected days "
+                f"from {standard[0]:%Y-%m-%d} to {standard[-1]:%Y-%m-%d}"
+            ],
+        )
+    hours = (standard - standard[0]).total_seconds().to_numpy()
+    wanted = (time - standard[0]).total_seconds().to_numpy()
+    degc = np.interp(wanted, hours, record["outdoor_degc"].to_numpy())
+    return degc, f"recorded Danish weather ({record.attrs.get('source', 'dk_consumption')})"
