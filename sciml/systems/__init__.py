@@ -30,6 +30,10 @@ class SystemEntry:
 
 
 SYSTEMS: dict[str, SystemEntry] = {
+    "heat_network": SystemEntry(
+        "District-heating network: hydraulics and dynamic heat transport of trees and loops",
+        "tvilling.sciml.systems.heat_network.example:example",
+    ),
     "tank": SystemEntry(
         "Mixed hot-water tank with an electric heater", "tvilling.sciml.systems.tank:example"
     ),

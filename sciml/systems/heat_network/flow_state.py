@@ -1,0 +1,167 @@
+"""One consistent picture of a network: flows, and the enthalpies they carry."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Bool, Float
+
+from tvilling.sciml.systems.heat_network.consumers import Draw, deliver, draw
+from tvilling.sciml.systems.heat_network.hydraulics import Fluid, Hydraulics
+from tvilling.sciml.systems.heat_network.mixing import return_enthalpy, sides, supply_enthalpy
+from tvilling.sciml.systems.heat_network.transport import Passage
+
+if TYPE_CHECKING:
+    from tvilling.sciml.systems.heat_network.network import HeatNetwork
+
+MakePassage = Callable[[Array], Passage]
+REVERSED_LINK_KG_PER_S = -1e-6
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Inputs:
+    """What holds over a step, in the units the equations use."""
+
+    heat_w: Float[Array, " consumer"]
+    feed: Float[Array, " source"]  # enthalpy that sources send out, J/kg
+    ground_degc: Float[Array, " branch"]
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class FlowState:
+    """Flows and enthalpies [J/kg] that fit each other.
+
+    `cells` are counted along the flow; `settled` says whether flows and temperatures agree,
+    the loops close and the flow pattern was resolved.
+    """
+
+    take: Draw
+    flow: Float[Array, " branch"]
+    loop: Float[Array, " chord"]
+    junction: Float[Array, " junction"]
+    entering: Float[Array, " branch"]
+    cells: Float[Array, "branch cell"]
+    inlet: Float[Array, " consumer"]
+    handed_back: Float[Array, " consumer"]
+    delivered_w: Float[Array, " consumer"]
+    settled: Bool[Array, ""]
+
+
+@dataclass(frozen=True)
+class Solver:
+    """The equations of one step of one network; see `solve`."""
+
+    network: "HeatNetwork"
+    inputs: Inputs
+    fluid: Fluid
+    laws: Hydraulics
+    held_pa: Float[Array, " junction"]
+    make_passage: MakePassage
+
+    def solve(
+        self,
+        inlet: Float[Array, " consumer"],
+        loop: Float[Array, " chord"],
+        rounds: int,
+        tolerance: float,
+    ) -> FlowState:
+        """Settle flows and supply temperatures by fixed-point rounds, then follow the return.
+
+        Parameters
+        ----------
+        inlet, loop
+            Guess of the enthalpy at the consumers [J/kg] and of the chord flows [kg/s].
+        rounds
+            How often flows and supply temperatures are brought in line.
+        tolerance
+            Change of the consumers' enthalpy in the last round below which they agree [J/kg].
+        """
+        layout = self.network.layout
+        used = inlet
+        for _ in range(rounds):
+            used = inlet
+            take, flow, loop, closed = self._flows(used, loop)
+            passage = self.make_passage(flow)
+            supply, resolved = self._supply(flow, passage)
+            inlet = supply[layout.consumer_from]
+        delivered, handed_back = deliver(self.network.consumer, take, self.inputs.heat_w, inlet)
+        back, followed = self._return(take, flow, passage, supply, handed_back)
+        junction = jnp.concatenate([supply, back])
+        top = layout.topology
+        entering = junction[top.upstream]
+        if self.network.turns:
+            entering = jnp.where(flow < 0, junction[top.downstream], entering)
+        agree = jnp.max(jnp.abs(inlet - used), initial=0.0) < tolerance
+        return FlowState(
+            take=take,
+            flow=flow,
+            loop=loop,
+            junction=junction,
+            entering=entering,
+            cells=passage.after(entering),
+            inlet=inlet,
+            handed_back=handed_back,
+            delivered_w=delivered,
+            settled=agree & closed & resolved & followed,
+        )
+
+    def _flows(self, inlet: Array, loop: Array) -> tuple[Draw, Array, Array, Array]:
+        """What consumers draw at `inlet`, and the flow of every branch with it."""
+        net, layout = self.network, self.network.layout
+        take = draw(net.consumer, net.water, self.inputs.heat_w, inlet, layout.has_exchanger).only(
+            layout.consumer_served
+        )
+        drawn = jnp.zeros(layout.topology.junctions)
+        drawn = drawn.at[layout.consumer_from].add(take.flow)
+        drawn = drawn.at[layout.consumer_to].add(-take.flow)
+        drawn = drawn.at[layout.injection_at].add(-net.injection_kg_per_s)
+        fixed = np.flatnonzero(layout.closed & (layout.source_pump < 0))
+        if len(fixed):
+            sent = net.source.flow_kg_per_s[fixed]
+            drawn = drawn.at[layout.source_supply[fixed]].add(-sent)
+            drawn = drawn.at[layout.source_return[fixed]].add(sent)
+        loop, closed = self.laws.loop_flows(drawn, self.fluid, self.held_pa, loop)
+        return take, self.laws.flows(drawn, loop), loop, closed
+
+    def source_flow(self, flow: Float[Array, " branch"]) -> Float[Array, " source"]:
+        """What each source sends out [kg/s]; negative where an open one takes water in."""
+        layout = self.network.layout
+        pumped = -flow[np.maximum(layout.source_pump, 0)]
+        opened = flow[layout.source_supply]
+        given = jnp.nan_to_num(self.network.source.flow_kg_per_s)
+        return jnp.where(layout.source_pump >= 0, pumped, jnp.where(layout.closed, given, opened))
+
+    def _supply(self, flow: Array, passage: Passage) -> tuple[Array, Array]:
+        layout = self.network.layout
+        side = sides(layout.topology)[0]
+        on_supply = np.flatnonzero(layout.source_supply < side.size)
+        at = layout.source_supply[on_supply]
+        feed = passage.offset[: side.size, -1].at[at].set(self.inputs.feed[on_supply])
+        sent = jnp.maximum(self.source_flow(flow)[on_supply], 0.0)
+        return supply_enthalpy(side, flow, passage, jnp.zeros(side.size).at[at].add(sent), feed)
+
+    def _return(
+        self, take: Draw, flow: Array, passage: Passage, supply: Array, handed_back: Array
+    ) -> tuple[Array, Array]:
+        layout = self.network.layout
+        top, side = layout.topology, sides(layout.topology)[1]
+        if not side.size:
+            return jnp.zeros(0), jnp.array(True)
+        first = top.supply
+        given = jnp.zeros(top.junctions).at[layout.consumer_to].add(take.flow)
+        power = jnp.zeros(top.junctions).at[layout.consumer_to].add(take.flow * handed_back)
+        forward = jnp.array(True)
+        if len(top.link):
+            link = top.link
+            size = jnp.maximum(flow[link], 0.0)
+            leaving = passage.gain[link, -1] * supply[top.upstream[link]] + passage.offset[link, -1]
+            given = given.at[top.downstream[link]].add(size)
+            power = power.at[top.downstream[link]].add(size * leaving)
+            forward = jnp.all(flow[link] > REVERSED_LINK_KG_PER_S)
+        back, followed = return_enthalpy(side, flow, passage, given[first:], power[first:])
+        return back, followed & forward

@@ -1,0 +1,86 @@
+"""Outputs of a step from its flows and enthalpies."""
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int
+
+from tvilling.sciml.system import Status, Values
+from tvilling.sciml.systems.heat_network.flow_state import FlowState, Solver
+
+PA_PER_BAR = 1e5
+UNSERVED_SHARE = 1e-3  # of a demand, below which a shortfall is not told
+
+
+def report(solver: Solver, flows: FlowState, lost_w: Float[Array, " branch"]) -> Values:
+    """Every output channel of the network, and its status."""
+    net, layout = solver.network, solver.network.layout
+    junction_degc = net.water.temperature_degc(flows.junction)
+    pressure = solver.laws.pressures_pa(flows.flow, solver.fluid, solver.held_pa)
+    lift = solver.network.source.lift_pa
+    if net.follow_worst:
+        missing = jnp.max(net.consumer.min_dp_pa - _across(solver, pressure))
+        back = np.arange(layout.topology.junctions) >= layout.topology.supply
+        pressure, lift = pressure - jnp.where(back, missing, 0.0), lift + missing
+    across = _across(solver, pressure)
+    sent = solver.source_flow(flows.flow)
+    source_w, source_return = _sources(solver, flows, sent)
+    density = solver.fluid.density_kg_per_m3[layout.source_supply]
+    hydraulic_w = sent * jnp.nan_to_num(lift) / density
+    return {
+        "junction_degc": junction_degc[layout.junction_place],
+        "junction_bar": pressure[layout.junction_place] / PA_PER_BAR,
+        "pipe_kg_per_s": flows.flow[layout.pipe_place] * layout.pipe_sign,
+        "pipe_loss_w": lost_w[layout.pipe_place],
+        "loss_w": jnp.sum(lost_w * layout.stores),
+        "consumer_kg_per_s": flows.take.flow,
+        "consumer_supply_degc": junction_degc[layout.consumer_from],
+        "consumer_return_degc": net.water.temperature_degc(flows.handed_back),
+        "consumer_dp_bar": across / PA_PER_BAR,
+        "delivered_w": flows.delivered_w,
+        "source_kg_per_s": sent,
+        "source_return_degc": net.water.temperature_degc(source_return),
+        "source_w": source_w,
+        "source_lift_bar": lift / PA_PER_BAR,
+        "pump_w": hydraulic_w / net.source.pump_efficiency,
+        "exchanger_w": jnp.sum(jnp.where(jnp.abs(flows.flow) > 0, net.branch.heat_w, 0.0)),
+        "injection_w": jnp.sum(net.injection_kg_per_s * flows.junction[layout.injection_at]),
+        "status": _status(solver, flows, across),
+    }
+
+
+def _across(solver: Solver, pressure: Array) -> Array:
+    layout = solver.network.layout
+    return pressure[layout.consumer_from] - pressure[layout.consumer_to]
+
+
+def _sources(solver: Solver, flows: FlowState, sent: Array) -> tuple[Array, Array]:
+    """Heat each source puts in [W], and the enthalpy of the water it takes back [J/kg].
+
+    An open source takes nothing back: its power counts from 0 °C, and the enthalpy told is that
+    of its own junction.
+    """
+    layout = solver.network.layout
+    own = flows.junction[layout.source_supply]
+    back = jnp.where(layout.closed, flows.junction[np.maximum(layout.source_return, 0)], own)
+    feed = solver.inputs.feed
+    closed_w = sent * (feed - back)
+    return jnp.where(layout.closed, closed_w, sent * jnp.where(sent > 0, feed, own)), back
+
+
+def _status(solver: Solver, flows: FlowState, across: Array) -> Int[Array, ""]:
+    net, heat_w = solver.network, solver.inputs.heat_w
+    short = jnp.isnan(net.consumer.flow_kg_per_s) | (
+        jnp.isnan(net.consumer.return_degc) & jnp.isnan(net.consumer.cooling_k)
+    )
+    unserved = short & (flows.delivered_w < heat_w * (1 - UNSERVED_SHARE))
+    weak = across < net.consumer.min_dp_pa - 1.0
+    flags = (
+        (Status.NOT_CONVERGED, ~flows.settled),
+        (Status.UNSERVED, jnp.any(unserved)),
+        (Status.PRESSURE, jnp.any(weak & net.layout.consumer_served)),
+        (Status.DISCONNECTED, jnp.array(len(net.layout.topology.cut_off) > 0)),
+    )
+    total = jnp.zeros((), jnp.int32)
+    for flag, holds in flags:
+        total = total + jnp.where(holds, int(flag), 0).astype(jnp.int32)
+    return total
