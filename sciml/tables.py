@@ -115,6 +115,9 @@ def _read_float(
     given: pd.Series, table: pd.DataFrame, column: Column, source: str
 ) -> tuple[pd.Series, list[str]]:
     number = pd.to_numeric(given, errors="coerce").astype(float)
+    if given.dtype == object:  # text: to_numeric may miss the last digit, float does not
+        readable = number.notna()
+        number[readable] = [float(value) for value in given[readable]]
     blank = given.isna() | (given.astype(str).str.strip() == "")
     unreadable = number.isna() & ~blank & (given.astype(str).str.strip().str.lower() != "nan")
     missing = number.isna() & ~unreadable & column.required

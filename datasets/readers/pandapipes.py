@@ -4,6 +4,7 @@ What each element becomes is told in docs/network-files.md. An element that has 
 named in one message; one that is out of service is left out with a note.
 """
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from tvilling.datasets.readers.pandapipes_elements import READERS, Reading
 from tvilling.datasets.readers.pandapipes_geodata import place
 from tvilling.datasets.readers.pandapipes_json import load_pandapipes
 from tvilling.sciml.errors import InputError
+from tvilling.sciml.systems.heat_network.connectivity import connectivity
 from tvilling.sciml.systems.heat_network.tables import HeatNetworkTables
 
 if TYPE_CHECKING:
@@ -64,9 +66,10 @@ def read_pandapipes(
         ).checked()
     except InputError as faulty:
         raise InputError(title, [*reading.faults, *faulty.faults]) from None
-    if reading.faults:
-        raise InputError(title, reading.faults)
-    return checked
+    apart = connectivity(checked)
+    if reading.faults or apart.faults:
+        raise InputError(title, [*reading.faults, *apart.faults])
+    return replace(checked, notes=(*checked.notes, *apart.notes))
 
 
 def _tell_fluid(reading: Reading) -> None:
@@ -76,7 +79,9 @@ def _tell_fluid(reading: Reading) -> None:
     elif fluid.is_gas:
         reading.faults.append(f"fluid {fluid.name} is a gas, expected water")
     elif fluid.name != "water":
-        reading.notes.append(f"fluid {fluid.name} is taken as water, with the properties of water")
+        reading.notes.append(
+            f"fluid {fluid.name}: tables hold no fluid, build takes water unless told otherwise"
+        )
 
 
 def _tell_unsupported(reading: Reading) -> None:

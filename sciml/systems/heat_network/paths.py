@@ -19,12 +19,15 @@ class Paths:
     parent, branch
         Junction before each junction on its way from the nearest root, and the row of `branches`
         between the two; -1 at a root and where no way leads.
+    distance_m
+        Length of the way [m]; infinite where none leads.
     order
         Junctions that a way leads to, the farthest first.
     """
 
     parent: Int[np.ndarray, " junction"]
     branch: Int[np.ndarray, " junction"]
+    distance_m: Float[np.ndarray, " junction"]
     order: Int[np.ndarray, " reached"]
 
     def carried(
@@ -68,7 +71,7 @@ def _from(
 
     nowhere = np.full(count, -1)
     if not roots:
-        return Paths(nowhere, nowhere, np.array([], dtype=int))
+        return Paths(nowhere, nowhere, np.full(count, np.inf), np.array([], dtype=int))
     shortest: dict[tuple[int, int], int] = {}
     for at in np.argsort(length, kind="stable")[::-1]:
         shortest[min(start[at], end[at]), max(start[at], end[at])] = int(at)
@@ -82,4 +85,4 @@ def _from(
         [-1 if up < 0 else shortest[min(up, at), max(up, at)] for at, up in enumerate(parent)]
     )
     reached = np.flatnonzero(np.isfinite(distance))
-    return Paths(parent, branch, reached[np.argsort(-distance[reached], kind="stable")])
+    return Paths(parent, branch, distance, reached[np.argsort(-distance[reached], kind="stable")])
