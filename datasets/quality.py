@@ -14,7 +14,7 @@ class Masked(NamedTuple):
     """Values with NaN where they were outside the range, and how many were."""
 
     values: Float[np.ndarray, " *shape"]
-    count: int
+    outliers: int
 
 
 class Increments(NamedTuple):

@@ -128,7 +128,7 @@ def _hourly(
     hourly |= {"energy": energy.values, "volume": volume.values}
     whole = np.isfinite(np.stack(list(hourly.values()))).all(axis=0)
     counts["register_resets"] = sum(gain.resets for gain in gains.values())
-    counts["outliers"] = energy.count + volume.count
+    counts["outliers"] = energy.outliers + volume.outliers
     counts["energy_over_gaps_kwh"] = gains["energy"].over_gaps
     counts["masked_hours"] = int((~whole).sum())
     return {name: np.where(whole, gain, np.nan) for name, gain in hourly.items()}
@@ -168,7 +168,7 @@ def _label(
         "block_h": hours,
         "hours_without_flow": int((hourly["volume"] == 0).sum()),
         "still_temperature_registers": sum(int(at.sum()) for at in still.values()),
-        "temperature_outliers": sum(found.count for found in water.values()),
+        "temperature_outliers": sum(found.outliers for found in water.values()),
         "return_above_supply": int((water["return"].values > water["supply"].values).sum()),
     }
     return data
@@ -207,6 +207,6 @@ def read_context(folder: Path) -> xr.Dataset:
     data.attrs = {
         "missing_values": count_missing(table),
         "missing_labels": int((table["energy_label"] == "").sum()),
-        "outliers": year.count,
+        "outliers": year.outliers,
     }
     return data

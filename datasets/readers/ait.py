@@ -103,7 +103,7 @@ def read(folder: Path) -> xr.Dataset:
         },
     )
     data["flow_kg_per_s"].attrs["doubt"] = DOUBT
-    outliers = water.count + flow.count + ambient.count
+    outliers = water.outliers + flow.outliers + ambient.outliers
     data.attrs = NETWORK | {"outliers": outliers, "doubts": DOUBT}
     return data.assign(_pipes()).assign_coords(pipe=[pipe.name for pipe in PIPES])
 

@@ -1,10 +1,12 @@
 """Comma-separated files: every column checked, every fault told together."""
 
+import io
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from tvilling.datasets.readers.text_files import read_text
 from tvilling.sciml.errors import InputError
 from tvilling.sciml.tables import MAX_FAULTS_PER_COLUMN, Column, read_table, row_label
 
@@ -52,18 +54,11 @@ def open_csv(path: Path) -> pd.DataFrame:
     InputError
         When there is no such file, or it is empty, not UTF-8 or not a table.
     """
+    text = io.StringIO(read_text(path))
     try:
-        return pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
-    except FileNotFoundError as error:
-        raise InputError(path.name, [f"{path}: no such file"]) from error
-    except pd.errors.EmptyDataError as error:
-        raise InputError(path.name, [f"{path}: the file is empty"]) from error
-    except UnicodeDecodeError as error:
-        raise InputError(path.name, [f"{path}: not UTF-8 text ({error.reason})"]) from error
+        return pd.read_csv(text, dtype=str, keep_default_na=False)
     except pd.errors.ParserError as error:
         raise InputError(path.name, [f"{path}: not a table ({error})"]) from error
-    except OSError as error:
-        raise InputError(path.name, [f"{path}: cannot be read ({error.strerror})"]) from error
 
 
 def read_rows(

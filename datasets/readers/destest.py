@@ -19,6 +19,7 @@ from tvilling.datasets.readers.destest_network import (
     read_network,
     read_workbook_nodes,
 )
+from tvilling.datasets.readers.text_files import read_text
 from tvilling.sciml.errors import InputError
 from tvilling.sciml.tables import Column
 
@@ -285,10 +286,7 @@ def _read_parameters(folder: Path, exercise: int) -> dict[str, str]:
     """Start and step that the exercise's parameter file states."""
     path = folder / f"parameters_DESTEST_Network_{exercise}.txt"
     wanted = {"start date time": "start_time", "sampling time interval [sec]": "step_s"}
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(path.name, [f"{path}: cannot be read ({error})"]) from error
+    lines = read_text(path).splitlines()
     found = dict(line.split(":\t", 1) for line in lines if ":\t" in line)
     missing = [name for name in wanted if name not in found]
     if missing:

@@ -163,7 +163,7 @@ def read_consumption(folder: Path) -> xr.Dataset:
 def _mask(table: pd.DataFrame, ranges: dict[str, tuple[float, float]]) -> tuple[pd.DataFrame, int]:
     masked = {name: mask_outside(table[name].to_numpy(), *ends) for name, ends in ranges.items()}
     values = {name: found.values for name, found in masked.items()}
-    return table.assign(**values), sum(found.count for found in masked.values())
+    return table.assign(**values), sum(found.outliers for found in masked.values())
 
 
 def _share_sums(

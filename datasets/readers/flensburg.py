@@ -61,7 +61,7 @@ def read(folder: Path) -> xr.Dataset:
     data.attrs |= {
         "missing_hours": missing_hours,
         "missing_values": missing_values,
-        "outliers": load.count + outdoor.count,
+        "outliers": load.outliers + outdoor.outliers,
         "suspect_hours": int(suspect.sum()),
         "longest_constant_run_h": longest_run(load.values),
     }

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float
+from tvilling.datasets.readers.text_files import read_text
 from tvilling.sciml.errors import InputError
 
 HEADER = re.compile(r"^(?:double|float)\s+(\w+)\s*\(\s*(\d+)\s*,\s*(\d+)\s*\)")
@@ -25,7 +26,7 @@ def read_mos(path: Path) -> dict[str, Float[np.ndarray, "row column"]]:
         With every fault: no such file, wrong first line, a cell that is not a number, a row too
         long or too short, fewer or more rows than the header says (a file cut short).
     """
-    lines = _lines(path)
+    lines = read_text(path).splitlines()
     faults = [] if lines[:1] == ["#1"] else [f"{path.name}, line 1: expected #1"]
     rows: dict[str, list[list[float]]] = {}
     sizes: dict[str, tuple[int, int]] = {}
@@ -66,15 +67,6 @@ def read_matrix(path: Path, name: str, columns: int) -> Float[np.ndarray, "row c
         fault = f"{path.name}: matrix {name} has {width} columns, expected {columns}"
         raise InputError(path.name, [fault])
     return found[name]
-
-
-def _lines(path: Path) -> list[str]:
-    try:
-        return path.read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError as error:
-        raise InputError(path.name, [f"{path}: no such file"]) from error
-    except UnicodeDecodeError as error:
-        raise InputError(path.name, [f"{path}: not UTF-8 text ({error.reason})"]) from error
 
 
 def _read_row(text: str, width: int, place: str) -> tuple[list[float], list[str]]:
