@@ -14,6 +14,21 @@ PREFIX = {
 }  # fmt: skip
 
 
+NEEDED = {
+    "pipe": ("from_junction", "to_junction", "length_km", "inner_diameter_mm", "k_mm"),
+    "valve": ("junction", "element", "et", "inner_diameter_mm", "opened"),
+    "pump": ("from_junction", "to_junction", "std_type"),
+    "heat_exchanger": ("from_junction", "to_junction", "inner_diameter_mm", "qext_w"),
+    "heat_consumer": ("from_junction", "to_junction"),
+    "flow_control": ("from_junction", "to_junction", "controlled_mdot_kg_per_s"),
+    "circ_pump_pressure": ("return_junction", "flow_junction", "p_flow_bar", "plift_bar"),
+    "circ_pump_mass": ("return_junction", "flow_junction", "p_flow_bar", "mdot_flow_kg_per_s"),
+    "ext_grid": ("junction", "p_bar", "t_k"),
+    "sink": ("junction", "mdot_kg_per_s"),
+    "source": ("junction", "mdot_kg_per_s"),
+}  # columns without which a row means nothing
+
+
 @dataclass
 class Reading:
     """A net while it is read: names of its junctions, and what there is to say about it."""
@@ -24,7 +39,7 @@ class Reading:
     used: set[str] = field(default_factory=set)
     junctions: dict[int, str] = field(default_factory=dict)
     dead: dict[int, str] = field(default_factory=dict)
-    valve_ends: dict[tuple[int, int], str] = field(default_factory=dict)
+    valve_ends: dict[tuple[int | None, int | None], str] = field(default_factory=dict)
     pipes: dict[int, str] = field(default_factory=dict)
     joined: list[tuple[str, str]] = field(default_factory=list)
 
@@ -35,13 +50,17 @@ class Reading:
         """
         self.used.add(table)
         found = self.net.get(table)
-        if found is None or not len(found):
+        if not isinstance(found, pd.DataFrame) or not len(found):
+            return pd.DataFrame()
+        missing = [column for column in NEEDED.get(table, ()) if column not in found]
+        if missing:
+            self.faults.append(f"table {table}: columns {', '.join(missing)} are missing")
             return pd.DataFrame()
         alive = pd.Series(True, index=found.index)
         if "in_service" in found:
             alive &= found["in_service"].astype(bool)
         for end in ends:
-            alive &= ~found[end].isin(list(self.dead)) if end in found else True
+            alive &= ~found[end].isin(list(self.dead))
         if not alive.all():
             names = ", ".join(str(name) for name in unique_names(found, table)[~alive])
             self.notes.append(f"{table} out of service is left out: {names}")
@@ -49,9 +68,16 @@ class Reading:
 
     def end(self, index: Any) -> str:
         """Name of the junction with this index; an unknown one becomes a dangling end."""
-        if pd.isna(index):
-            return ""
-        return self.junctions.get(int(index)) or f"junction {int(index)}"
+        key = whole(index)
+        return "" if key is None else self.junctions.get(key) or f"junction {key}"
+
+
+def whole(index: Any) -> int | None:
+    """`index` as a whole number, or None where it is none."""
+    try:
+        return int(index) if index == int(index) else None
+    except (TypeError, ValueError, OverflowError):
+        return None
 
 
 def unique_names(table: pd.DataFrame, kind: str) -> np.ndarray:
@@ -88,20 +114,16 @@ def _branches(reading: Reading, kind: str, ends: tuple[str, str]) -> tuple[pd.Da
         return rows, {}
     columns = {
         "name": unique_names(rows, kind),
-        "from_junction": [reading.end(index) for index in _ends(rows, ends[0])],
-        "to_junction": [reading.end(index) for index in _ends(rows, ends[1])],
+        "from_junction": [reading.end(index) for index in rows[ends[0]]],
+        "to_junction": [reading.end(index) for index in rows[ends[1]]],
     }
     return rows, columns
-
-
-def _ends(rows: pd.DataFrame, column: str) -> list:
-    return list(rows[column]) if column in rows else [np.nan] * len(rows)
 
 
 def read_junctions(reading: Reading) -> pd.DataFrame:
     """Junctions in service, then one for each pipe end that has a valve of its own."""
     every = reading.net.get("junction")
-    if every is None or not len(every):
+    if not isinstance(every, pd.DataFrame) or not len(every):
         return pd.DataFrame()
     names = dict(zip(every.index, unique_names(every, "junction"), strict=True))
     rows = reading.rows("junction")
@@ -115,7 +137,7 @@ def read_junctions(reading: Reading) -> pd.DataFrame:
     for at, (junction, pipe) in enumerate(
         zip(at_pipe["junction"], at_pipe["element"], strict=True)
     ):
-        key = int(junction), int(pipe)
+        key = whole(junction), whole(pipe)
         if key not in reading.valve_ends and junction in height_m.index:
             name = f"{reading.junctions[junction]} at {unique_names(at_pipe, 'valve')[at]}"
             reading.valve_ends[key] = name
@@ -125,7 +147,7 @@ def read_junctions(reading: Reading) -> pd.DataFrame:
 
 def _valves_at_pipes(reading: Reading) -> pd.DataFrame:
     valves = reading.net.get("valve")
-    if valves is None or not len(valves) or "et" not in valves:
+    if not isinstance(valves, pd.DataFrame) or not {"et", "junction", "element"} <= {*valves}:
         return pd.DataFrame(columns=["junction", "element"])
     return valves[valves["et"] == "pi"]
 
@@ -136,10 +158,9 @@ def read_valves(reading: Reading) -> pd.DataFrame:
     if not len(rows):
         return pd.DataFrame()
     names = unique_names(rows, "valve")
-    kinds = list(rows["et"]) if "et" in rows else ["ju"] * len(rows)
     ends = []
     for name, kind, junction, element in zip(
-        names, kinds, rows["junction"], rows["element"], strict=True
+        names, rows["et"], rows["junction"], rows["element"], strict=True
     ):
         if kind not in ("ju", "pi"):
             reading.faults.append(f"valve {name}: et is {kind!r}, expected ju or pi")
@@ -147,7 +168,8 @@ def read_valves(reading: Reading) -> pd.DataFrame:
             reading.notes.append(f"valve {name} leads to a junction out of service, left out")
             ends.append(None)
         elif kind == "pi":
-            ends.append(reading.valve_ends.get((int(junction), int(element)), f"pipe {element}"))
+            key = whole(junction), whole(element)
+            ends.append(reading.valve_ends.get(key, f"pipe {element}"))
         else:
             ends.append(reading.end(element))
     table = pd.DataFrame(
@@ -157,7 +179,7 @@ def read_valves(reading: Reading) -> pd.DataFrame:
             "to_junction": ends,
             "inner_diameter_m": number(rows, "inner_diameter_mm").to_numpy() / 1000,
             "zeta": number(rows, "loss_coefficient", 0.0).to_numpy(),
-            "is_open": rows["opened"].astype(bool).to_numpy() if "opened" in rows else True,
+            "is_open": rows["opened"].astype(bool).to_numpy(),
         }
     )
     table = table[table["to_junction"].notna()].reset_index(drop=True)
@@ -173,7 +195,7 @@ def read_pipes(reading: Reading) -> pd.DataFrame:
     reading.pipes = dict(zip(rows.index, columns["name"], strict=True))
     for end in ("from_junction", "to_junction"):
         columns[end] = [
-            reading.valve_ends.get((int(junction), int(pipe)), name)
+            reading.valve_ends.get((whole(junction), pipe), name)
             for pipe, junction, name in zip(rows.index, rows[end], columns[end], strict=True)
         ]
     inner_m = number(rows, "inner_diameter_mm") / 1000

@@ -96,7 +96,10 @@ def _decode(path: Path) -> "pandapipesNet":
             warnings.simplefilter("ignore")  # pandapower's decoder warns about its own pandas use
             import pandapipes
 
-            return pandapipes.from_json(str(path))
+            net = pandapipes.from_json(str(path))
     except Exception as fault:  # the decoder raises whatever its parts raise
         reason = f"{type(fault).__name__}: {fault}"
         raise InputError(str(path), [f"pandapipes cannot read it ({reason})"]) from fault
+    if not isinstance(net, pandapipes.pandapipesNet):
+        raise InputError(str(path), ["pandapipes cannot read it (it is damaged)"])
+    return net
