@@ -149,8 +149,8 @@ class TankConfig(BaseModel):
     def build(self) -> Tank:
         """The tank as arrays."""
         return Tank(
-            capacity_j_per_k=jnp.asarray(self.volume_m3 * WATER_J_PER_M3K),
-            loss_w_per_k=jnp.asarray(self.loss_w_per_k),
+            capacity_j_per_k=jnp.float64(self.volume_m3 * WATER_J_PER_M3K),
+            loss_w_per_k=jnp.float64(self.loss_w_per_k),
             heater_max_w=self.heater_max_w,
             demand_max_w=self.demand_max_w,
             floor_degc=self.floor_degc,

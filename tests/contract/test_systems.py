@@ -1,6 +1,6 @@
 """What every registered system must do; a new system is tested here just by being registered."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,12 +9,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from tvilling.sciml.scenario import Scenario
-from tvilling.sciml.simulate import simulate, simulate_many
+from tvilling.sciml.simulate import Trajectory, simulate, simulate_many
 from tvilling.sciml.system import Channel, Status, System, Values
 from tvilling.sciml.systems import SYSTEMS
 from tvilling.sciml.systems.example import Example
 
-STEPS, BATCH = 4, 3
+STEPS, BATCH, CHUNK = 4, 4, 2
 
 
 @dataclass(frozen=True)
@@ -58,12 +58,24 @@ def example(request: pytest.FixtureRequest) -> Iterator[Example]:
 @pytest.fixture(scope="module")
 def call(example: Example) -> Call:
     state = example.system.init(jax.random.key(0))
-    return Call(example.system, state, example.action, example.drive, example.dt_s)
+    arguments = strong((example.system, state, example.action, example.drive))
+    return Call(*arguments, example.dt_s)
 
 
 @pytest.fixture(scope="module")
-def stepped(call: Call) -> tuple[Any, Values]:
-    return jax.jit(call.step)(*call.arguments)
+def step(call: Call) -> Callable[..., Any]:
+    """The step, compiled once for all tests."""
+    return jax.jit(call.step)
+
+
+@pytest.fixture(scope="module")
+def stepped(call: Call, step: Callable[..., Any]) -> tuple[Any, Values]:
+    return step(*call.arguments)
+
+
+def strong(tree: Any) -> Any:
+    """`tree` without weak types, each of which would compile anew."""
+    return jax.tree.map(lambda leaf: jnp.asarray(leaf, jnp.asarray(leaf).dtype), tree)
 
 
 def assert_trees_close(actual: Any, expected: Any, rtol: float = 1e-10) -> None:
@@ -152,11 +164,13 @@ def test_status_is_ok_on_the_example(stepped: tuple[Any, Values]) -> None:
     assert Status(int(stepped[1]["status"])) == Status.OK
 
 
-def test_status_is_set_where_the_step_fails(example: Example, call: Call) -> None:
+def test_status_is_set_where_the_step_fails(
+    example: Example, call: Call, step: Callable[..., Any]
+) -> None:
     if example.failing is None:
         pytest.skip("no step of this system can fail")
-    action, drive = example.failing
-    state, output = jax.jit(call.step)(call.system, call.state, action, drive)
+    action, drive = strong(example.failing)
+    state, output = step(call.system, call.state, action, drive)
     assert Status(int(output["status"])) != Status.OK
     for leaf in jax.tree.leaves((state, output)):
         assert np.isfinite(leaf).all()
@@ -166,12 +180,12 @@ def test_jit_agrees_with_eager(call: Call, stepped: tuple[Any, Values]) -> None:
     assert_trees_close(stepped, call.step(*call.arguments))
 
 
-def test_vmap_agrees_with_a_loop(call: Call) -> None:
+def test_vmap_agrees_with_a_loop(call: Call, step: Callable[..., Any]) -> None:
     states, actions, drives = spread((call.state, call.action, call.drive), BATCH, seed=1)
-    step = jax.jit(lambda state, action, drive: call.step(call.system, state, action, drive))
-    together = jax.jit(jax.vmap(step))(states, actions, drives)
+    batched = jax.jit(jax.vmap(call.step, in_axes=(None, 0, 0, 0)))
+    together = batched(call.system, states, actions, drives)
     for i in range(BATCH):
-        one = step(pick(states, i), pick(actions, i), pick(drives, i))
+        one = step(call.system, pick(states, i), pick(actions, i), pick(drives, i))
         assert_trees_close(pick(together, i), one)
 
 
@@ -198,6 +212,7 @@ def test_gradients_are_finite_and_equal_finite_differences(
     weigh = weights(stepped)
 
     @jax.jit
+    @jax.value_and_grad
     def total(values: list[jax.Array]) -> jax.Array:
         filled = list(start)
         for i, value in zip(floats, values, strict=True):
@@ -205,7 +220,7 @@ def test_gradients_are_finite_and_equal_finite_differences(
         return weigh(call.step(*jax.tree.unflatten(tree, filled)))
 
     at = [start[i] for i in floats]
-    gradient = jax.jit(jax.grad(total))(at)
+    gradient = total(at)[1]
     generator = np.random.default_rng(2)
     for k, i in enumerate(floats):
         name = jax.tree_util.keystr(leaves[i][0])
@@ -213,7 +228,7 @@ def test_gradients_are_finite_and_equal_finite_differences(
         size = jnp.where(jnp.isfinite(at[k]), jnp.abs(at[k]), 0.0)
         move = 1e-4 * size * generator.normal(size=at[k].shape)
         ahead, behind = ([*at[:k], at[k] + s * move, *at[k + 1 :]] for s in (1.0, -1.0))
-        difference = float(total(ahead) - total(behind)) / 2e-4
+        difference = float(total(ahead)[0] - total(behind)[0]) / 2e-4
         slope = float((gradient[k] * move).sum()) / 1e-4
         assert slope == pytest.approx(difference, rel=1e-5, abs=1e-8), name
 
@@ -242,11 +257,20 @@ def scenarios(call: Call) -> Scenario:
     return Scenario(spread(call.state, BATCH, seed=6), drives, call.dt_s)
 
 
-def test_simulate_agrees_with_a_loop(call: Call, scenarios: Scenario) -> None:
+@pytest.fixture(scope="module")
+def run(call: Call) -> Callable[..., Trajectory]:
+    """`simulate`, compiled once for all tests of a system."""
+    return jax.jit(simulate)
+
+
+def test_simulate_agrees_with_a_loop(
+    call: Call,
+    step: Callable[..., Any],
+    run: Callable[..., Trajectory],
+    scenarios: Scenario,
+) -> None:
     scenario = pick(scenarios, 0)
-    controller = HoldAction(call.action)
-    trajectory = jax.jit(simulate)(call.system, controller, scenario)
-    step = jax.jit(call.step)
+    trajectory = run(call.system, HoldAction(call.action), scenario)
     state = scenario.state
     for t in range(STEPS):
         state, output = step(call.system, state, call.action, pick(scenario.drive, t))
@@ -255,12 +279,11 @@ def test_simulate_agrees_with_a_loop(call: Call, scenarios: Scenario) -> None:
     assert_trees_close(pick(trajectory.action, STEPS - 1), call.action)
 
 
-@pytest.mark.parametrize("chunk", [2, 8])
-def test_simulate_many_agrees_with_simulate(call: Call, scenarios: Scenario, chunk: int) -> None:
+def test_simulate_many_agrees_with_simulate(
+    call: Call, run: Callable[..., Trajectory], scenarios: Scenario
+) -> None:
     controller = HoldAction(call.action)
-    together = jax.jit(simulate_many, static_argnames=("chunk",))(
-        call.system, controller, scenarios, chunk=chunk
-    )
-    run = jax.jit(simulate)
+    many = jax.jit(simulate_many, static_argnames="chunk")
+    together = many(call.system, controller, scenarios, chunk=CHUNK)
     for i in range(BATCH):
         assert_trees_close(pick(together, i), run(call.system, controller, pick(scenarios, i)))
