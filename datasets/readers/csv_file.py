@@ -54,9 +54,13 @@ def open_csv(path: Path) -> pd.DataFrame:
     InputError
         When there is no such file, or it is empty, not UTF-8 or not a table.
     """
-    text = io.StringIO(read_text(path))
     try:
-        return pd.read_csv(text, dtype=str, keep_default_na=False)
+        text = read_text(path)
+    except InputError as error:
+        faults = [f"{path.name}: {fault}" for fault in error.faults]
+        raise InputError(str(path), faults) from error
+    try:
+        return pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False)
     except pd.errors.ParserError as error:
         raise InputError(path.name, [f"{path}: not a table ({error})"]) from error
 
