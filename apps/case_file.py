@@ -1,0 +1,191 @@
+"""Read a case file, set single fields of it, and tell every fault with its line."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
+
+import yaml
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+from tvilling.apps.case import Case
+from tvilling.datasets.readers.text_files import read_text
+from tvilling.sciml.errors import InputError
+
+MAX_CASE_BYTES = 1_000_000
+
+Location = tuple[int | str, ...]
+
+
+def read_case(path: Path, overrides: Sequence[str] = ()) -> Case:
+    """The case in the YAML file `path`, with each `key.of.field=value` of `overrides` set.
+
+    Raises
+    ------
+    InputError
+        With every fault of the file and of the overrides.
+    """
+    text = read_text(path, MAX_CASE_BYTES)
+    raw, lines = _parse(path, text)
+    faults = [fault for override in overrides for fault in _set(raw, override, lines)]
+    try:
+        case = Case.model_validate(raw)
+    except ValidationError as error:
+        faults += [_told(fault, lines) for fault in error.errors(include_url=False)]
+    if faults:
+        raise InputError(str(path), faults)
+    return case
+
+
+def _parse(path: Path, text: str) -> tuple[dict[str, Any], dict[Location, str]]:
+    """The mapping in `text`, and the place of every key in it."""
+    try:  # an alias can make a small file expand without bound
+        if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text)):
+            raise InputError(str(path), ["holds a YAML alias (*name); write the values out"])
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        raw = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise InputError(str(path), [_yaml_fault(error)]) from None
+    except (ValueError, RecursionError) as error:
+        raise InputError(str(path), [f"cannot be read as YAML: {error}"]) from None
+    if not isinstance(raw, dict):
+        raise InputError(str(path), ["expected a mapping, such as `system: heat_network`"])
+    lines: dict[Location, str] = {}
+    doubled = list(_walk(node, (), lines))
+    if doubled:
+        raise InputError(str(path), doubled)
+    return raw, lines
+
+
+def _yaml_fault(error: yaml.YAMLError) -> str:
+    """One line with the place, as far as it is known."""
+    mark = getattr(error, "problem_mark", None)
+    problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+    return f"line {mark.line + 1}: {problem}" if mark else f"is not YAML: {problem}"
+
+
+def _walk(node: yaml.Node, location: Location, lines: dict[Location, str]) -> list[str]:
+    """Note the line of every key below `node`; the faults are keys that stand twice."""
+    faults = []
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            here = (*location, key.value)
+            line = f"line {key.start_mark.line + 1}"
+            if here in lines:
+                faults.append(f"{line}: {'.'.join(map(str, here))} stands twice")
+            lines[here] = line
+            faults += _walk(value, here, lines)
+    return faults
+
+
+def _set(raw: dict[str, Any], override: str, lines: dict[Location, str]) -> list[str]:
+    """Set one field of `raw`; the faults are those of the override itself."""
+    key, equals, text = override.partition("=")
+    place = f"--set {override}"
+    if not equals or not all(key.split(".")):
+        return [f"{place}: expected key=value, such as horizon.hours=24"]
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError:
+        return [f"{place}: the value is not YAML"]
+    *parents, last = key.split(".")
+    block: Any = raw
+    for parent in parents:
+        block = block.setdefault(parent, {}) if isinstance(block, dict) else None
+    if not isinstance(block, dict):
+        return [f"{place}: {'.'.join(parents)} has no fields"]
+    block[last] = value
+    for depth in range(1, len(parents) + 1):
+        lines.setdefault(tuple(parents[:depth]), place)
+    lines[(*parents, last)] = place
+    return []
+
+
+def _told(fault: Any, lines: dict[Location, str]) -> str:
+    """One fault of the model with place, field, value, unit and allowed range."""
+    location, field, block = _field_of(fault["loc"])
+    place = next(
+        (lines[location[:n]] for n in range(len(location), 0, -1) if location[:n] in lines), None
+    )
+    name = ".".join(map(str, location)) or "case"
+    kind, context = fault["type"], fault.get("ctx", {})
+    if kind == "missing":
+        text = f"{name} is missing"
+    elif kind == "extra_forbidden":
+        text = f"{name} is not known; known are {', '.join(block.model_fields)}"
+    elif kind == "value_error":
+        text = f"{name}: {context['error']}"
+    elif kind == "union_tag_invalid":
+        text = f"{name}.kind is {context['tag']!r}, expected {context['expected_tags']}"
+    elif kind == "union_tag_not_found":
+        text = f"{name}.kind is missing"
+    else:
+        text = f"{name} is {_shown(fault['input'])}, expected {_expected(field, fault)}"
+    return f"{place}: {text}" if place else text
+
+
+def _field_of(loc: Location) -> tuple[Location, FieldInfo | None, type[BaseModel]]:
+    """Where the fault is as the user wrote it, its field, and the block it stands in.
+
+    pydantic's location also holds the kind of a chosen alternative, which no key names.
+    """
+    members: list[Any] = [Case]
+    block: type[BaseModel] = Case
+    field, shown = None, []
+    for part in loc:
+        blocks = [member for member in members if hasattr(member, "model_fields")]
+        kinds = [b for b in blocks if part in _kinds(b)]
+        if kinds and len(blocks) > 1:
+            members = kinds
+            continue
+        values = [get_args(member)[1] for member in members if get_origin(member) is dict]
+        block = blocks[0] if blocks else block
+        field = block.model_fields.get(str(part)) if blocks else None
+        if part != "[key]":
+            shown.append(part)
+        members = _members(field.annotation if field else values[0] if values else None)
+    return tuple(shown), field, block
+
+
+def _kinds(block: type[BaseModel]) -> tuple[str, ...]:
+    return get_args(block.model_fields["kind"].annotation) if "kind" in block.model_fields else ()
+
+
+def _members(annotation: Any) -> list[Any]:
+    """The alternatives of a type, without the wrappings."""
+    if get_origin(annotation) is Annotated:
+        return _members(get_args(annotation)[0])
+    if get_origin(annotation) in (Union, UnionType):
+        return [member for arg in get_args(annotation) for member in _members(arg)]
+    return [annotation]
+
+
+def _shown(value: Any) -> str:
+    text = "blank" if value is None else repr(value) if isinstance(value, str) else str(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+WORDS = {
+    "model_type": "fields below it",
+    "model_attributes_type": "fields below it",
+    "dict_type": "fields below it",
+    "tuple_type": "a list",
+    "string_pattern_mismatch": "a name of letters, digits, '_', '-' and '.', up to 61 characters",
+    "datetime_from_date_parsing": "a time such as 2021-02-08T00:00",
+    "datetime_parsing": "a time such as 2021-02-08T00:00",
+    "datetime_type": "a time such as 2021-02-08T00:00",
+}
+
+
+def _expected(field: FieldInfo | None, fault: Any) -> str:
+    """What a field allows: its range and unit, or else what the check said."""
+    bounds = {}
+    for limit in field.metadata if field else ():
+        for side in ("ge", "le"):
+            if hasattr(limit, side):
+                bounds[side] = getattr(limit, side)
+    if len(bounds) == 2:
+        extra = field.json_schema_extra if field else None
+        unit = extra.get("unit", "") if isinstance(extra, dict) else ""
+        return f"{bounds['ge']} to {bounds['le']} {unit}".rstrip()
+    return WORDS.get(fault["type"], str(fault["msg"]).removeprefix("Input should be "))

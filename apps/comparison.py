@@ -1,0 +1,100 @@
+"""What one control of a heat network cost and delivered, to be set beside another."""
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from tvilling.sciml.system import Status
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+J_PER_MWH = 3.6e9
+J_PER_KWH = 3.6e6
+
+
+@dataclass(frozen=True)
+class Figures:
+    """Totals and means over the run of one controller. Each unit is the ending of the name.
+
+    Temperatures of return and supply are means weighted by flow; `share` figures are of the heat
+    that the sources put in.
+    """
+
+    heat_mwh: float
+    delivered_mwh: float
+    unserved_mwh: float
+    loss_mwh: float
+    loss_share: float
+    pump_kwh: float
+    supply_degc: float
+    return_degc: float
+    peak_mw: float
+    flow_max_kg_per_s: float
+    lift_max_bar: float
+    coldest_inlet_degc: float
+    flagged_steps: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """The figures as plain values, for JSON."""
+        return asdict(self)
+
+
+# name, heading, unit, digits: the rows of the report's and the terminal's table
+ROWS = (
+    ("heat_mwh", "Heat put in", "MWh", 1),
+    ("delivered_mwh", "Heat delivered", "MWh", 1),
+    ("unserved_mwh", "Demand not met", "MWh", 3),
+    ("loss_mwh", "Heat loss", "MWh", 2),
+    ("loss_share", "Heat loss, share of heat put in", "%", 2),
+    ("pump_kwh", "Pump electricity", "kWh", 1),
+    ("supply_degc", "Supply temperature at the plant", "°C", 1),
+    ("return_degc", "Return temperature at the plant", "°C", 1),
+    ("coldest_inlet_degc", "Coldest consumer inlet", "°C", 1),
+    ("peak_mw", "Greatest heat power", "MW", 3),
+    ("flow_max_kg_per_s", "Greatest flow from the plant", "kg/s", 2),
+    ("lift_max_bar", "Greatest pump lift", "bar", 2),
+    ("flagged_steps", "Steps with a warning", "", 0),
+)
+
+
+def figures(data: "xr.Dataset") -> dict[str, Figures]:
+    """Figures of every controller in the labelled run `data` of a heat network."""
+    return {str(name): _one(data.sel(controller=name)) for name in data["controller"].values}
+
+
+def differences(values: list[float]) -> list[str]:
+    """Each value against the first one, in per cent; empty for the first and where it is zero."""
+    first = values[0]
+    return ["", *(f"{100 * (v / first - 1):+.1f} %" if first else "" for v in values[1:])]
+
+
+def shown(name: str, value: float) -> str:
+    """A figure as a reader sees it, without its unit."""
+    digits = next(row[3] for row in ROWS if row[0] == name)
+    text = f"{value * (100 if name == 'loss_share' else 1):,.{digits}f}"
+    return text.replace(",", "\N{NO-BREAK SPACE}")
+
+
+def _one(run: "xr.Dataset") -> Figures:
+    dt_s = run.attrs["dt_s"]
+    total = {name: float(run[name].sum()) * dt_s for name in ("source_w", "delivered_w", "loss_w")}
+    short_w = np.maximum(run["heat_w"] - run["delivered_w"], 0.0)
+    unserved = (run["status"] & int(Status.UNSERVED)) != 0
+    flow = run["source_kg_per_s"]
+    through = float(flow.sum())
+    return Figures(
+        heat_mwh=total["source_w"] / J_PER_MWH,
+        delivered_mwh=total["delivered_w"] / J_PER_MWH,
+        unserved_mwh=float(short_w.where(unserved, 0.0).sum()) * dt_s / J_PER_MWH,
+        loss_mwh=total["loss_w"] / J_PER_MWH,
+        loss_share=total["loss_w"] / total["source_w"],
+        pump_kwh=float(run["pump_w"].sum()) * dt_s / J_PER_KWH,
+        supply_degc=float((run["supply_degc"] * flow).sum()) / through,
+        return_degc=float((run["source_return_degc"] * flow).sum()) / through,
+        peak_mw=float(run["source_w"].sum("source").max()) / 1e6,
+        flow_max_kg_per_s=float(flow.sum("source").max()),
+        lift_max_bar=float(run["source_lift_bar"].max()),
+        coldest_inlet_degc=float(run["consumer_supply_degc"].min()),
+        flagged_steps=int((run["status"] != 0).sum()),
+    )

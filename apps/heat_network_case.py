@@ -1,0 +1,196 @@
+"""From a case to a heat network with its drives: read, set, size, draw, build."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from tvilling.apps.case import Case, CurveControl, HoldControl, StockDemand
+from tvilling.sciml.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+    from tvilling.rl_control.controllers import HeatingCurve, Hold
+    from tvilling.sciml.system import Values
+    from tvilling.sciml.systems.heat_network.network import HeatNetwork
+    from tvilling.sciml.systems.heat_network.sizing import Sized
+    from tvilling.sciml.systems.heat_network.tables import HeatNetworkTables
+
+SHIPPED = "pandapipes:"
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A case ready to run.
+
+    Attributes
+    ----------
+    tables
+        The network as it is run, sized where the case says so.
+    drive
+        Drives by name, each led by time; `outdoor_degc` among them, which only controllers see.
+    weather
+        Outdoor temperature over the horizon, with its source.
+    stock, sized
+        The building stock and the sizing, where the case has them.
+    """
+
+    case: Case
+    tables: "HeatNetworkTables"
+    network: "HeatNetwork"
+    drive: "Values"
+    weather: "xr.Dataset"
+    stock: "pd.DataFrame | None"
+    sized: "Sized | None"
+
+
+def prepare(case: Case, folder: Path, tell: Callable[[str], None]) -> Prepared:
+    """Read, set, size and build what `case` describes; relative paths start at `folder`.
+
+    Raises
+    ------
+    InputError
+        With every fault of the first stage that has one.
+    """
+    import jax.numpy as jnp
+    from tvilling.datasets.readers.network import read_network
+    from tvilling.datasets.weather import ground_degc
+    from tvilling.sciml.systems.heat_network.build import Options, build
+    from tvilling.sciml.systems.heat_network.sizing import SizingOptions, size
+
+    tell("reading the network")
+    read = read_network(network_source(case, folder)).checked()
+    stock = _stock(case, read)
+    tables = _set_up(case, read, stock)
+    sized = None
+    if case.sizing:
+        tell("sizing the pipes")
+        sized = size(tables, SizingOptions(**case.sizing.model_dump()))
+        tables = sized.tables
+    tell("building the model")
+    model = case.model
+    network = build(
+        tables,
+        Options(
+            cells=model.cells,
+            friction=model.friction,
+            pump_control=model.pump_control,
+            pump_efficiency=model.pump_efficiency,
+        ),
+    )
+    _check_outputs(case, network)
+    weather = _weather(case)
+    ground = case.network.ground_degc
+    drive = {
+        "heat_w": jnp.asarray(_heat_w(case, tables, stock, weather)),
+        "ground_degc": jnp.asarray(
+            ground_degc(weather["time"].values)
+            if ground is None
+            else np.full(case.horizon.steps, ground)
+        ),
+        "outdoor_degc": jnp.asarray(weather["outdoor_degc"].values),
+    }
+    return Prepared(case, tables, network, drive, weather, stock, sized)
+
+
+def network_source(case: Case, folder: Path) -> str:
+    """What the network reader is given: an absolute path, or the name of a shipped network."""
+    source = case.network.source
+    return source if source.startswith(SHIPPED) else str((folder / source).resolve())
+
+
+def make_controller(settings: CurveControl | HoldControl, sources: int) -> "HeatingCurve | Hold":
+    """The controller that a case describes, for a network with `sources` sources."""
+    import jax.numpy as jnp
+    from tvilling.rl_control.controllers import HeatingCurve, Hold
+
+    if isinstance(settings, HoldControl):
+        return Hold({"supply_degc": jnp.full(sources, settings.supply_degc)})
+    return HeatingCurve(
+        jnp.asarray(settings.cold_degc),
+        jnp.asarray(settings.warm_degc),
+        jnp.full(sources, settings.supply_cold_degc),
+        jnp.full(sources, settings.supply_warm_degc),
+    )
+
+
+def _stock(case: Case, tables: "HeatNetworkTables") -> "pd.DataFrame | None":
+    if not isinstance(case.demand, StockDemand):
+        return None
+    from tvilling.datasets.building_stock import draw_stock
+
+    names = list(tables.consumers["name"])
+    return draw_stock(names, case.demand.seed, total_mwh=case.demand.total_mwh)
+
+
+def _set_up(
+    case: Case, tables: "HeatNetworkTables", stock: "pd.DataFrame | None"
+) -> "HeatNetworkTables":
+    """`tables` with the demands, return temperature, pressure and ground of the case."""
+    consumers, pipes = tables.consumers, tables.pipes
+    open_ = {"flow_kg_per_s": np.nan, "cooling_k": np.nan, "ua_w_per_k": np.nan}
+    if stock is not None:
+        consumers = consumers.assign(heat_w=stock["design_w"].to_numpy())
+    if case.network.return_degc is not None:
+        consumers = consumers.assign(return_degc=case.network.return_degc, **open_)
+    elif stock is not None and consumers["flow_kg_per_s"].notna().any():
+        named = consumers["name"][consumers["flow_kg_per_s"].notna()]
+        raise InputError(
+            tables.source,
+            [
+                f"{len(named)} consumers prescribe their flow ({', '.join(named[:5])} …); with "
+                "demands from a stock, set network.return_degc [°C], expected 5 to 90 °C"
+            ],
+        )
+    if case.network.min_dp_bar is not None:
+        consumers = consumers.assign(min_dp_bar=case.network.min_dp_bar)
+    if not case.network.keep_ground:
+        pipes = pipes.assign(ground_degc=np.nan)
+    return replace(tables, consumers=consumers, pipes=pipes).checked()
+
+
+def _weather(case: Case) -> "xr.Dataset":
+    """Outdoor temperature at the start of every step."""
+    from tvilling.datasets.weather import winter_week
+
+    horizon = case.horizon
+    weather = winter_week(
+        start=horizon.start.isoformat(),
+        step_s=horizon.dt_s,
+        days=int(np.ceil(horizon.hours / 24.0)),
+        recorded={"auto": None, "recorded": True, "synthetic": False}[case.weather.source],
+    )
+    return weather.isel(time=slice(0, horizon.steps))
+
+
+def _heat_w(
+    case: Case,
+    tables: "HeatNetworkTables",
+    stock: "pd.DataFrame | None",
+    weather: "xr.Dataset",
+) -> np.ndarray:
+    """Heat demand `[time, consumer]` [W]."""
+    if stock is None:
+        stated = tables.consumers["heat_w"].fillna(0.0).to_numpy(float)
+        factor = case.demand.factor if case.demand.kind == "network" else 1.0
+        return np.tile(stated * factor, (case.horizon.steps, 1))
+    from tvilling.datasets.heat_load import heat_load
+
+    load = heat_load(
+        stock, weather["outdoor_degc"].values, weather["time"].values, case.demand.seed
+    )
+    return load.transpose("time", "consumer").values
+
+
+def _check_outputs(case: Case, network: "HeatNetwork") -> None:
+    channels = (*network.outputs, *network.actions, *network.drives)
+    known = [*(channel.name for channel in channels), "outdoor_degc"]
+    faults = [
+        f"outputs.variables: {name} is not known; known are {', '.join(known)}"
+        for name in case.outputs.variables
+        if name not in known
+    ]
+    if faults:
+        raise InputError("case", faults)

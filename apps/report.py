@@ -1,0 +1,200 @@
+"""The report of a run: one HTML file that needs nothing beside it."""
+
+from html import escape
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tvilling.apps.comparison import ROWS, differences, shown
+from tvilling.apps.report_page import page
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from tvilling.apps.comparison import Figures
+    from tvilling.apps.heat_network_case import Prepared
+
+
+def write_report(
+    path: Path,
+    prepared: "Prepared",
+    data: "xr.Dataset",
+    found: "dict[str, Figures]",
+    warnings: list[str],
+) -> None:
+    """Write the report of the labelled run `data` to `path`."""
+    import matplotlib
+    from tvilling.apps import report_figures as figures
+
+    case = prepared.case
+    first = str(data["controller"].values[0])
+    run = data.sel(controller=first)
+    worst, peak = figures.worst_served(run), figures.most_loaded(data)
+    with matplotlib.rc_context(figures.STYLE):
+        sections = [
+            _comparison(found),
+            _map(prepared, run, peak, worst),
+            _figure(
+                "At the plant",
+                figures.to_svg(figures.draw_plant(data)),
+                "Temperatures are means over the plants, weighted by flow. Every value stands at "
+                "the end of its step.",
+            ),
+            _figure(
+                f"Worst-served consumer: {worst}",
+                figures.to_svg(figures.draw_consumer(data, worst)),
+                f"The consumer that misses most heat under {_plain(first)}, or, where none does, "
+                "the one whose inlet gets coldest.",
+            ),
+            _figure("Heat loss", figures.to_svg(figures.draw_losses(data)), _losses(found)),
+        ]
+    sections += [
+        _list("Data and assumptions", assumptions(prepared)),
+        _list("Warnings", [*warnings, *prepared.tables.notes] or ["None."]),
+        _provenance(prepared),
+    ]
+    title = case.title or prepared.tables.source
+    path.write_text(page(title, _lead(prepared, data), sections), encoding="utf-8")
+
+
+def assumptions(prepared: "Prepared") -> list[str]:
+    """What the result rests on, one sentence each."""
+    case, tables = prepared.case, prepared.tables
+    lines = [f"Network: {case.network.source}, {len(tables.pipes)} pipes and "
+             f"{len(tables.consumers)} consumers."]  # fmt: skip
+    made = _made(prepared)
+    if made:
+        lines.append(made)
+    if prepared.stock is None:
+        lines.append("Demands are those of the network file, constant over the run.")
+    else:
+        lines.append(
+            "Demands over time come from degree-hours below 17 °C with the inertia of buildings, "
+            "a daily profile and hot water, shifted and varied by consumer."
+        )
+    ground = prepared.drive["ground_degc"]
+    lines.append(
+        f"Ground temperature {float(ground.min()):.1f} to {float(ground.max()):.1f} °C, "
+        + (
+            "the season's at 1 m depth."
+            if case.network.ground_degc is None
+            else "as the case sets it."
+        )
+    )
+    lines.append(f"Outdoor temperature: {prepared.weather.attrs['source']}. "
+                 f"Times are {prepared.weather.attrs['clock']}.")  # fmt: skip
+    pump = {
+        "worst_consumer": "The pump lifts just what the worst-placed consumer needs",
+        "fixed": "The pump keeps the lift of the network file",
+    }[case.model.pump_control]
+    lines.append(f"{pump}, with an efficiency of {case.model.pump_efficiency:.0%}.")
+    lines.append(
+        f"Heat moves through {case.model.cells} cells a pipe; pressure settles at once; "
+        f"friction by {case.model.friction.capitalize()}. Each run starts from the steady state "
+        "of its first step."
+    )
+    return lines
+
+
+def _made(prepared: "Prepared") -> str:
+    """One sentence on what was computed or drawn instead of measured."""
+    case, parts = prepared.case, []
+    if case.sizing:
+        parts.append(
+            f"the pipes' diameters and heat losses are sized ({case.sizing.supply_degc:g}/"
+            f"{case.sizing.return_degc:g} °C, {case.sizing.max_gradient_pa_per_m:g} Pa/m, EN 253 "
+            f"series {case.sizing.series})"
+        )
+    if prepared.stock is not None:
+        total = prepared.stock["annual_mwh"].sum()
+        parts.append(
+            f"the {len(prepared.stock)} heat demands are drawn from a stated building stock "
+            f"({total:,.0f} MWh in a normal year, seed {getattr(case.demand, 'seed', '')})"
+        )
+    text = " and ".join(parts)
+    return f"{text[0].upper()}{text[1:]}; neither is measured." if len(parts) == 2 else (
+        f"{text[0].upper()}{text[1:]}, not measured." if parts else ""
+    )  # fmt: skip
+
+
+def _lead(prepared: "Prepared", data: "xr.Dataset") -> str:
+    horizon = prepared.case.horizon
+    outdoor = data["outdoor_degc"]
+    return (
+        f"{horizon.start:%d %B %Y %H:%M}, {horizon.hours:g} hours in steps of "
+        f"{horizon.step_min:g} minutes. Outdoors {float(outdoor.min()):.1f} to "
+        f"{float(outdoor.max()):.1f} °C, mean {float(outdoor.mean()):.1f} °C."
+    )
+
+
+def _comparison(found: "dict[str, Figures]") -> str:
+    """The controllers beside each other, differences against the first."""
+    names = list(found)
+    head = "<th></th><th>unit</th>" + "".join(
+        f"<th>{escape(_plain(name))}</th>" + ("<th class='diff'></th>" if at else "")
+        for at, name in enumerate(names)
+    )
+    rows = []
+    for field, heading, unit, _ in ROWS:
+        values = [float(getattr(found[name], field)) for name in names]
+        changed = differences(values) if unit not in ("°C", "%", "") else [""] * len(values)
+        cells = "".join(
+            f"<td>{shown(field, value)}</td>" + (f"<td class='diff'>{change}</td>" if at else "")
+            for at, (value, change) in enumerate(zip(values, changed, strict=True))
+        )
+        rows.append(f"<tr><th>{escape(heading)}</th><td class='unit'>{unit}</td>{cells}</tr>")
+    caption = f"Differences are against {_plain(names[0])}." if len(names) > 1 else ""
+    table = f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+    return f"<section><h2>Comparison</h2>{table}<p class='caption'>{escape(caption)}</p></section>"
+
+
+def _map(prepared: "Prepared", run: "xr.Dataset", peak: object, worst: str) -> str:
+    import pandas as pd
+    from tvilling.apps import report_map
+    from tvilling.apps.report_figures import to_svg
+
+    if not report_map.has_map(prepared.tables):
+        return "<section><h2>Map</h2><p>The network file holds no coordinates.</p></section>"
+    control = _plain(str(run["controller"].values))
+    caption = (
+        f"Supply side at {pd.Timestamp(peak):%d %B %Y %H:%M}, the step with the greatest demand, "
+        f"under {control}. The width of a line grows with the pipe's diameter."
+    )
+    figure = report_map.draw_maps(prepared, run, peak, worst)
+    return _figure("The network at its greatest load", to_svg(figure), caption)
+
+
+def _losses(found: "dict[str, Figures]") -> str:
+    parts = [
+        f"{_plain(name)} {one.loss_mwh:.1f} MWh ({one.loss_share:.1%} of the heat put in)"
+        for name, one in found.items()
+    ]
+    return "Over the run: " + "; ".join(parts) + "."
+
+
+def _provenance(prepared: "Prepared") -> str:
+    case = prepared.case
+    seed = getattr(case.demand, "seed", None)
+    facts = {
+        "Tvilling": version("tvilling"),
+        "Case hash": case.hash,
+        "Seed": "none" if seed is None else str(seed),
+        "System": case.system,
+    }
+    items = "".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in facts.items())
+    return f"<section><h2>Provenance</h2><dl>{items}</dl></section>"
+
+
+def _figure(title: str, svg: str, caption: str) -> str:
+    return (
+        f"<section><h2>{escape(title)}</h2><figure>{svg}"
+        f"<figcaption>{escape(caption)}</figcaption></figure></section>"
+    )
+
+
+def _list(title: str, lines: list[str]) -> str:
+    items = "".join(f"<li>{escape(line)}</li>" for line in lines)
+    return f"<section><h2>{escape(title)}</h2><ul>{items}</ul></section>"
+
+
+def _plain(name: str) -> str:
+    return name.replace("_", " ")

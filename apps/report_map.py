@@ -1,0 +1,144 @@
+"""The network drawn on a map of its coordinates."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from tvilling.apps.heat_network_case import Prepared
+    from tvilling.sciml.systems.heat_network.tables import HeatNetworkTables
+
+EARTH_M_PER_DEG = 6_371_000.0 * np.pi / 180.0
+INK, ACCENT = "#22303c", "#c0392b"
+WIDTH_PT_PER_M = 25.0  # width of a line over the diameter of its pipe
+
+
+def has_map(tables: "HeatNetworkTables") -> bool:
+    """Whether enough junctions have coordinates to draw a map."""
+    return bool(tables.junctions[["x", "y"]].notna().all(axis=1).mean() > 0.5)
+
+
+def draw_maps(prepared: "Prepared", run: "xr.Dataset", at: Any, consumer: str) -> "Figure":
+    """Supply temperature and gauge pressure of the supply side at the time `at`.
+
+    `run` is the labelled run of one controller; `consumer` is marked.
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(11.0, 5.6), layout="constrained")
+    left, right = figure.subplots(1, 2)
+    now = run.sel(time=at)
+    _panel(left, prepared, now["junction_degc"], consumer, ("plasma", "Water temperature [°C]"))
+    _panel(right, prepared, now["junction_bar"], consumer, ("viridis", "Gauge pressure [bar]"))
+    left.legend(loc="upper left", fontsize=8, frameon=False, handletextpad=0.4)
+    return figure
+
+
+def _panel(
+    axes: "Axes",
+    prepared: "Prepared",
+    values: "xr.DataArray",
+    consumer: str,
+    look: tuple[str, str],
+) -> None:
+    """Supply pipes coloured by the mean of their two ends."""
+    from matplotlib.collections import LineCollection
+
+    tables, place = prepared.tables, _places(prepared.tables)
+    pipes = tables.pipes[_on_supply_side(prepared)]
+    lines = [_line(tables, place, *row) for row in zip(*_columns(pipes), strict=True)]
+    kept = np.array([not np.isnan(line).any() for line in lines])
+    by_name = values.to_series()
+    ends = [by_name.reindex(pipes[end]).to_numpy() for end in ("from_junction", "to_junction")]
+    colour, title = look
+    drawn = LineCollection(
+        [line for line, keep in zip(lines, kept, strict=True) if keep],
+        array=np.mean(ends, axis=0)[kept],
+        cmap=colour,
+        linewidths=1.0 + WIDTH_PT_PER_M * pipes["inner_diameter_m"].to_numpy()[kept],
+        capstyle="round",
+    )
+    axes.add_collection(drawn)
+    _mark(axes, prepared, place, consumer)
+    axes.set_aspect("equal")
+    axes.autoscale_view()
+    axes.margins(0.06)
+    axes.set_axis_off()
+    bar = axes.figure.colorbar(drawn, ax=axes, orientation="horizontal", shrink=0.75, pad=0.02)
+    bar.set_label(title, fontsize=9)
+    bar.ax.tick_params(labelsize=8)
+    bar.outline.set_visible(False)
+    _scale_bar(axes, place)
+
+
+def _columns(pipes: Any) -> tuple[Any, ...]:
+    return tuple(pipes[name] for name in ("name", "from_junction", "to_junction"))
+
+
+def _places(tables: "HeatNetworkTables") -> dict[str, np.ndarray]:
+    """Metres east and north of a corner, by junction."""
+    table = tables.junctions
+    return dict(zip(table["name"], _metres(tables, table[["x", "y"]].to_numpy(float)), strict=True))
+
+
+def _metres(tables: "HeatNetworkTables", points: np.ndarray) -> np.ndarray:
+    """Points as metres from the south-western corner; degrees are recognised by their range."""
+    all_points = tables.junctions[["x", "y"]].to_numpy(float)
+    corner, far = np.nanmin(all_points, axis=0), np.nanmax(all_points, axis=0)
+    if np.abs([corner[0], far[0]]).max() > 180 or np.abs([corner[1], far[1]]).max() > 90:
+        return points - corner
+    east = np.cos(np.radians((corner[1] + far[1]) / 2))
+    return (points - corner) * EARTH_M_PER_DEG * np.array([east, 1.0])
+
+
+def _line(
+    tables: "HeatNetworkTables",
+    place: dict[str, np.ndarray],
+    name: str,
+    start: str,
+    end: str,
+) -> np.ndarray:
+    if name in tables.routes:
+        return _metres(tables, np.array(tables.routes[name], float))
+    return np.array([place[start], place[end]])
+
+
+def _on_supply_side(prepared: "Prepared") -> np.ndarray:
+    """Pipes whose both ends lie on the supply side."""
+    layout = prepared.network.layout
+    supply = layout.junction_place < layout.topology.supply
+    side = dict(zip(layout.junction_names, supply, strict=True))
+    pipes = prepared.tables.pipes
+    on = pipes["from_junction"].map(side) & pipes["to_junction"].map(side)
+    return on.to_numpy(bool)
+
+
+def _mark(axes: "Axes", prepared: "Prepared", place: dict[str, np.ndarray], consumer: str) -> None:
+    """Consumers, sources, and the one consumer that the report follows."""
+    consumers, sources = prepared.tables.consumers, prepared.tables.sources
+    spots = np.array([place[name] for name in consumers["from_junction"]])
+    axes.scatter(*spots.T, s=13, color="white", edgecolor=INK, linewidth=0.8, zorder=3,
+                 label="consumer")  # fmt: skip
+    plant = np.array([place[name] for name in sources["supply_junction"]])
+    axes.scatter(*plant.T, s=90, marker="s", color=INK, zorder=4, label="plant")
+    worst = spots[list(consumers["name"]).index(consumer)]
+    axes.scatter(*worst, s=110, facecolor="none", edgecolor=ACCENT, linewidth=1.8, zorder=5,
+                 label=f"worst served: {consumer}")  # fmt: skip
+
+
+def _scale_bar(axes: "Axes", place: dict[str, np.ndarray]) -> None:
+    """A length of a round number of metres in the lower corner, and where north is."""
+    width = np.nanmax(np.array(list(place.values())), axis=0)[0]
+    if not width > 0:
+        return
+    exponent = 10.0 ** np.floor(np.log10(width / 4))
+    length = max(step for step in (1, 2, 5) if step * exponent <= width / 4) * exponent
+    axes.plot([0, length], [0, 0], color=INK, linewidth=2, solid_capstyle="butt")
+    axes.annotate(f"{length:,.0f} m", (length / 2, 0), (0, 4), textcoords="offset points",
+                  ha="center", fontsize=8, color=INK)  # fmt: skip
+    axes.annotate("N", (0.97, 0.98), (0.97, 0.88), xycoords="axes fraction", ha="center",
+                  va="center", fontsize=9, color=INK,
+                  arrowprops={"arrowstyle": "<-", "color": INK}, annotation_clip=False)  # fmt: skip

@@ -1,0 +1,90 @@
+"""The folder of one run: it appears whole under its name, or not at all."""
+
+import json
+import os
+import shutil
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Self
+from uuid import uuid4
+
+from tvilling.sciml.errors import InputError
+
+UNFINISHED = ".unfinished-"
+
+
+class RunFolder:
+    """Files are written beside, under a name that begins with `.unfinished-`, and then renamed.
+
+    Used with `with`: an error inside removes what was written. A run that was killed leaves its
+    unfinished folder, which nothing reads and which may be deleted.
+
+    Parameters
+    ----------
+    out
+        Folder that holds the runs; made where it does not exist.
+    name
+        Name of this run. Where it is taken, a number is appended.
+
+    Raises
+    ------
+    InputError
+        If `out` cannot be made or written to.
+    """
+
+    def __init__(self, out: Path, name: str) -> None:
+        self.out, self.name = out, name
+        self.path = out / f"{UNFINISHED}{name}-{uuid4().hex[:8]}"
+        self._began = time.perf_counter()
+        try:
+            self.path.mkdir(parents=True)
+        except OSError as error:
+            raise InputError(
+                str(out), [f"cannot be written to: {error.strerror or error}"]
+            ) from None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        shutil.rmtree(self.path, ignore_errors=True)  # already renamed where all went well
+
+    def log(self, event: str, **facts: Any) -> None:
+        """Append one line to `log.jsonl`."""
+        line = {
+            "time": datetime.now(UTC).isoformat(timespec="milliseconds"),
+            "elapsed_s": round(time.perf_counter() - self._began, 3),
+            "event": event,
+            **facts,
+        }
+        with (self.path / "log.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+    def finish(self) -> Path:
+        """Give the folder its name, on disk to the last byte, and return where it is."""
+        for file in self.path.iterdir():
+            _sync(file)
+        _sync(self.path)
+        taken = 1
+        while True:
+            final = self.out / (self.name if taken == 1 else f"{self.name}-{taken}")
+            taken += 1
+            if final.exists():
+                continue
+            try:
+                self.path.rename(final)
+            except OSError:
+                if final.exists():  # another run took the name in between
+                    continue
+                raise
+            _sync(self.out)
+            return final
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
