@@ -1,6 +1,8 @@
 """Networks from pandapipes and from tables: what is read equals what was written."""
 
 import contextlib
+import copy
+import functools
 import json
 import warnings
 from dataclasses import replace
@@ -44,6 +46,14 @@ def plant(**source: float) -> Any:
     pandapipes.create_circ_pump_const_pressure(
         net, 2, 0, p_flow_bar=6, plift_bar=2, t_flow_k=353.15, **source
     )
+    return net
+
+
+@functools.cache
+def complete_plant() -> Any:
+    net = plant()
+    consumer(net, qext_w=1e4, treturn_k=313.15)
+    pandapipes.create_valve(net, 0, 0, et="pi", inner_diameter_mm=100, opened=True)
     return net
 
 
@@ -271,9 +281,7 @@ def test_a_file_cannot_call_anything(planted: dict[str, str], tmp_path: Path) ->
     value=st.sampled_from([None, "x", np.nan, -1, 1e12, np.inf, (), True, 2.5, 99]),
 )
 def test_any_cell_of_a_net_is_read_or_refused(table: str, column: int, value: object) -> None:
-    net = plant()
-    consumer(net, qext_w=1e4, treturn_k=313.15)
-    pandapipes.create_valve(net, 0, 0, et="pi", inner_diameter_mm=100, opened=True)
+    net = copy.deepcopy(complete_plant())
     name = net[table].columns[column % len(net[table].columns)]
     net[table][name] = net[table][name].astype(object)
     net[table].at[0, name] = value

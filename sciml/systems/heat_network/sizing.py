@@ -180,6 +180,7 @@ def design_flow(
     tables: HeatNetworkTables, options: SizingOptions
 ) -> tuple[Float[np.ndarray, " consumer"], list[str]]:
     """Design flow of each consumer [kg/s], and a fault where its temperatures leave none."""
+    import jax.numpy as jnp
     from tvilling.sciml.water import iapws_water
 
     rows = tables.consumers
@@ -192,9 +193,8 @@ def design_flow(
         for name, drop in zip(rows["name"][bad], cooling_k[bad], strict=True)
     ]
     enthalpy = iapws_water().enthalpy_j_per_kg
-    drop = enthalpy(options.supply_degc) - np.asarray(
-        enthalpy(options.supply_degc - np.maximum(cooling_k, 1.0))
-    )
+    cooled = options.supply_degc - np.maximum(cooling_k, 1.0)
+    drop = enthalpy(jnp.asarray(options.supply_degc)) - enthalpy(jnp.asarray(cooled))
     flow = rows["flow_kg_per_s"].fillna(rows["heat_w"] / np.asarray(drop)).to_numpy()
     flow = np.clip(flow, rows["min_flow_kg_per_s"], rows["max_flow_kg_per_s"])
     return np.asarray(flow + rows["bypass_kg_per_s"], dtype=float), faults
@@ -229,25 +229,28 @@ def _pipe_loads(
 
 def _choose(loads: pd.DataFrame, options: SizingOptions) -> pd.DataFrame:
     """The smallest size within the limits for each pipe, with its gradient and velocity."""
+    import jax.numpy as jnp
     from tvilling.sciml.systems.heat_network.friction import friction_gradient_pa_per_m
     from tvilling.sciml.water import iapws_water
 
     sizes, water = pipe_sizes(options.series, options.burial), iapws_water()
     inner_m = sizes["inner_diameter_m"].to_numpy()
-    degc = np.where(loads["side"] == "return", options.return_degc, options.supply_degc)[:, None]
-    density = np.asarray(water.density_kg_per_m3(degc))
-    flow = loads["flow_kg_per_s"].to_numpy()[:, None]
-    velocity = flow / (density * np.pi / 4 * inner_m**2)
-    shape = np.ones((len(loads), len(inner_m)))
-    gradient = np.asarray(
-        friction_gradient_pa_per_m(
-            flow * shape,
-            inner_m * shape,
-            options.roughness_m * shape,
-            density * shape,
-            np.asarray(water.viscosity_pa_s(degc)) * shape,
+    degc = jnp.where(
+        (loads["side"] == "return").to_numpy(), options.return_degc, options.supply_degc
+    )
+    shape = (len(loads), len(inner_m))
+    density, viscosity, flow = (
+        jnp.broadcast_to(values[:, None], shape)
+        for values in (
+            water.density_kg_per_m3(degc),
+            water.viscosity_pa_s(degc),
+            jnp.asarray(loads["flow_kg_per_s"].to_numpy()),
         )
     )
+    diameter = jnp.broadcast_to(jnp.asarray(inner_m), shape)
+    rough = jnp.full(shape, options.roughness_m)
+    velocity = np.asarray(flow / (density * np.pi / 4 * diameter**2))
+    gradient = np.asarray(friction_gradient_pa_per_m(flow, diameter, rough, density, viscosity))
     limit = np.interp(inner_m, *np.array(options.velocity_limits).T)
     fits = (gradient <= options.max_gradient_pa_per_m) & (velocity <= limit)
     pick = np.where(fits.any(axis=1), fits.argmax(axis=1), len(inner_m) - 1)
