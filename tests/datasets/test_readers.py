@@ -285,3 +285,9 @@ def test_every_entry_is_complete(name):
     for file in source.files:
         assert len(file.sha256) == 64
         assert file.url.startswith("https://") or source.by_hand
+
+
+def test_page_names_every_data_set():
+    page = (Path(__file__).parents[2] / "docs" / "data.md").read_text()
+    assert all(f"| `{name}` |" in page for name in DATASETS)
+    assert all(f"| `{part}` |" in page for part in destest.PARTS)
