@@ -121,20 +121,25 @@ def _first_day(start: str | None, step_s: float, days: int) -> pd.Timestamp:
 
 
 def _recorded_outdoor_degc(time: pd.DatetimeIndex) -> tuple[Float[np.ndarray, " time"], str]:
-    """The Danish record at local standard times [°C], and where it comes from."""
+    """The Danish record at local standard times [°C], and where it comes from.
+
+    A value of the record is the mean of the hour before its stamp, and counts for its middle.
+    """
     from tvilling.datasets.registry import load
 
-    record = load("dk_consumption")
-    standard = pd.DatetimeIndex(record["time"].to_numpy()) + pd.Timedelta(hours=1)
-    if time[0] < standard[0] or time[-1] > standard[-1]:
+    record = load("dk_consumption")["outdoor_degc"].dropna("time")
+    middle = pd.Timedelta(hours=1) - pd.Timedelta(minutes=30)
+    stamps = pd.DatetimeIndex(record["time"].to_numpy()) + middle
+    first, last = stamps[0].normalize() + pd.Timedelta(days=1), stamps[-1]
+    if time[0] < first or time[-1] > last:
         raise InputError(
             "weather",
             [
                 f"{time[0]:%Y-%m-%d} to {time[-1]:%Y-%m-%d} is not in the record, expected days "
-                f"from {standard[0]:%Y-%m-%d} to {standard[-1]:%Y-%m-%d}"
+                f"from {first:%Y-%m-%d} to {last - pd.Timedelta(days=1):%Y-%m-%d}"
             ],
         )
-    hours = (standard - standard[0]).total_seconds().to_numpy()
-    wanted = (time - standard[0]).total_seconds().to_numpy()
-    degc = np.interp(wanted, hours, record["outdoor_degc"].to_numpy())
-    return degc, f"recorded Danish weather ({record.attrs.get('source', 'dk_consumption')})"
+    hours = (stamps - stamps[0]).total_seconds().to_numpy()
+    wanted = (time - stamps[0]).total_seconds().to_numpy()
+    degc = np.interp(wanted, hours, record.to_numpy())
+    return degc, "recorded Danish weather (data set dk_consumption)"
