@@ -66,7 +66,8 @@ def figures(data: "xr.Dataset") -> dict[str, Figures]:
 def differences(values: list[float]) -> list[str]:
     """Each value against the first one, in per cent; empty for the first and where it is zero."""
     first = values[0]
-    return ["", *(f"{100 * (v / first - 1):+.1f} %" if first else "" for v in values[1:])]
+    changes = [round(100 * (value / first - 1), 1) if first else None for value in values[1:]]
+    return ["", *("" if c is None else f"{c:+.1f} %" if c else "0.0 %" for c in changes)]
 
 
 def shown(name: str, value: float) -> str:

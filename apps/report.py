@@ -73,7 +73,7 @@ def assumptions(prepared: "Prepared") -> list[str]:
         )
     ground = prepared.drive["ground_degc"]
     lines.append(
-        f"Ground temperature {float(ground.min()):.1f} to {float(ground.max()):.1f} °C, "
+        f"Ground temperature {_span(ground.min(), ground.max())} °C, "
         + (
             "the season's at 1 m depth."
             if case.network.ground_degc is None
@@ -93,6 +93,11 @@ def assumptions(prepared: "Prepared") -> list[str]:
         "of its first step."
     )
     return lines
+
+
+def _span(low: object, high: object) -> str:
+    ends = [f"{float(end):.1f}" for end in (low, high)]  # type: ignore[arg-type]
+    return ends[0] if ends[0] == ends[1] else " to ".join(ends)
 
 
 def _made(prepared: "Prepared") -> str:
@@ -130,7 +135,7 @@ def _comparison(found: "dict[str, Figures]") -> str:
     """The controllers beside each other, differences against the first."""
     names = list(found)
     head = "<th></th><th>unit</th>" + "".join(
-        f"<th>{escape(_plain(name))}</th>" + ("<th class='diff'></th>" if at else "")
+        f"<th>{escape(_plain(name))}</th>" + ("<th>change</th>" if at else "")
         for at, name in enumerate(names)
     )
     rows = []

@@ -7,12 +7,14 @@ import numpy as np
 if TYPE_CHECKING:
     import xarray as xr
     from matplotlib.axes import Axes
+    from matplotlib.collections import LineCollection
     from matplotlib.figure import Figure
     from tvilling.apps.heat_network_case import Prepared
     from tvilling.sciml.systems.heat_network.tables import HeatNetworkTables
 
 EARTH_M_PER_DEG = 6_371_000.0 * np.pi / 180.0
 INK, ACCENT = "#22303c", "#c0392b"
+STILL, STILL_KG_PER_S = "#c5ccd3", 1e-4  # pipes whose water stands still
 WIDTH_PT_PER_M = 25.0  # width of a line over the diameter of its pipe
 
 
@@ -24,54 +26,73 @@ def has_map(tables: "HeatNetworkTables") -> bool:
 def draw_maps(prepared: "Prepared", run: "xr.Dataset", at: Any, consumer: str) -> "Figure":
     """Supply temperature and gauge pressure of the supply side at the time `at`.
 
-    `run` is the labelled run of one controller; `consumer` is marked.
+    `run` is the labelled run of one controller; `consumer` is marked. The two panels stand below
+    each other where the network is wide, else beside each other.
     """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(11.0, 5.6), layout="constrained")
-    left, right = figure.subplots(1, 2)
+    width, height = np.nanmax(np.array(list(_places(prepared.tables).values())), axis=0)
+    wide = width > 1.3 * height
+    tall = np.clip((11.0 if wide else 5.5) * height / max(width, 1.0), 2.5, 8.0) + 0.9
+    figure = Figure(figsize=(11.0, 2 * tall if wide else tall), layout="constrained")
+    first, second = figure.subplots(*((2, 1) if wide else (1, 2)))
     now = run.sel(time=at)
-    _panel(left, prepared, now["junction_degc"], consumer, ("plasma", "Water temperature [°C]"))
-    _panel(right, prepared, now["junction_bar"], consumer, ("viridis", "Gauge pressure [bar]"))
-    left.legend(loc="upper left", fontsize=8, frameon=False, handletextpad=0.4)
+    _panel(first, prepared, now, consumer, ("junction_degc", "plasma", "Water temperature [°C]"))
+    _panel(second, prepared, now, consumer, ("junction_bar", "viridis", "Gauge pressure [bar]"))
+    handles, labels = first.get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper left", ncols=len(labels), frameon=False)
     return figure
 
 
 def _panel(
     axes: "Axes",
     prepared: "Prepared",
-    values: "xr.DataArray",
+    now: "xr.Dataset",
     consumer: str,
-    look: tuple[str, str],
+    look: tuple[str, str, str],
 ) -> None:
-    """Supply pipes coloured by the mean of their two ends."""
-    from matplotlib.collections import LineCollection
-
+    """Supply pipes coloured by the mean of their two ends; grey where the water stands still."""
     tables, place = prepared.tables, _places(prepared.tables)
+    variable, colours, title = look
     pipes = tables.pipes[_on_supply_side(prepared)]
     lines = [_line(tables, place, *row) for row in zip(*_columns(pipes), strict=True)]
-    kept = np.array([not np.isnan(line).any() for line in lines])
-    by_name = values.to_series()
+    known = np.array([not np.isnan(line).any() for line in lines])
+    moving = np.abs(now["pipe_kg_per_s"].to_series().reindex(pipes["name"])) > STILL_KG_PER_S
+    by_name = now[variable].to_series()
     ends = [by_name.reindex(pipes[end]).to_numpy() for end in ("from_junction", "to_junction")]
-    colour, title = look
-    drawn = LineCollection(
-        [line for line, keep in zip(lines, kept, strict=True) if keep],
-        array=np.mean(ends, axis=0)[kept],
-        cmap=colour,
-        linewidths=1.0 + WIDTH_PT_PER_M * pipes["inner_diameter_m"].to_numpy()[kept],
-        capstyle="round",
+    widths = 1.0 + WIDTH_PT_PER_M * pipes["inner_diameter_m"].to_numpy()
+    _add_lines(axes, lines, known & ~moving.to_numpy(), widths, color=STILL, label="no flow")
+    drawn = _add_lines(
+        axes, lines, known & moving.to_numpy(), widths, array=np.mean(ends, axis=0), cmap=colours
     )
-    axes.add_collection(drawn)
     _mark(axes, prepared, place, consumer)
     axes.set_aspect("equal")
     axes.autoscale_view()
-    axes.margins(0.06)
+    axes.margins(0.04)
     axes.set_axis_off()
-    bar = axes.figure.colorbar(drawn, ax=axes, orientation="horizontal", shrink=0.75, pad=0.02)
+    bar = axes.figure.colorbar(drawn, ax=axes, orientation="vertical", shrink=0.8, pad=0.01)
     bar.set_label(title, fontsize=9)
     bar.ax.tick_params(labelsize=8)
     bar.outline.set_visible(False)
     _scale_bar(axes, place)
+
+
+def _add_lines(
+    axes: "Axes", lines: list[np.ndarray], chosen: np.ndarray, widths: np.ndarray, **look: Any
+) -> "LineCollection":
+    """Add the chosen lines; an `array` in `look` colours each."""
+    from matplotlib.collections import LineCollection
+
+    if "array" in look:
+        look["array"] = look["array"][chosen]
+    drawn = LineCollection(
+        [lines[at] for at in np.flatnonzero(chosen)],
+        linewidths=widths[chosen],
+        capstyle="round",
+        **look,
+    )
+    axes.add_collection(drawn)
+    return drawn
 
 
 def _columns(pipes: Any) -> tuple[Any, ...]:
@@ -139,6 +160,6 @@ def _scale_bar(axes: "Axes", place: dict[str, np.ndarray]) -> None:
     axes.plot([0, length], [0, 0], color=INK, linewidth=2, solid_capstyle="butt")
     axes.annotate(f"{length:,.0f} m", (length / 2, 0), (0, 4), textcoords="offset points",
                   ha="center", fontsize=8, color=INK)  # fmt: skip
-    axes.annotate("N", (0.97, 0.98), (0.97, 0.88), xycoords="axes fraction", ha="center",
-                  va="center", fontsize=9, color=INK,
-                  arrowprops={"arrowstyle": "<-", "color": INK}, annotation_clip=False)  # fmt: skip
+    axes.annotate("N", (0.985, 0.99), (0.985, 0.84), xycoords="axes fraction", ha="center",
+                  va="top", fontsize=9, color=INK,
+                  arrowprops={"arrowstyle": "-|>", "color": INK, "shrinkA": 0})  # fmt: skip

@@ -22,7 +22,7 @@ table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nu
 th, td { padding: 6px 10px; border-bottom: 1px solid var(--line); text-align: right; }
 tbody tr:last-child th, tbody tr:last-child td { border-bottom: 0; }
 thead th { font-size: 13px; color: var(--soft); font-weight: 600; vertical-align: bottom; }
-tbody th { text-align: left; font-weight: 400; padding-left: 0; }
+tbody th { text-align: left; font-weight: 400; padding-left: 0; width: 34%; }
 th:nth-child(2), td.unit { text-align: left; color: var(--soft); }
 td.diff { color: var(--soft); font-size: 13px; padding-left: 0; width: 5em; }
 ul { margin: 0; padding-left: 20px; }

@@ -3,7 +3,7 @@
 A benchmark is a module of this package with a function `measure() -> Measurement`.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,8 +24,12 @@ BEGIN, END = "<!-- benchmarks: begin -->", "<!-- benchmarks: end -->"
 HEADINGS = ("Benchmark", "Ours", "Peer", "Unit", "Ratio", "Peer is")
 
 
-def run_benchmarks(names: Sequence[str] = ()) -> Iterator[Measurement]:
+def run_benchmarks(
+    names: Sequence[str] = (), tell: Callable[[str], None] = lambda stage: None
+) -> Iterator[Measurement]:
     """Run the named benchmarks, all without a name, and give each result as it is found.
+
+    `tell` is called with the name of each as it begins.
 
     Raises
     ------
@@ -36,7 +40,13 @@ def run_benchmarks(names: Sequence[str] = ()) -> Iterator[Measurement]:
     if unknown:
         known = ", ".join(BENCHMARKS)
         raise InputError("bench", [f"{name} is not known; known are {known}" for name in unknown])
-    return (import_module(f"tvilling.benchmarks.{name}").measure() for name in names or BENCHMARKS)
+    return (_measure(name, tell) for name in names or BENCHMARKS)
+
+
+def _measure(name: str, tell: Callable[[str], None]) -> Measurement:
+    tell(f"{name}: {BENCHMARKS[name]}")
+    found: Measurement = import_module(f"tvilling.benchmarks.{name}").measure()
+    return found
 
 
 def table(measurements: Iterable[Measurement]) -> "Table":
@@ -55,7 +65,7 @@ def table(measurements: Iterable[Measurement]) -> "Table":
 
 def markdown(measurements: Iterable[Measurement]) -> str:
     """The results as a Markdown table."""
-    rows = [HEADINGS, ("---", "---:", "---:", "---", "---:", "---")]
+    rows: list[tuple[str, ...]] = [HEADINGS, ("---", "---:", "---:", "---", "---:", "---")]
     rows += [_cells(measurement) for measurement in measurements]
     return "\n".join("| " + " | ".join(row) + " |" for row in rows)
 

@@ -1,0 +1,195 @@
+"""The command line: commands parse and print; the work is imported when it is needed."""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from tvilling.sciml.errors import InputError
+
+app = typer.Typer(
+    name="tvilling",
+    help="Simulate, size and compare energy systems.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+data_app = typer.Typer(no_args_is_help=True, help="Measured data sets: list, describe, get.")
+app.add_typer(data_app, name="data")
+
+FAULTY_INPUT, UNEXPECTED = 2, 1
+NETWORK = "Folder of tables, pandapipes .json, or pandapipes:NAME"
+
+
+def main() -> None:
+    """Entry point: faults in the input end with code 2, what nobody foresaw with 1 and a log."""
+    try:
+        app()
+    except InputError as error:
+        typer.echo(str(error), err=True)
+        sys.exit(FAULTY_INPUT)
+    except Exception as error:
+        from tvilling.apps.error_log import write_error_log
+
+        where = write_error_log()
+        typer.echo(f"tvilling failed: {type(error).__name__}: {_first_line(error)}", err=True)
+        typer.echo(where, err=True)
+        sys.exit(UNEXPECTED)
+
+
+@app.command()
+def run(
+    case: Annotated[Path, typer.Argument(help="Case file (.yaml)")],
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="Set one field: key.of.field=value; may be repeated"),
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for the run's folder [runs]")] = None,
+) -> None:
+    """Run a case and write results and a report."""
+    from tvilling.apps.run import run_case
+    from tvilling.apps.terminal import run_table
+
+    with _progress() as tell:
+        result = run_case(case, set_ or (), out, tell)
+    _print(run_table(result))
+    for warning in result.warnings:
+        typer.echo(f"warning: {warning}")
+    typer.echo(f"report: {result.folder / 'report.html'}")
+    typer.echo(f"took {result.wall_s:.1f} s")
+
+
+@app.command()
+def check(
+    file: Annotated[str, typer.Argument(help=f"Case file (.yaml), or network: {NETWORK}")],
+) -> None:
+    """Check a network or a case: every fault, or a summary."""
+    from tvilling.apps.check import check_file
+    from tvilling.apps.terminal import summary_table
+
+    with _progress() as tell:
+        summary, lines = check_file(file, tell)
+    for line in lines:
+        typer.echo(line)
+    _print(summary_table(summary))
+    for note in summary.notes:
+        typer.echo(f"note: {note}")
+
+
+@app.command()
+def size(
+    file: Annotated[str, typer.Argument(help=f"Network: {NETWORK}")],
+    out: Annotated[
+        Path | None, typer.Option(help="New folder for the sized tables [NAME_sized]")
+    ] = None,
+    supply_degc: Annotated[float, typer.Option(help="Design supply temperature, °C")] = 80.0,
+    return_degc: Annotated[float, typer.Option(help="Design return temperature, °C")] = 45.0,
+    max_gradient_pa_per_m: Annotated[
+        float, typer.Option(help="Greatest pressure gradient, Pa/m")
+    ] = 100.0,
+    series: Annotated[int, typer.Option(help="Insulation series of EN 253: 1, 2 or 3")] = 2,
+) -> None:
+    """Dimension the pipes of a network and write its tables anew."""
+    from tvilling.apps.size import size_file
+    from tvilling.apps.terminal import sizes_table
+    from tvilling.sciml.systems.heat_network.sizing import SizingOptions
+
+    options = SizingOptions(
+        supply_degc=supply_degc,
+        return_degc=return_degc,
+        max_gradient_pa_per_m=max_gradient_pa_per_m,
+        series=series,
+    )
+    with _progress() as tell:
+        folder, sized = size_file(file, out, options, tell)
+    _print(sizes_table(sized))
+    for note in sized.tables.notes:
+        typer.echo(f"note: {note}")
+    typer.echo(f"wrote {folder}")
+
+
+@app.command()
+def systems() -> None:
+    """List the systems that can be run."""
+    from tvilling.sciml.systems import SYSTEMS
+
+    for name, entry in SYSTEMS.items():
+        typer.echo(f"{name:<14}{entry.description}")
+
+
+@app.command()
+def bench(
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Benchmarks; all without a name")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object a line")] = False,
+    page: Annotated[
+        Path | None, typer.Option(help="Also write the table into this Markdown page")
+    ] = None,
+) -> None:
+    """Measure against the peers."""
+    from tvilling.benchmarks.runner import run_benchmarks, table, write_table
+
+    found = []
+    with _progress() as tell:
+        for measurement in run_benchmarks(names or (), tell):
+            found.append(measurement)
+            if json:
+                typer.echo(measurement.to_json())
+    if not json:
+        _print(table(found))
+    if page:
+        write_table(page, "\n".join(measurement.to_json() for measurement in found))
+
+
+@data_app.command("list")
+def data_list() -> None:
+    """List the data sets."""
+    from tvilling.apps.terminal import data_table
+
+    _print(data_table())
+
+
+@data_app.command("describe")
+def data_describe(name: Annotated[str, typer.Argument(help="Data set")]) -> None:
+    """Tell what is known of a data set: origin, licence, files, how to load it."""
+    from tvilling.apps.terminal import data_lines
+
+    for line in data_lines(name):
+        typer.echo(line)
+
+
+@data_app.command("get")
+def data_get(names: Annotated[list[str], typer.Argument(help="Data sets")]) -> None:
+    """Download data sets into the user's cache folder and check them."""
+    from tvilling.datasets.registry import get
+
+    with _progress() as tell:
+        for name in names:
+            tell(f"getting {name}")
+            typer.echo(f"{name}: {get(name)}")
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str], None]]:
+    """Tells each stage beside a spinner in a terminal; elsewhere it is silent."""
+    from rich.console import Console
+
+    with Console(stderr=True).status("starting") as status:
+        yield status.update
+
+
+def _print(table: object) -> None:
+    from rich.console import Console
+
+    Console().print(table)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [""])[0]
+
+
+if __name__ == "__main__":
+    main()
