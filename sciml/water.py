@@ -14,7 +14,7 @@ from jaxtyping import Array, Float
 MID_DEGC, SPAN_K = 75.0, 75.0  # the polynomials run in (t - MID) / SPAN
 CP_REF = 4200.0  # J/(kg·K), scales enthalpy in the inverse polynomial
 LOWEST_DEGC, HIGHEST_DEGC = 3.0, 145.0
-DEGREES = {"enthalpy": 7, "density": 5, "log_viscosity": 6, "temperature": 5}
+DEGREES = {"enthalpy": 7, "density": 5, "fluidity": 5, "temperature": 5}
 
 
 @jax.tree_util.register_dataclass
@@ -22,7 +22,7 @@ DEGREES = {"enthalpy": 7, "density": 5, "log_viscosity": 6, "temperature": 5}
 class Water:
     """Coefficients of one heat carrier, lowest power first.
 
-    `enthalpy` [J/kg], `density` [kg/m³] and `log_viscosity` [log Pa·s] are polynomials of
+    `enthalpy` [J/kg], `density` [kg/m³] and `fluidity` [1/(Pa·s)] are polynomials of
     temperature, `temperature` [°C] one of enthalpy. Enthalpy is zero at 0 °C.
 
     Outside the range it was fitted to it extrapolates.
@@ -30,7 +30,7 @@ class Water:
 
     enthalpy: Float[Array, " power"]
     density: Float[Array, " power"]
-    log_viscosity: Float[Array, " power"]
+    fluidity: Float[Array, " power"]
     temperature: Float[Array, " power"]
 
     def enthalpy_j_per_kg(self, degc: Array) -> Array:
@@ -48,7 +48,7 @@ class Water:
 
     def viscosity_pa_s(self, degc: Array) -> Array:
         """Dynamic viscosity [Pa·s] at `degc` [°C]."""
-        return jnp.exp(_polynomial(self.log_viscosity, _scaled(degc)))
+        return 1.0 / _polynomial(self.fluidity, _scaled(degc))
 
     def temperature_degc(self, enthalpy_j_per_kg: Array) -> Array:
         """Temperature [°C] of water with this enthalpy [J/kg].
@@ -64,7 +64,7 @@ def iapws_water() -> Water:
     """Liquid water at 0.6 MPa, 3 to 145 °C.
 
     Reproduces IAPWS-IF97 [1] within 1 J/(kg·K) in heat capacity, 0.05 kg/m³ in density and
-    0.06 % in viscosity.
+    0.04 % in viscosity.
 
     [1] IAPWS R7-97(2012), Industrial Formulation 1997 for the properties of water and steam.
     """
@@ -76,9 +76,8 @@ def iapws_water() -> Water:
         density=jnp.array(
             [975.069947, -44.7856416, -14.5408127, 2.39172067, -1.86729111, 0.867125872]
         ),
-        log_viscosity=jnp.array(
-            [-7.88183108, -0.981279082, 0.343000755, -0.113260404,
-             0.0442726894, -0.0455389688, 0.0278154078]
+        fluidity=jnp.array(
+            [2648.64246, 2596.6495, 367.739283, -148.524586, 0.136131255, 10.4320844]
         ),
         temperature=jnp.array(
             [75.2741112, 75.1647733, -0.512268848, -0.321424694, 0.0289042632, -0.0441489029]
@@ -108,7 +107,7 @@ def fit_water(degc: Array, density: Array, cp: Array, viscosity: Array) -> Water
     return Water(
         enthalpy=jnp.asarray(enthalpy),
         density=fit(x, np.interp(fine, degc, density), "density"),
-        log_viscosity=fit(x, np.interp(fine, degc, np.log(viscosity)), "log_viscosity"),
+        fluidity=fit(x, 1.0 / np.interp(fine, degc, viscosity), "fluidity"),
         temperature=fit(y, fine, "temperature"),
     )
 

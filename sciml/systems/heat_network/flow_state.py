@@ -11,7 +11,12 @@ from jaxtyping import Array, Bool, Float
 
 from tvilling.sciml.systems.heat_network.consumers import Draw, deliver, draw
 from tvilling.sciml.systems.heat_network.hydraulics import Fluid, Hydraulics
-from tvilling.sciml.systems.heat_network.mixing import return_enthalpy, sides, supply_enthalpy
+from tvilling.sciml.systems.heat_network.mixing import (
+    Through,
+    return_enthalpy,
+    sides,
+    supply_enthalpy,
+)
 from tvilling.sciml.systems.heat_network.transport import Passage
 
 if TYPE_CHECKING:
@@ -45,7 +50,7 @@ class FlowState:
     loop: Float[Array, " chord"]
     junction: Float[Array, " junction"]
     entering: Float[Array, " branch"]
-    cells: Float[Array, "branch cell"]
+    cells: Float[Array, "cell branch"]
     inlet: Float[Array, " consumer"]
     handed_back: Float[Array, " consumer"]
     delivered_w: Float[Array, " consumer"]
@@ -87,11 +92,13 @@ class Solver:
             used = inlet
             take, flow, loop, closed = self._flows(used, loop)
             passage = self.make_passage(flow)
-            supply, resolved = self._supply(flow, passage)
-            inlet = supply[layout.consumer_from]
+            # Without the barrier XLA computes the cells again for every gather that follows.
+            flow, through = jax.lax.optimization_barrier((flow, passage.through()))
+            supply, resolved = self._supply(flow, through)
+            inlet, supply = jax.lax.optimization_barrier((supply[layout.consumer_from], supply))
         delivered, handed_back = deliver(self.network.consumer, take, self.inputs.heat_w, inlet)
-        back, followed = self._return(take, flow, passage, supply, handed_back)
-        junction = jnp.concatenate([supply, back])
+        back, followed = self._return(take, flow, through, supply, handed_back)
+        junction = jax.lax.optimization_barrier(jnp.concatenate([supply, back]))
         top = layout.topology
         entering = junction[top.upstream]
         if self.network.turns:
@@ -136,17 +143,17 @@ class Solver:
         given = jnp.nan_to_num(self.network.source.flow_kg_per_s)
         return jnp.where(layout.source_pump >= 0, pumped, jnp.where(layout.closed, given, opened))
 
-    def _supply(self, flow: Array, passage: Passage) -> tuple[Array, Array]:
+    def _supply(self, flow: Array, through: Through) -> tuple[Array, Array]:
         layout = self.network.layout
         side = sides(layout.topology)[0]
         on_supply = np.flatnonzero(layout.source_supply < side.size)
         at = layout.source_supply[on_supply]
-        feed = passage.offset[: side.size, -1].at[at].set(self.inputs.feed[on_supply])
+        feed = through[1][: side.size].at[at].set(self.inputs.feed[on_supply])
         sent = jnp.maximum(self.source_flow(flow)[on_supply], 0.0)
-        return supply_enthalpy(side, flow, passage, jnp.zeros(side.size).at[at].add(sent), feed)
+        return supply_enthalpy(side, flow, through, jnp.zeros(side.size).at[at].add(sent), feed)
 
     def _return(
-        self, take: Draw, flow: Array, passage: Passage, supply: Array, handed_back: Array
+        self, take: Draw, flow: Array, through: Through, supply: Array, handed_back: Array
     ) -> tuple[Array, Array]:
         layout = self.network.layout
         top, side = layout.topology, sides(layout.topology)[1]
@@ -159,9 +166,9 @@ class Solver:
         if len(top.link):
             link = top.link
             size = jnp.maximum(flow[link], 0.0)
-            leaving = passage.gain[link, -1] * supply[top.upstream[link]] + passage.offset[link, -1]
+            leaving = through[0][link] * supply[top.upstream[link]] + through[1][link]
             given = given.at[top.downstream[link]].add(size)
             power = power.at[top.downstream[link]].add(size * leaving)
             forward = jnp.all(flow[link] > REVERSED_LINK_KG_PER_S)
-        back, followed = return_enthalpy(side, flow, passage, given[first:], power[first:])
+        back, followed = return_enthalpy(side, flow, through, given[first:], power[first:])
         return back, followed & forward

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+LOG_10 = 2.302585092994046
 LAMINAR_END, TURBULENT_START = 2300.0, 4000.0
 LEAST_REYNOLDS = 1e-3  # below it the pressure drop stays linear in the flow
 
@@ -12,19 +13,17 @@ LEAST_REYNOLDS = 1e-3  # below it the pressure drop stays linear in the flow
 def colebrook(reynolds: Array, relative_roughness: Array) -> Array:
     """Darcy friction factor of turbulent flow after Colebrook and White [-].
 
-    1/√f = -2 log10(ε/(3.71 D) + 2.51/(Re √f)), by two Newton steps from Haaland's explicit
-    form; the residual is below 1e-9. Valid for Re > 4000 and ε/D < 0.05.
+    1/√f = -2 log10(ε/(3.71 D) + 2.51/(Re √f)), by one Newton step from Haaland's explicit form,
+    which leaves less than 1e-5 of f. Valid for Re > 4000 and ε/D < 0.05.
 
     Colebrook, J. Inst. Civ. Eng. 11, 1939, doi 10.1680/ijoti.1939.13150;
     Haaland, J. Fluids Eng. 105, 1983, doi 10.1115/1.3240948.
     """
     rough, smooth = relative_roughness / 3.71, 2.51 / reynolds
-    x = -1.8 * jnp.log10((relative_roughness / 3.7) ** 1.11 + 6.9 / reynolds)
-    slope = 2.0 / jnp.log(10.0)
-    for _ in range(2):
-        argument = rough + smooth * x
-        miss = x + slope * jnp.log(argument)
-        x = x - miss / (1.0 + slope * smooth / argument)
+    x = -1.8 / LOG_10 * jnp.log((relative_roughness / 3.7) ** 1.11 + 6.9 / reynolds)
+    argument = rough + smooth * x
+    miss = x + 2.0 / LOG_10 * jnp.log(argument)
+    x = x - miss / (1.0 + 2.0 / LOG_10 * smooth / argument)
     return 1.0 / x**2
 
 

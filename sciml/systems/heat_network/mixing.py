@@ -14,8 +14,11 @@ import numpy as np
 from jaxtyping import Array, Bool, Float
 
 from tvilling.sciml.systems.heat_network.topology import Topology
-from tvilling.sciml.systems.heat_network.transport import STILL_KG_PER_S, Passage
+from tvilling.sciml.systems.heat_network.transport import STILL_KG_PER_S
 from tvilling.sciml.systems.heat_network.trees import carried_down, gathered_up, rounds
+
+
+Through = tuple[Float[Array, " branch"], Float[Array, " branch"]]  # gain and offset of a branch
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,7 @@ def sides(top: Topology) -> tuple[Side, Side]:
 def supply_enthalpy(
     side: Side,
     flow: Float[Array, " branch"],
-    passage: Passage,
+    through: Through,
     feed_flow: Float[Array, " junction"],
     feed: Float[Array, " junction"],
 ) -> tuple[Float[Array, " junction"], Bool[Array, ""]]:
@@ -94,7 +97,7 @@ def supply_enthalpy(
     h_v = Σ_in q (a h_up + b) / Σ_in q. Sources are among the inflows, with `feed_flow` [kg/s] of
     enthalpy `feed`. A junction into which nothing flows has that of the end of its tree branch.
     """
-    gain, offset = passage.gain[:, -1], passage.offset[:, -1]
+    gain, offset = through
     if not side.extra:
         inner = side.tree != np.arange(side.size)
         own = jnp.where(inner, offset[side.junctions], feed)
@@ -112,7 +115,7 @@ def supply_enthalpy(
 def return_enthalpy(
     side: Side,
     flow: Float[Array, " branch"],
-    passage: Passage,
+    through: Through,
     given_flow: Float[Array, " junction"],
     given_w: Float[Array, " junction"],
 ) -> tuple[Float[Array, " junction"], Bool[Array, ""]]:
@@ -122,20 +125,20 @@ def return_enthalpy(
     q b + (q/M_up) a E_up. `given_flow` [kg/s] and `given_w` [W] come from the consumers. A
     junction through which nothing flows has the enthalpy of the end of its tree branch.
     """
-    gain, offset = passage.gain[:, -1], passage.offset[:, -1]
+    gain, offset = through
     still = offset[side.junctions]
     if not side.extra:
         inner = side.tree != np.arange(side.size)
         size = jnp.maximum(flow[side.junctions], 0.0) * inner
-        through = given_flow.at[side.tree].add(size)
+        passing = given_flow.at[side.tree].add(size)
         own = given_w.at[side.tree].add(size * offset[side.junctions])
-        share = _inverse(through)
+        share = _inverse(passing)
         factor = size * share * gain[side.junctions]
         passed = gathered_up(factor, own, side.tree, rounds(side.deep))
         return jnp.where(share > 0, passed * share, still), jnp.array(True)
     size, up, down = _turned(side, flow)
-    through = given_flow.at[down].add(size)
-    share = _inverse(through)
+    passing = given_flow.at[down].add(size)
+    share = _inverse(passing)
     own = given_w.at[down].add(size * offset[side.branch])
     weight = size * share[up] * gain[side.branch]
     passed, resolved = _solve(side, weight, own, chooser=up, source=up, target=down)

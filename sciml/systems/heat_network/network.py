@@ -44,7 +44,7 @@ class HeatState:
         Flow of the chords in the last step.
     """
 
-    enthalpy: Float[Array, "branch cell"]
+    enthalpy: Float[Array, "cell branch"]
     inlet: Float[Array, " consumer"]
     loop_kg_per_s: Float[Array, " chord"]
 
@@ -100,7 +100,7 @@ class HeatNetwork:
         """All water at the nominal temperature of its side; `key` plays no part."""
         enthalpy = self.water.enthalpy_j_per_kg(self.nominal_degc)
         return HeatState(
-            enthalpy=jnp.repeat(enthalpy[:, None], self.cells, axis=1),
+            enthalpy=jnp.tile(enthalpy, (self.cells, 1)),
             inlet=enthalpy[self.layout.consumer_from],
             loop_kg_per_s=jnp.full(self.layout.topology.chords, FIRST_LOOP_KG_PER_S),
         )
@@ -113,7 +113,7 @@ class HeatNetwork:
         Drives that the network does not know are left alone.
         """
         inputs = self._inputs(action, drive)
-        mean = state.enthalpy.mean(axis=1, keepdims=True)
+        mean = state.enthalpy.mean(axis=0, keepdims=True)
         loss = losses(self.branch, self.water, mean, inputs.ground_degc, self.cells)
         content = self._content_kg()
 
@@ -121,9 +121,9 @@ class HeatNetwork:
             cells = self._along(state.enthalpy, flow)
             return implicit_passage(flow, content, cells, loss, self.branch.heat_w, dt_s)
 
-        solver = self._solver(inputs, mean[:, 0], passage)
+        solver = self._solver(inputs, mean[0], passage)
         flows = solver.solve(state.inlet, state.loop_kg_per_s, self.rounds, TOLERANCE_J_PER_KG)
-        lost_w = (loss.weight_kg_per_s * (flows.cells - loss.rest)).sum(axis=1)
+        lost_w = (loss.weight_kg_per_s * (flows.cells - loss.rest)).sum(axis=0)
         return self._state(flows), report(solver, flows, lost_w)
 
     def steady(self, action: Values, drive: Values) -> tuple[HeatState, Values]:
@@ -140,10 +140,10 @@ class HeatNetwork:
                 loss = losses(self.branch, self.water, cells, inputs.ground_degc, self.cells)
                 return steady_passage(flow, loss, self.branch.heat_w, self.cells)
 
-            solver = self._solver(inputs, state.enthalpy.mean(axis=1), passage)
+            solver = self._solver(inputs, state.enthalpy.mean(axis=0), passage)
             flows = solver.solve(state.inlet, state.loop_kg_per_s, 1, TOLERANCE_J_PER_KG)
             taken_w = jnp.where(jnp.abs(flows.flow) > 0, self.branch.heat_w, 0.0)
-            lost_w = jnp.abs(flows.flow) * (flows.entering - flows.cells[:, -1]) - taken_w
+            lost_w = jnp.abs(flows.flow) * (flows.entering - flows.cells[-1]) - taken_w
             return self._state(flows), report(solver, flows, lost_w)
 
         start = self.init(jax.random.key(0))
@@ -153,7 +153,7 @@ class HeatNetwork:
     def stored_j(self, state: HeatState) -> Float[Array, ""]:
         """Heat in water and pipe walls [J], zero at 0 °C."""
         content = self._content_kg() * self.layout.stores
-        return jnp.sum(content[:, None] * state.enthalpy)
+        return jnp.sum(content * state.enthalpy)
 
     def net_power_w(self, action: Values, drive: Values, output: Values) -> Float[Array, ""]:
         """Heat from sources and injections, less what consumers, exchangers and ground take [W]."""

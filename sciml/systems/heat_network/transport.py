@@ -11,22 +11,52 @@ from tvilling.sciml.water import Water
 
 LEAST_CONTENT_KG = 1e-6  # of a cell without volume, so that it keeps a temperature
 STILL_KG_PER_S = 1e-9
+UNROLLED_CELLS = 8
 
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class Passage:
-    """Enthalpy in each cell after a step as gain · (enthalpy entering the branch) + offset.
+    """What the cells of every branch do to the water: h_k = gain_k h_{k-1} + own_k.
 
-    Cells are counted along the flow, so the last column belongs to the water that leaves.
+    Cells are counted along the flow; `gain` may have one row for all.
     """
 
-    gain: Float[Array, "branch cell"]
-    offset: Float[Array, "branch cell"]
+    gain: Float[Array, "cell_or_one branch"]
+    own: Float[Array, "cell branch"]
 
-    def after(self, entering: Float[Array, " branch"]) -> Float[Array, "branch cell"]:
+    def through(self) -> tuple[Float[Array, " branch"], Float[Array, " branch"]]:
+        """Gain and offset of the water that leaves, as a function of what enters."""
+        start = jnp.ones(self.own.shape[1]), jnp.zeros(self.own.shape[1])
+        if len(self.own) > UNROLLED_CELLS:
+            return jax.lax.scan(_pass_on, start, self._all_cells())[0]
+        for cell in range(len(self.own)):
+            start, _ = _pass_on(start, self._cell(cell))
+        return start
+
+    def after(self, entering: Float[Array, " branch"]) -> Float[Array, "cell branch"]:
         """Enthalpy of every cell when the branches take in `entering`."""
-        return self.gain * entering[:, None] + self.offset
+        start = jnp.zeros(self.own.shape[1]), entering
+        if len(self.own) > UNROLLED_CELLS:
+            return jax.lax.scan(_pass_on, start, self._all_cells())[1]
+        found = []
+        for cell in range(len(self.own)):
+            start, enthalpy = _pass_on(start, self._cell(cell))
+            found.append(enthalpy)
+        return jnp.stack(found)
+
+    def _cell(self, cell: int) -> tuple[Array, Array]:
+        return self.gain[min(cell, len(self.gain) - 1)], self.own[cell]
+
+    def _all_cells(self) -> tuple[Array, Array]:
+        return jnp.broadcast_to(self.gain, self.own.shape), self.own
+
+
+def _pass_on(carried: tuple, cell: tuple) -> tuple[tuple, Array]:
+    """Gain and offset behind one more cell."""
+    (gain, offset), (own_gain, own) = carried, cell
+    offset = own_gain * offset + own
+    return (own_gain * gain, offset), offset
 
 
 @jax.tree_util.register_dataclass
@@ -37,8 +67,8 @@ class Loss:
     Loss = w · (h - h_rest), with w = U Δx / cp(T*) and h_rest = h* + cp(T*) (T_ground - T*).
     """
 
-    weight_kg_per_s: Float[Array, "branch cell"]
-    rest: Float[Array, "branch cell"]
+    weight_kg_per_s: Float[Array, "cell branch"]
+    rest: Float[Array, "cell branch"]
 
 
 def content_kg(
@@ -57,24 +87,24 @@ def content_kg(
 def losses(
     branch: BranchData,
     water: Water,
-    enthalpy: Float[Array, "branch cell"],
+    enthalpy: Float[Array, "cell branch"],
     ground_degc: Float[Array, " branch"],
     cells: int,
 ) -> Loss:
     """Loss of each cell around the temperatures that belong to `enthalpy`.
 
-    `enthalpy` may hold one column, the mean of a branch, when its cells differ by a few kelvin.
+    `enthalpy` may hold one row, the mean of a branch, when its cells differ by a few kelvin.
     """
     degc = water.temperature_degc(enthalpy)
     cp = water.cp_j_per_kgk(degc)
-    conductance = (branch.loss_w_per_mk * branch.length_m / cells)[:, None]
-    return Loss(conductance / cp, enthalpy + cp * (ground_degc[:, None] - degc))
+    conductance = branch.loss_w_per_mk * branch.length_m / cells
+    return Loss(conductance / cp, enthalpy + cp * (ground_degc - degc))
 
 
 def implicit_passage(
     flow: Float[Array, " branch"],
     content: Float[Array, " branch"],
-    enthalpy: Float[Array, "branch cell"],
+    enthalpy: Float[Array, "cell branch"],
     loss: Loss,
     heat_w: Float[Array, " branch"],
     dt_s: float,
@@ -84,14 +114,13 @@ def implicit_passage(
     M (h_k - h_k,old)/Δt = |m| (h_{k-1} - h_k) - w (h_k - h_rest) - Q/K. First order in Δx and
     Δt; `enthalpy` is that before the step, counted along the flow.
     """
-    size = jnp.abs(flow)[:, None] * dt_s
+    size = jnp.abs(flow) * dt_s
     lost = loss.weight_kg_per_s * dt_s
-    held = content[:, None]
-    total = held + size + lost
-    cells = enthalpy.shape[1]
-    taken = jnp.where(size > STILL_KG_PER_S * dt_s, heat_w[:, None] * dt_s / cells, 0.0)
-    own = (held * enthalpy + lost * loss.rest - taken) / total
-    return _compose(jnp.broadcast_to(size / total, own.shape), own)
+    total = content + size + lost
+    cells = len(enthalpy)
+    taken = jnp.where(size > STILL_KG_PER_S * dt_s, heat_w * dt_s / cells, 0.0)
+    own = (content * enthalpy + lost * loss.rest - taken) / total
+    return Passage(size / total, own)
 
 
 def steady_passage(
@@ -102,27 +131,15 @@ def steady_passage(
     h_out = h_rest + (h_in - h_rest) exp(-w/|m|) - Q/(K |m|). A still pipe with loss has the
     ground's temperature.
     """
-    size = jnp.maximum(jnp.abs(flow), STILL_KG_PER_S)[:, None]
+    size = jnp.maximum(jnp.abs(flow), STILL_KG_PER_S)
     gain = jnp.exp(-loss.weight_kg_per_s / size)
-    taken = jnp.where(size > STILL_KG_PER_S, heat_w[:, None] / cells / size, 0.0)
-    own = (1 - gain) * loss.rest - taken
-    shape = (len(flow), cells)
-    return _compose(jnp.broadcast_to(gain, shape), jnp.broadcast_to(own, shape))
+    taken = jnp.where(size > STILL_KG_PER_S, heat_w / cells / size, 0.0)
+    own = jnp.broadcast_to((1 - gain) * loss.rest - taken, (cells, len(flow)))
+    return Passage(gain, own)
 
 
 def along_flow(
-    enthalpy: Float[Array, "branch cell"], flow: Float[Array, " branch"]
-) -> Float[Array, "branch cell"]:
+    enthalpy: Float[Array, "cell branch"], flow: Float[Array, " branch"]
+) -> Float[Array, "cell branch"]:
     """Cells counted along the flow instead of the reference direction, and back again."""
-    return jnp.where((flow < 0)[:, None], enthalpy[:, ::-1], enthalpy)
-
-
-def _compose(gain: Array, own: Array) -> Passage:
-    """Chain the cells: h_k = gain_k h_{k-1} + own_k as a function of what enters the first."""
-
-    def join(first: tuple[Array, Array], then: tuple[Array, Array]) -> tuple[Array, Array]:
-        return first[0] * then[0], then[0] * first[1] + then[1]
-
-    if gain.shape[1] == 1:
-        return Passage(gain, own)
-    return Passage(*jax.lax.associative_scan(join, (gain, own), axis=1))
+    return jnp.where(flow < 0, enthalpy[::-1], enthalpy)

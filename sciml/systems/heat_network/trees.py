@@ -3,6 +3,7 @@
 Unrolling the levels of a tree instead would compile for minutes.
 """
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
@@ -15,7 +16,9 @@ def rounds(depth: int) -> int:
 
 def subtree_sums(values: Float[Array, " junction"], order: np.ndarray, last: np.ndarray) -> Array:
     """Sum of `values` over the junctions at and below each junction."""
-    running = jnp.concatenate([jnp.zeros(1), jnp.cumsum(values[order])])
+    # `jnp.cumsum` is five times slower than this on a CPU.
+    running = jax.lax.associative_scan(jnp.add, values[order])
+    running = jnp.concatenate([jnp.zeros(1), running])
     first = np.empty(len(order), int)
     first[order] = np.arange(len(order))
     return running[last] - running[first]
