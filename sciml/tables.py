@@ -153,8 +153,9 @@ def _as_text(value: object) -> str:
     """Text of a cell: blanks are empty, and a whole number has no `.0` behind it."""
     if value is None or (isinstance(value, float) and np.isnan(value)):
         return ""
-    whole = isinstance(value, float) and value.is_integer()
-    return str(int(value) if whole else value).strip()
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value).strip()
 
 
 TRUE, FALSE = {"true", "1", "yes"}, {"false", "0", "no"}

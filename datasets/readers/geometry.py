@@ -23,7 +23,7 @@ def parse_points(geometry: Any) -> list[Point]:
             return []
     if not isinstance(geometry, Mapping):
         return []
-    coordinates = geometry.get("coordinates")
+    coordinates: Any = geometry.get("coordinates")
     if geometry.get("type") == "Point":
         coordinates = [coordinates]
     elif geometry.get("type") != "LineString":

@@ -158,7 +158,7 @@ def read_valves(reading: Reading) -> pd.DataFrame:
     if not len(rows):
         return pd.DataFrame()
     names = unique_names(rows, "valve")
-    ends = []
+    ends: list[str | None] = []
     for name, kind, junction, element in zip(
         names, rows["et"], rows["junction"], rows["element"], strict=True
     ):
