@@ -8,9 +8,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tvilling.datasets.readers.pandapipes_elements import READERS, Reading
+from tvilling.datasets.readers.pandapipes_elements import READERS
 from tvilling.datasets.readers.pandapipes_geodata import place
 from tvilling.datasets.readers.pandapipes_json import load_pandapipes
+from tvilling.datasets.readers.pandapipes_reading import Reading
 from tvilling.sciml.errors import InputError
 from tvilling.sciml.systems.heat_network.connectivity import connectivity
 from tvilling.sciml.systems.heat_network.tables import HeatNetworkTables
