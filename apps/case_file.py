@@ -170,6 +170,8 @@ WORDS = {
     "model_attributes_type": "fields below it",
     "dict_type": "fields below it",
     "tuple_type": "a list",
+    "too_short": "1 to 6 entries",
+    "too_long": "1 to 6 entries",
     "string_pattern_mismatch": "a name of letters, digits, '_', '-' and '.', up to 61 characters",
     "datetime_from_date_parsing": "a time such as 2021-02-08T00:00",
     "datetime_parsing": "a time such as 2021-02-08T00:00",

@@ -67,7 +67,8 @@ def differences(values: list[float]) -> list[str]:
     """Each value against the first one, in per cent; empty for the first and where it is zero."""
     first = values[0]
     changes = [round(100 * (value / first - 1), 1) if first else None for value in values[1:]]
-    return ["", *("" if c is None else f"{c:+.1f} %" if c else "0.0 %" for c in changes)]
+    texts = ["" if c is None else f"{c:+.1f} %" if c else "0.0 %" for c in changes]
+    return ["", *(text.replace("-", "\N{MINUS SIGN}") for text in texts)]
 
 
 def shown(name: str, value: float) -> str:

@@ -20,8 +20,9 @@ def write_report(
     data: "xr.Dataset",
     found: "dict[str, Figures]",
     warnings: list[str],
+    wall_s: float,
 ) -> None:
-    """Write the report of the labelled run `data` to `path`."""
+    """Write the report of the labelled run `data`, which took `wall_s` [s], to `path`."""
     import matplotlib
     from tvilling.apps import report_figures as figures
 
@@ -42,15 +43,15 @@ def write_report(
             _figure(
                 f"Worst-served consumer: {worst}",
                 figures.to_svg(figures.draw_consumer(data, worst)),
-                f"The consumer that misses most heat under {_plain(first)}, or, where none does, "
-                "the one whose inlet gets coldest.",
+                f"The consumer that misses most heat with the control “{_plain(first)}”, or, where "
+                "none misses any, the one whose inlet gets coldest.",
             ),
             _figure("Heat loss", figures.to_svg(figures.draw_losses(data)), _losses(found)),
         ]
     sections += [
         _list("Data and assumptions", assumptions(prepared)),
         _list("Warnings", [*warnings, *prepared.tables.notes] or ["None."]),
-        _provenance(prepared),
+        _provenance(prepared, wall_s),
     ]
     title = case.title or prepared.tables.source
     path.write_text(page(title, _lead(prepared, data), sections), encoding="utf-8")
@@ -125,7 +126,7 @@ def _lead(prepared: "Prepared", data: "xr.Dataset") -> str:
     horizon = prepared.case.horizon
     outdoor = data["outdoor_degc"]
     return (
-        f"{horizon.start:%d %B %Y %H:%M}, {horizon.hours:g} hours in steps of "
+        f"{horizon.start.day} {horizon.start:%B %Y %H:%M}, {horizon.hours:g} hours in steps of "
         f"{horizon.step_min:g} minutes. Outdoors {float(outdoor.min()):.1f} to "
         f"{float(outdoor.max()):.1f} °C, mean {float(outdoor.mean()):.1f} °C."
     )
@@ -147,7 +148,11 @@ def _comparison(found: "dict[str, Figures]") -> str:
             for at, (value, change) in enumerate(zip(values, changed, strict=True))
         )
         rows.append(f"<tr><th>{escape(heading)}</th><td class='unit'>{unit}</td>{cells}</tr>")
-    caption = f"Differences are against {_plain(names[0])}." if len(names) > 1 else ""
+    caption = (
+        f"Changes are against “{_plain(names[0])}”, the first control of the case."
+        if len(names) > 1
+        else ""
+    )
     table = f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
     return f"<section><h2>Comparison</h2>{table}<p class='caption'>{escape(caption)}</p></section>"
 
@@ -159,10 +164,10 @@ def _map(prepared: "Prepared", run: "xr.Dataset", peak: object, worst: str) -> s
 
     if not report_map.has_map(prepared.tables):
         return "<section><h2>Map</h2><p>The network file holds no coordinates.</p></section>"
-    control = _plain(str(run["controller"].values))
+    control, moment = _plain(str(run["controller"].values)), pd.Timestamp(str(peak))
     caption = (
-        f"Supply side at {pd.Timestamp(peak):%d %B %Y %H:%M}, the step with the greatest demand, "
-        f"under {control}. The width of a line grows with the pipe's diameter."
+        f"Supply side on {moment.day} {moment:%B %Y %H:%M}, the step with the greatest demand, "
+        f"with the control “{control}”. The width of a line grows with the pipe's diameter."
     )
     figure = report_map.draw_maps(prepared, run, peak, worst)
     return _figure("The network at its greatest load", to_svg(figure), caption)
@@ -176,7 +181,7 @@ def _losses(found: "dict[str, Figures]") -> str:
     return "Over the run: " + "; ".join(parts) + "."
 
 
-def _provenance(prepared: "Prepared") -> str:
+def _provenance(prepared: "Prepared", wall_s: float) -> str:
     case = prepared.case
     seed = getattr(case.demand, "seed", None)
     facts = {
@@ -184,6 +189,7 @@ def _provenance(prepared: "Prepared") -> str:
         "Case hash": case.hash,
         "Seed": "none" if seed is None else str(seed),
         "System": case.system,
+        "Wall time to this report": f"{wall_s:.1f} s",
     }
     items = "".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in facts.items())
     return f"<section><h2>Provenance</h2><dl>{items}</dl></section>"

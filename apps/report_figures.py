@@ -77,27 +77,35 @@ def worst_served(run: "xr.Dataset") -> str:
 
 def draw_plant(data: "xr.Dataset") -> "Figure":
     """Weather, temperatures, heat, flow and pump power at the plants, by controller."""
-    figure, panels = _stack((1.0, 1.7, 1.3, 1.0, 1.0))
+    figure, panels = _stack((1.0, 1.1, 0.9, 1.3, 1.0, 1.0))
     panels[0].plot(data["time"], data["outdoor_degc"], color=OUTDOOR)
-    _title(panels[0], "Outdoor temperature [°C]")
     demand = data["heat_w"].sum("consumer") / 1e6
-    panels[2].plot(data["time"], demand, color=DEMAND, linewidth=0.9, linestyle=":",
+    panels[3].plot(data["time"], demand, color=DEMAND, linewidth=0.9, linestyle=":",
                    label="demand of all consumers")  # fmt: skip
     for name, colour in _controllers(data):
         run = data.sel(controller=name)
-        time, flow = run["time"], run["source_kg_per_s"]
+        flow = run["source_kg_per_s"]
         through = flow.sum("source")
-        for temperature, line in (("supply_degc", "-"), ("source_return_degc", "--")):
-            mean = (run[temperature] * flow).sum("source") / through
-            panels[1].plot(time, mean, color=colour, linestyle=line)
-        panels[2].plot(time, run["source_w"].sum("source") / 1e6, color=colour)
-        panels[3].plot(time, through, color=colour)
-        panels[4].plot(time, run["pump_w"].sum("source") / 1e3, color=colour)
-    _title(panels[1], "Supply (line) and return (dashed) temperature [°C]")
-    _title(panels[2], "Heat put in [MW]")
-    _title(panels[3], "Flow from the plant [kg/s]")
-    _title(panels[4], "Pump power, electric [kW]")
-    panels[2].legend(loc="upper right", fontsize=8, frameon=False)
+        series = (
+            (run["supply_degc"] * flow).sum("source") / through,
+            (run["source_return_degc"] * flow).sum("source") / through,
+            run["source_w"].sum("source") / 1e6,
+            through,
+            run["pump_w"].sum("source") / 1e3,
+        )
+        for axes, values in zip(panels[1:], series, strict=True):
+            axes.plot(run["time"], values, color=colour)
+    titles = (
+        "Outdoor temperature [°C]",
+        "Supply temperature [°C]",
+        "Return temperature [°C]",
+        "Heat put in [MW]",
+        "Flow from the plant [kg/s]",
+        "Pump power, electric [kW]",
+    )
+    for axes, title in zip(panels, titles, strict=True):
+        _title(axes, title)
+    panels[3].legend(loc="upper right", fontsize=8, frameon=False)
     _legend(figure, data)
     _dates(panels[-1])
     return figure

@@ -33,7 +33,7 @@ def draw_maps(prepared: "Prepared", run: "xr.Dataset", at: Any, consumer: str) -
 
     width, height = np.nanmax(np.array(list(_places(prepared.tables).values())), axis=0)
     wide = width > 1.3 * height
-    tall = np.clip((11.0 if wide else 5.5) * height / max(width, 1.0), 2.5, 8.0) + 0.9
+    tall = np.clip((9.6 if wide else 4.8) * height / max(width, 1.0), 2.0, 8.0) + 0.4
     figure = Figure(figsize=(11.0, 2 * tall if wide else tall), layout="constrained")
     first, second = figure.subplots(*((2, 1) if wide else (1, 2)))
     now = run.sel(time=at)
@@ -61,10 +61,10 @@ def _panel(
     by_name = now[variable].to_series()
     ends = [by_name.reindex(pipes[end]).to_numpy() for end in ("from_junction", "to_junction")]
     widths = 1.0 + WIDTH_PT_PER_M * pipes["inner_diameter_m"].to_numpy()
-    _add_lines(axes, lines, known & ~moving.to_numpy(), widths, color=STILL, label="no flow")
-    drawn = _add_lines(
-        axes, lines, known & moving.to_numpy(), widths, array=np.mean(ends, axis=0), cmap=colours
-    )
+    flows, stands = known & moving.to_numpy(), known & ~moving.to_numpy()
+    if stands.any():
+        _add_lines(axes, lines, stands, widths, color=STILL, label="no flow")
+    drawn = _add_lines(axes, lines, flows, widths, array=np.mean(ends, axis=0), cmap=colours)
     _mark(axes, prepared, place, consumer)
     axes.set_aspect("equal")
     axes.autoscale_view()
@@ -151,15 +151,16 @@ def _mark(axes: "Axes", prepared: "Prepared", place: dict[str, np.ndarray], cons
 
 
 def _scale_bar(axes: "Axes", place: dict[str, np.ndarray]) -> None:
-    """A length of a round number of metres in the lower corner, and where north is."""
-    width = np.nanmax(np.array(list(place.values())), axis=0)[0]
+    """A length of a round number of metres below the lower corner, and where north is."""
+    width, height = np.nanmax(np.array(list(place.values())), axis=0)
     if not width > 0:
         return
     exponent = 10.0 ** np.floor(np.log10(width / 4))
     length = max(step for step in (1, 2, 5) if step * exponent <= width / 4) * exponent
-    axes.plot([0, length], [0, 0], color=INK, linewidth=2, solid_capstyle="butt")
-    axes.annotate(f"{length:,.0f} m", (length / 2, 0), (0, 4), textcoords="offset points",
-                  ha="center", fontsize=8, color=INK)  # fmt: skip
+    below = -0.07 * max(height, 0.2 * width)
+    axes.plot([0, length], [below] * 2, color=INK, linewidth=2, solid_capstyle="butt")
+    axes.annotate(f"{length:,.0f} m", (length, below), (5, 0), textcoords="offset points",
+                  va="center", fontsize=8, color=INK)  # fmt: skip
     axes.annotate("N", (0.985, 0.99), (0.985, 0.84), xycoords="axes fraction", ha="center",
                   va="top", fontsize=9, color=INK,
                   arrowprops={"arrowstyle": "-|>", "color": INK, "shrinkA": 0})  # fmt: skip

@@ -80,7 +80,8 @@ def run_case(
         _write_case(case, prepared, path, folder.path)
         _write_data(case, data, folder.path)
         stage("drawing the report")
-        write_report(folder.path / "report.html", prepared, data, found, warnings)
+        elapsed_s = time.perf_counter() - began
+        write_report(folder.path / "report.html", prepared, data, found, warnings, elapsed_s)
         wall_s = time.perf_counter() - began
         _write_summary(folder.path, prepared, found, warnings, wall_s)
         folder.log("finished", wall_s=round(wall_s, 3), warnings=warnings)
