@@ -18,6 +18,7 @@ from tvilling.sciml.systems.heat_network.mixing import (
     supply_enthalpy,
 )
 from tvilling.sciml.systems.heat_network.transport import Passage
+from tvilling.sciml.systems.heat_network.trees import summed_at, taken
 
 if TYPE_CHECKING:
     from tvilling.sciml.systems.heat_network.network import HeatNetwork
@@ -34,6 +35,7 @@ class Inputs:
     heat_w: Float[Array, " consumer"]
     feed: Float[Array, " source"]  # enthalpy that sources send out, J/kg
     ground_degc: Float[Array, " branch"]
+    injection_kg_per_s: Float[Array, " injection"]
 
 
 @jax.tree_util.register_dataclass
@@ -87,18 +89,22 @@ class Solver:
             Change of the consumers' enthalpy in the last round below which they agree [J/kg].
         """
         layout = self.network.layout
-        used = inlet
-        for _ in range(rounds):
-            used = inlet
-            take, flow, loop, closed = self._flows(used, loop)
-            passage = self.make_passage(flow)
-            # Without the barrier XLA computes the cells again for every gather that follows.
-            flow, through = jax.lax.optimization_barrier((flow, passage.through()))
-            supply, resolved = self._supply(flow, through)
-            inlet, supply = jax.lax.optimization_barrier((supply[layout.consumer_from], supply))
+
+        def settle(carry: tuple, _: None) -> tuple[tuple, None]:
+            inlet, loop = carry
+            _, flow, loop, _ = self._flows(inlet, loop)
+            supply, _ = self._supply(flow, self.make_passage(flow).through())
+            return (taken(supply, layout.consumer_from), loop), None
+
+        (used, loop), _ = jax.lax.scan(settle, (inlet, loop), length=rounds - 1)
+        take, flow, loop, closed = self._flows(used, loop)
+        passage = self.make_passage(flow)
+        through = passage.through()
+        supply, resolved = self._supply(flow, through)
+        inlet = taken(supply, layout.consumer_from)
         delivered, handed_back = deliver(self.network.consumer, take, self.inputs.heat_w, inlet)
         back, followed = self._return(take, flow, through, supply, handed_back)
-        junction = jax.lax.optimization_barrier(jnp.concatenate([supply, back]))
+        junction = jnp.concatenate([supply, back])
         top = layout.topology
         entering = junction[top.upstream]
         if self.network.turns:
@@ -123,10 +129,10 @@ class Solver:
         take = draw(net.consumer, net.water, self.inputs.heat_w, inlet, layout.has_exchanger).only(
             layout.consumer_served
         )
-        drawn = jnp.zeros(layout.topology.junctions)
-        drawn = drawn.at[layout.consumer_from].add(take.flow)
-        drawn = drawn.at[layout.consumer_to].add(-take.flow)
-        drawn = drawn.at[layout.injection_at].add(-net.injection_kg_per_s)
+        size = layout.topology.junctions
+        drawn = summed_at(take.flow, layout.consumer_from, size)
+        drawn = drawn - summed_at(take.flow, layout.consumer_to, size)
+        drawn = drawn - summed_at(self.inputs.injection_kg_per_s, layout.injection_at, size)
         fixed = np.flatnonzero(layout.closed & (layout.source_pump < 0))
         if len(fixed):
             sent = net.source.flow_kg_per_s[fixed]
@@ -160,8 +166,8 @@ class Solver:
         if not side.size:
             return jnp.zeros(0), jnp.array(True)
         first = top.supply
-        given = jnp.zeros(top.junctions).at[layout.consumer_to].add(take.flow)
-        power = jnp.zeros(top.junctions).at[layout.consumer_to].add(take.flow * handed_back)
+        given = summed_at(take.flow, layout.consumer_to, top.junctions)
+        power = summed_at(take.flow * handed_back, layout.consumer_to, top.junctions)
         forward = jnp.array(True)
         if len(top.link):
             link = top.link

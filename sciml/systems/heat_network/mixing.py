@@ -102,7 +102,7 @@ def supply_enthalpy(
         inner = side.tree != np.arange(side.size)
         own = jnp.where(inner, offset[side.junctions], feed)
         factor = jnp.where(inner, gain[side.junctions], 0.0)
-        return carried_down(factor, own, side.tree, rounds(side.deep)), jnp.array(True)
+        return carried_down(factor, own, jnp.asarray(side.tree), rounds(side.deep)), jnp.array(True)
     size, up, down = _turned(side, flow)
     total = feed_flow.at[down].add(size)
     share = _inverse(total)
@@ -134,7 +134,7 @@ def return_enthalpy(
         own = given_w.at[side.tree].add(size * offset[side.junctions])
         share = _inverse(passing)
         factor = size * share * gain[side.junctions]
-        passed = gathered_up(factor, own, side.tree, rounds(side.deep))
+        passed = gathered_up(factor, own, jnp.asarray(side.tree), rounds(side.deep))
         return jnp.where(share > 0, passed * share, still), jnp.array(True)
     size, up, down = _turned(side, flow)
     passing = given_flow.at[down].add(size)
@@ -181,12 +181,11 @@ def _solve(
     left = (weight > 0) & (chosen[chooser] != counted)
     chord = jnp.nonzero(left, size=side.extra, fill_value=0)[0]
     pull = jnp.where(left[chord], weight[chord], 0.0)
-    column = jnp.zeros((side.size, side.extra))
-    column = column.at[target[chord], jnp.arange(side.extra)].add(pull)
+    row = jnp.zeros((side.extra, side.size))
+    row = row.at[jnp.arange(side.extra), target[chord]].add(pull)
     spread = carried_down if downward else gathered_up
-    both = jnp.concatenate([own[:, None], column], axis=1)
-    solved = spread(factor, both, parent, rounds(side.size))
-    base, response = solved[:, 0], solved[:, 1:]
+    solved = spread(factor, jnp.concatenate([own[None], row]), parent, rounds(side.size))
+    base, response = solved[0], solved[1:]
     at = source[chord]
-    pulled = jnp.linalg.solve(jnp.eye(side.extra) - response[at], base[at])
-    return base + response @ pulled, left.sum() <= side.extra
+    pulled = jnp.linalg.solve(jnp.eye(side.extra) - response[:, at].T, base[at])
+    return base + pulled @ response, left.sum() <= side.extra

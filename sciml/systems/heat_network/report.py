@@ -25,6 +25,7 @@ def report(solver: Solver, flows: FlowState, lost_w: Float[Array, " branch"]) ->
     sent = solver.source_flow(flows.flow)
     source_w, source_return = _sources(solver, flows, sent)
     density = solver.fluid.density_kg_per_m3[layout.source_supply]
+    injected = solver.inputs.injection_kg_per_s
     hydraulic_w = sent * jnp.nan_to_num(lift) / density
     return {
         "junction_degc": junction_degc[layout.junction_place],
@@ -43,7 +44,7 @@ def report(solver: Solver, flows: FlowState, lost_w: Float[Array, " branch"]) ->
         "source_lift_bar": lift / PA_PER_BAR,
         "pump_w": hydraulic_w / net.source.pump_efficiency,
         "exchanger_w": jnp.sum(jnp.where(jnp.abs(flows.flow) > 0, net.branch.heat_w, 0.0)),
-        "injection_w": jnp.sum(net.injection_kg_per_s * flows.junction[layout.injection_at]),
+        "injection_w": jnp.sum(injected * flows.junction[layout.injection_at]),
         "status": _status(solver, flows, across),
     }
 

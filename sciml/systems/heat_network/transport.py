@@ -37,13 +37,7 @@ class Passage:
     def after(self, entering: Float[Array, " branch"]) -> Float[Array, "cell branch"]:
         """Enthalpy of every cell when the branches take in `entering`."""
         start = jnp.zeros(self.own.shape[1]), entering
-        if len(self.own) > UNROLLED_CELLS:
-            return jax.lax.scan(_pass_on, start, self._all_cells())[1]
-        found = []
-        for cell in range(len(self.own)):
-            start, enthalpy = _pass_on(start, self._cell(cell))
-            found.append(enthalpy)
-        return jnp.stack(found)
+        return jax.lax.scan(_pass_on, start, self._all_cells())[1]
 
     def _cell(self, cell: int) -> tuple[Array, Array]:
         return self.gain[min(cell, len(self.gain) - 1)], self.own[cell]
