@@ -8,7 +8,7 @@ CASE = {
     "title": "A ring main <&>",
     "system": "heat_network",
     "network": {"source": "ring", "min_dp_bar": 0.3},
-    "demand": {"kind": "stock", "seed": 4},
+    "demand": {"kind": "stock", "seed": 4, "total_mwh": 700},
     "weather": {"source": "synthetic"},
     "horizon": {"start": "2021-02-08T00:00", "hours": 3, "step_min": 15},
     "controllers": {
@@ -31,5 +31,5 @@ def case_file(tmp_path_factory) -> Path:
     at = [spots[name.rsplit("_", 1)[0]] for name in tables.junctions["name"]]
     junctions = tables.junctions.assign(x=[x for x, _ in at], y=[y for _, y in at])
     write_heat_tables(replace(tables, junctions=junctions), folder / "ring")
-    (folder / "ring.yaml").write_text(yaml.safe_dump(CASE), encoding="utf-8")
+    (folder / "ring.yaml").write_text(yaml.safe_dump(CASE, sort_keys=False), encoding="utf-8")
     return folder / "ring.yaml"
