@@ -198,7 +198,7 @@ class Case(_Block):
     system: Literal["heat_network"] = Field(description="System that is run")
     network: Network
     sizing: Sizing | None = Field(default=None, description="Blank: the network's own pipes")
-    demand: Demand
+    demand: Demand = Field(description="Where the heat demands come from, by its `kind`")
     weather: Weather = Weather()
     horizon: Horizon
     model: Model = Model()
@@ -206,6 +206,11 @@ class Case(_Block):
         min_length=1, max_length=6, description="By name; the first is what the rest compare with"
     )
     outputs: Outputs = Outputs()
+
+    @property
+    def seed(self) -> int | None:
+        """What the demands are drawn with; None where nothing is drawn."""
+        return self.demand.seed if isinstance(self.demand, StockDemand) else None
 
     @property
     def hash(self) -> str:

@@ -48,7 +48,7 @@ def _parse(path: Path, text: str) -> tuple[dict[str, Any], dict[Location, str]]:
         raise InputError(str(path), [_yaml_fault(error)]) from None
     except (ValueError, RecursionError) as error:
         raise InputError(str(path), [f"cannot be read as YAML: {error}"]) from None
-    if not isinstance(raw, dict):
+    if node is None or not isinstance(raw, dict):
         raise InputError(str(path), ["expected a mapping, such as `system: heat_network`"])
     lines: dict[Location, str] = {}
     doubled = list(_walk(node, (), lines))

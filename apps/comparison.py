@@ -3,7 +3,6 @@
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from tvilling.sciml.system import Status
 
 if TYPE_CHECKING:
@@ -81,7 +80,7 @@ def shown(name: str, value: float) -> str:
 def _one(run: "xr.Dataset") -> Figures:
     dt_s = run.attrs["dt_s"]
     total = {name: float(run[name].sum()) * dt_s for name in ("source_w", "delivered_w", "loss_w")}
-    short_w = np.maximum(run["heat_w"] - run["delivered_w"], 0.0)
+    short_w = (run["heat_w"] - run["delivered_w"]).clip(min=0.0)
     unserved = (run["status"] & int(Status.UNSERVED)) != 0
     flow = run["source_kg_per_s"]
     through = float(flow.sum())

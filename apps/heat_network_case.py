@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from tvilling.apps.case import Case, CurveControl, HoldControl, StockDemand
+from tvilling.apps.case import Case, CurveControl, HoldControl, NetworkDemand, StockDemand
 from tvilling.sciml.errors import InputError
 
 if TYPE_CHECKING:
@@ -172,10 +172,9 @@ def _heat_w(
     weather: "xr.Dataset",
 ) -> np.ndarray:
     """Heat demand `[time, consumer]` [W]."""
-    if stock is None:
+    if isinstance(case.demand, NetworkDemand):
         stated = tables.consumers["heat_w"].fillna(0.0).to_numpy(float)
-        factor = case.demand.factor if case.demand.kind == "network" else 1.0
-        return np.tile(stated * factor, (case.horizon.steps, 1))
+        return np.tile(stated * case.demand.factor, (case.horizon.steps, 1))
     from tvilling.datasets.heat_load import heat_load
 
     load = heat_load(

@@ -114,7 +114,7 @@ def _made(prepared: "Prepared") -> str:
         total = prepared.stock["annual_mwh"].sum()
         parts.append(
             f"the {len(prepared.stock)} heat demands are drawn from a stated building stock "
-            f"({total:,.0f} MWh in a normal year, seed {getattr(case.demand, 'seed', '')})"
+            f"({total:,.0f} MWh in a normal year, seed {case.seed})"
         )
     text = " and ".join(parts)
     return f"{text[0].upper()}{text[1:]}; neither is measured." if len(parts) == 2 else (
@@ -183,11 +183,10 @@ def _losses(found: "dict[str, Figures]") -> str:
 
 def _provenance(prepared: "Prepared", wall_s: float) -> str:
     case = prepared.case
-    seed = getattr(case.demand, "seed", None)
     facts = {
         "Tvilling": version("tvilling"),
         "Case hash": case.hash,
-        "Seed": "none" if seed is None else str(seed),
+        "Seed": "none" if case.seed is None else str(case.seed),
         "System": case.system,
         "Wall time to this report": f"{wall_s:.1f} s",
     }

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from tvilling.sciml.system import Status
 
 if TYPE_CHECKING:
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
 
 COLOURS = ("#1f6f8b", "#d9822b", "#5b8c5a", "#8e5ea2", "#b03a48", "#6b7280")
 OUTDOOR, DEMAND = "#8a97a3", "#22303c"
-STYLE: dict[str, Any] = {
+STYLE: Any = {
     "font.family": "sans-serif",
     "font.size": 9.0,
     "axes.spines.top": False,
@@ -68,7 +67,7 @@ def most_loaded(data: "xr.Dataset") -> Any:
 def worst_served(run: "xr.Dataset") -> str:
     """The consumer that misses most heat, or else the one whose inlet gets coldest."""
     unserved = (run["status"] & int(Status.UNSERVED)) != 0
-    short_w = np.maximum(run["heat_w"] - run["delivered_w"], 0.0).where(unserved, 0.0)
+    short_w = (run["heat_w"] - run["delivered_w"]).clip(min=0.0).where(unserved, 0.0)
     missed = short_w.sum("time")
     if float(missed.max()) > 0:
         return str(missed.idxmax("consumer").values)

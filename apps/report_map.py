@@ -141,13 +141,13 @@ def _mark(axes: "Axes", prepared: "Prepared", place: dict[str, np.ndarray], cons
     """Consumers, sources, and the one consumer that the report follows."""
     consumers, sources = prepared.tables.consumers, prepared.tables.sources
     spots = np.array([place[name] for name in consumers["from_junction"]])
-    axes.scatter(*spots.T, s=13, color="white", edgecolor=INK, linewidth=0.8, zorder=3,
-                 label="consumer")  # fmt: skip
+    look: dict[str, Any] = {"color": "white", "edgecolor": INK, "linewidth": 0.8}
+    axes.scatter(spots[:, 0], spots[:, 1], s=13, zorder=3, label="consumer", **look)
     plant = np.array([place[name] for name in sources["supply_junction"]])
-    axes.scatter(*plant.T, s=90, marker="s", color=INK, zorder=4, label="plant")
+    axes.scatter(plant[:, 0], plant[:, 1], s=90, marker="s", color=INK, zorder=4, label="plant")
     worst = spots[list(consumers["name"]).index(consumer)]
-    axes.scatter(*worst, s=110, facecolor="none", edgecolor=ACCENT, linewidth=1.8, zorder=5,
-                 label=f"worst served: {consumer}")  # fmt: skip
+    ring: dict[str, Any] = {"facecolor": "none", "edgecolor": ACCENT, "linewidth": 1.8}
+    axes.scatter(worst[0], worst[1], s=110, zorder=5, label=f"worst served: {consumer}", **ring)
 
 
 def _scale_bar(axes: "Axes", place: dict[str, np.ndarray]) -> None:

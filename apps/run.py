@@ -134,7 +134,7 @@ def _provenance(prepared: "Prepared") -> dict[str, Any]:
     return {
         "title": prepared.case.title,
         "case_hash": prepared.case.hash,
-        "seed": getattr(prepared.case.demand, "seed", None),
+        "seed": prepared.case.seed,
         "clock": prepared.weather.attrs["clock"],
         "weather": prepared.weather.attrs["source"],
     }
@@ -175,7 +175,7 @@ def _write_summary(
         "title": case.title,
         "case_hash": case.hash,
         "tvilling_version": version("tvilling"),
-        "seed": getattr(case.demand, "seed", None),
+        "seed": case.seed,
         "wall_s": round(wall_s, 3),
         "weather": prepared.weather.attrs["source"],
         "controllers": {name: one.as_dict() for name, one in found.items()},
