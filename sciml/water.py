@@ -14,7 +14,7 @@ from jaxtyping import Array, Float
 MID_DEGC, SPAN_K = 75.0, 75.0  # the polynomials run in (t - MID) / SPAN
 CP_REF = 4200.0  # J/(kg·K), scales enthalpy in the inverse polynomial
 LOWEST_DEGC, HIGHEST_DEGC = 3.0, 145.0
-DEGREES = {"enthalpy": 7, "density": 5, "fluidity": 5, "temperature": 5}
+DEGREES = {"temperature": 7, "density": 5, "fluidity": 5, "enthalpy": 4}
 
 
 @jax.tree_util.register_dataclass
@@ -22,25 +22,36 @@ DEGREES = {"enthalpy": 7, "density": 5, "fluidity": 5, "temperature": 5}
 class Water:
     """Coefficients of one heat carrier, lowest power first.
 
-    `enthalpy` [J/kg], `density` [kg/m³] and `fluidity` [1/(Pa·s)] are polynomials of
-    temperature, `temperature` [°C] one of enthalpy. Enthalpy is zero at 0 °C.
-
-    Outside the range it was fitted to it extrapolates.
+    `temperature` [°C] is a polynomial of enthalpy [J/kg], which is about zero at 0 °C, and defines both it and
+    the heat capacity 1/(dT/dh). `density` [kg/m³] and `fluidity` [1/(Pa·s)] are polynomials of
+    temperature, and so is `enthalpy`, a start for the inverse. Outside the range it was fitted to
+    it extrapolates.
     """
 
-    enthalpy: Float[Array, " power"]
+    temperature: Float[Array, " power"]
     density: Float[Array, " power"]
     fluidity: Float[Array, " power"]
-    temperature: Float[Array, " power"]
+    enthalpy: Float[Array, " power"]
+
+    def temperature_degc(self, enthalpy_j_per_kg: Array) -> Array:
+        """Temperature [°C] of water with this enthalpy [J/kg]."""
+        return _polynomial(self.temperature, _scaled(enthalpy_j_per_kg * (1 / CP_REF)))
+
+    def cp_at_enthalpy(self, enthalpy_j_per_kg: Array) -> Array:
+        """Specific heat capacity [J/(kg·K)] of water with this enthalpy [J/kg]."""
+        return CP_REF * SPAN_K / self._slope(enthalpy_j_per_kg)
 
     def enthalpy_j_per_kg(self, degc: Array) -> Array:
-        """Specific enthalpy [J/kg] at `degc` [°C]."""
-        return _polynomial(self.enthalpy, _scaled(degc))
+        """Specific enthalpy [J/kg] at `degc` [°C]: a polynomial start and two Newton steps."""
+        enthalpy = CP_REF * _polynomial(self.enthalpy, _scaled(degc))
+        for _ in range(2):
+            miss = self.temperature_degc(enthalpy) - degc
+            enthalpy = enthalpy - miss * self.cp_at_enthalpy(enthalpy)
+        return enthalpy
 
     def cp_j_per_kgk(self, degc: Array) -> Array:
-        """Specific heat capacity [J/(kg·K)] at `degc` [°C]: the derivative of the enthalpy."""
-        powers = np.arange(1, self.enthalpy.shape[-1])
-        return _polynomial(self.enthalpy[1:] * powers / SPAN_K, _scaled(degc))
+        """Specific heat capacity [J/(kg·K)] at `degc` [°C]."""
+        return self.cp_at_enthalpy(self.enthalpy_j_per_kg(degc))
 
     def density_kg_per_m3(self, degc: Array) -> Array:
         """Density [kg/m³] at `degc` [°C]."""
@@ -50,14 +61,10 @@ class Water:
         """Dynamic viscosity [Pa·s] at `degc` [°C]."""
         return 1.0 / _polynomial(self.fluidity, _scaled(degc))
 
-    def temperature_degc(self, enthalpy_j_per_kg: Array) -> Array:
-        """Temperature [°C] of water with this enthalpy [J/kg].
-
-        A polynomial start and one Newton step, which leaves less than 1e-6 K.
-        """
-        start = _polynomial(self.temperature, _scaled(enthalpy_j_per_kg / CP_REF))
-        miss = self.enthalpy_j_per_kg(start) - enthalpy_j_per_kg
-        return start - miss / self.cp_j_per_kgk(start)
+    def _slope(self, enthalpy_j_per_kg: Array) -> Array:
+        """Derivative of the temperature polynomial with respect to its scaled argument [K]."""
+        powers = np.arange(1, self.temperature.shape[-1])
+        return _polynomial(self.temperature[1:] * powers, _scaled(enthalpy_j_per_kg * (1 / CP_REF)))
 
 
 def iapws_water() -> Water:
@@ -69,9 +76,9 @@ def iapws_water() -> Water:
     [1] IAPWS R7-97(2012), Industrial Formulation 1997 for the properties of water and steam.
     """
     return Water(
-        enthalpy=jnp.array(
-            [313854.461, 314278.947, 2049.54029, 1511.78908,
-             161.505793, -139.125117, -186.242919, 227.652318]
+        temperature=jnp.array(
+            [75.27542444, 75.16834114, -0.4950872606, -0.3558076279,
+             -0.02752358516, 0.03618189604, 0.04522356373, -0.05275828968]
         ),
         density=jnp.array(
             [975.069947, -44.7856416, -14.5408127, 2.39172067, -1.86729111, 0.867125872]
@@ -79,8 +86,8 @@ def iapws_water() -> Water:
         fluidity=jnp.array(
             [2648.64246, 2596.6495, 367.739283, -148.524586, 0.136131255, 10.4320844]
         ),
-        temperature=jnp.array(
-            [75.2741112, 75.1647733, -0.512268848, -0.321424694, 0.0289042632, -0.0441489029]
+        enthalpy=jnp.array(
+            [74.72433232, 74.82249253, 0.5068261224, 0.3740062314, -0.02013535302]
         ),
     )  # fmt: skip
 
@@ -94,21 +101,24 @@ def fit_water(degc: Array, density: Array, cp: Array, viscosity: Array) -> Water
         Temperatures [°C] that rise, and the properties there [kg/m³, J/(kg·K), Pa·s].
     """
     fine = np.linspace(degc[0], degc[-1], 400)
+    cp_fine = np.interp(fine, degc, cp)
+    steps = np.diff(fine) * (cp_fine[1:] + cp_fine[:-1]) / 2
+    enthalpy = np.concatenate([[0.0], np.cumsum(steps)])
+    enthalpy += fine[0] * cp_fine[0]  # about zero at 0 °C
     x = _scaled(fine)
-    powers = np.arange(DEGREES["enthalpy"])
-    cp_fit = np.polynomial.polynomial.polyfit(x, np.interp(fine, degc, cp), len(powers) - 1)
-    enthalpy = np.concatenate([[0.0], cp_fit * SPAN_K / (powers + 1)])
-    enthalpy[0] = -_polynomial(enthalpy, _scaled(np.array(0.0)))
-    y = _scaled(_polynomial(enthalpy, x) / CP_REF)
 
-    def fit(at: np.ndarray, values: np.ndarray, what: str) -> Array:
-        return jnp.asarray(np.polynomial.polynomial.polyfit(at, values, DEGREES[what]))
+    def fit(at: np.ndarray, values: np.ndarray, degree: int) -> np.ndarray:
+        return np.polynomial.polynomial.polyfit(at, values, degree)
 
+    slope = fit(_scaled(enthalpy / CP_REF), CP_REF / cp_fine, DEGREES["temperature"] - 1)
+    powers = np.arange(1, len(slope) + 1)
+    temperature = np.concatenate([[0.0], slope * SPAN_K / powers])
+    temperature[0] = np.mean(fine - _polynomial(temperature, _scaled(enthalpy / CP_REF)))
     return Water(
-        enthalpy=jnp.asarray(enthalpy),
-        density=fit(x, np.interp(fine, degc, density), "density"),
-        fluidity=fit(x, 1.0 / np.interp(fine, degc, viscosity), "fluidity"),
-        temperature=fit(y, fine, "temperature"),
+        temperature=jnp.asarray(temperature),
+        density=jnp.asarray(fit(x, np.interp(fine, degc, density), DEGREES["density"])),
+        fluidity=jnp.asarray(fit(x, 1 / np.interp(fine, degc, viscosity), DEGREES["fluidity"])),
+        enthalpy=jnp.asarray(fit(x, enthalpy / CP_REF, DEGREES["enthalpy"])),
     )
 
 
@@ -119,7 +129,7 @@ def constant_water(cp: float, density: float, viscosity: float) -> Water:
 
 
 def _scaled(degc: Array) -> Array:
-    return (degc - MID_DEGC) / SPAN_K
+    return (degc - MID_DEGC) * (1 / SPAN_K)
 
 
 def _polynomial(coefficients: Array, x: Array) -> Array:

@@ -200,7 +200,7 @@ def _layout(
         source_pump=np.array([pump_of.get(name, NONE) for name in tables.sources["name"]], int),
         injection_at=at(tables.injections["junction"]),
         is_root=np.isin(supply, roots),
-        has_exchanger=bool(tables.consumers["ua_w_per_k"].notna().any()),
+        follows_inlet=bool(tables.consumers[["ua_w_per_k", "cooling_k"]].notna().any(axis=None)),
     )
 
 

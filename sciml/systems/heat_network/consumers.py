@@ -49,16 +49,17 @@ def draw(
     water: Water,
     heat_w: Float[Array, " consumer"],
     inlet: Float[Array, " consumer"],
-    has_exchanger: bool,
+    follows_inlet: bool,
 ) -> Draw:
     """Flow that covers `heat_w` [W] with water of enthalpy `inlet` [J/kg].
 
     m = Q / (h_in - h_return), within the flow limits. The return temperature is given, follows
     from a given cooling, or from a counter-flow heat exchanger.
     """
-    inlet_degc = water.temperature_degc(inlet)
-    cooled = jnp.where(jnp.isnan(data.cooling_k), data.return_degc, inlet_degc - data.cooling_k)
-    if has_exchanger:
+    cooled = data.return_degc
+    if follows_inlet:
+        inlet_degc = water.temperature_degc(inlet)
+        cooled = jnp.where(jnp.isnan(data.cooling_k), cooled, inlet_degc - data.cooling_k)
         leaving = exchanger_return_degc(data, heat_w, inlet_degc)
         cooled = jnp.where(jnp.isnan(data.ua_w_per_k), cooled, leaving)
     flow_and_heat = jnp.isnan(cooled)

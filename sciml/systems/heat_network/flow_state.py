@@ -92,12 +92,20 @@ class Solver:
 
         def settle(carry: tuple, _: None) -> tuple[tuple, None]:
             inlet, loop = carry
-            _, flow, loop, _ = self._flows(inlet, loop)
+            drawn = self._drawn(self._take(inlet))
+            if self.network.turns or len(layout.topology.link):
+                loop, _ = self.laws.loop_flows(drawn, self.fluid, self.held_pa, loop)
+                flow = self.laws.flows(drawn, loop)
+            else:  # the supply side alone decides
+                flow = self.laws.supply_flows(drawn)
             supply, _ = self._supply(flow, self.make_passage(flow).through())
             return (taken(supply, layout.consumer_from), loop), None
 
         (used, loop), _ = jax.lax.scan(settle, (inlet, loop), length=rounds - 1)
-        take, flow, loop, closed = self._flows(used, loop)
+        take = self._take(used)
+        drawn = self._drawn(take)
+        loop, closed = self.laws.loop_flows(drawn, self.fluid, self.held_pa, loop)
+        flow = self.laws.flows(drawn, loop)
         passage = self.make_passage(flow)
         through = passage.through()
         supply, resolved = self._supply(flow, through)
@@ -123,23 +131,23 @@ class Solver:
             settled=agree & closed & resolved & followed,
         )
 
-    def _flows(self, inlet: Array, loop: Array) -> tuple[Draw, Array, Array, Array]:
-        """What consumers draw at `inlet`, and the flow of every branch with it."""
+    def _take(self, inlet: Float[Array, " consumer"]) -> Draw:
+        """What consumers take at `inlet`."""
         net, layout = self.network, self.network.layout
-        take = draw(net.consumer, net.water, self.inputs.heat_w, inlet, layout.has_exchanger).only(
-            layout.consumer_served
-        )
+        take = draw(net.consumer, net.water, self.inputs.heat_w, inlet, layout.follows_inlet)
+        return take.only(layout.consumer_served)
+
+    def _drawn(self, take: Draw) -> Float[Array, " junction"]:
+        """What leaves the network at each junction [kg/s], source pumps with a lift apart."""
+        net, layout = self.network, self.network.layout
         size = layout.topology.junctions
         drawn = summed_at(take.flow, layout.consumer_from, size)
         drawn = drawn - summed_at(take.flow, layout.consumer_to, size)
-        drawn = drawn - summed_at(self.inputs.injection_kg_per_s, layout.injection_at, size)
+        drawn = drawn - summed_at(net.injection_kg_per_s, layout.injection_at, size)
         fixed = np.flatnonzero(layout.closed & (layout.source_pump < 0))
-        if len(fixed):
-            sent = net.source.flow_kg_per_s[fixed]
-            drawn = drawn.at[layout.source_supply[fixed]].add(-sent)
-            drawn = drawn.at[layout.source_return[fixed]].add(sent)
-        loop, closed = self.laws.loop_flows(drawn, self.fluid, self.held_pa, loop)
-        return take, self.laws.flows(drawn, loop), loop, closed
+        sent = net.source.flow_kg_per_s[fixed]
+        drawn = drawn - summed_at(sent, layout.source_supply[fixed], size)
+        return drawn + summed_at(sent, layout.source_return[fixed], size)
 
     def source_flow(self, flow: Float[Array, " branch"]) -> Float[Array, " source"]:
         """What each source sends out [kg/s]; negative where an open one takes water in."""
@@ -155,8 +163,11 @@ class Solver:
         on_supply = np.flatnonzero(layout.source_supply < side.size)
         at = layout.source_supply[on_supply]
         feed = through[1][: side.size].at[at].set(self.inputs.feed[on_supply])
-        sent = jnp.maximum(self.source_flow(flow)[on_supply], 0.0)
-        return supply_enthalpy(side, flow, through, jnp.zeros(side.size).at[at].add(sent), feed)
+        sent = jnp.zeros(side.size)
+        if side.extra:
+            out = jnp.maximum(self.source_flow(flow)[on_supply], 0.0)
+            sent = sent.at[at].add(out)
+        return supply_enthalpy(side, flow, through, sent, feed)
 
     def _return(
         self, take: Draw, flow: Array, through: Through, supply: Array, handed_back: Array

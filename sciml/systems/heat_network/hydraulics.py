@@ -71,6 +71,16 @@ class Hydraulics:
         tree = subtree_sums(drawn, top.order, top.last) * top.tree_sign
         return jnp.concatenate([tree, loop]) if top.chords else tree
 
+    def supply_flows(self, drawn: Float[Array, " junction"]) -> Float[Array, " supply_branch"]:
+        """Flow of the tree branches of the supply side alone, where no branch leads back.
+
+        Roots are left with what their own side draws.
+        """
+        top = self.topology
+        order = top.order[top.order < top.supply]
+        inside = np.concatenate([[0], np.cumsum(top.order < top.supply)])
+        return subtree_sums(drawn[: top.supply], order, inside[top.last[: top.supply]])
+
     def pressures_pa(
         self, flow: Float[Array, " branch"], fluid: Fluid, held: Float[Array, " junction"]
     ) -> Float[Array, " junction"]:

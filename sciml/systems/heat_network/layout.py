@@ -24,8 +24,8 @@ class Layout(HashedArrays):
         Junction of each injection.
     is_root
         Sources whose supply junction holds the pressure.
-    has_exchanger
-        Whether any consumer's return temperature comes from its heat exchanger.
+    follows_inlet
+        Whether any consumer's return temperature depends on that of its inlet.
     """
 
     topology: Topology
@@ -44,7 +44,7 @@ class Layout(HashedArrays):
     source_pump: np.ndarray
     injection_at: np.ndarray
     is_root: np.ndarray
-    has_exchanger: bool
+    follows_inlet: bool
 
     @property
     def closed(self) -> np.ndarray:

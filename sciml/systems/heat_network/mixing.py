@@ -102,7 +102,7 @@ def supply_enthalpy(
         inner = side.tree != np.arange(side.size)
         own = jnp.where(inner, offset[side.junctions], feed)
         factor = jnp.where(inner, gain[side.junctions], 0.0)
-        return carried_down(factor, own, jnp.asarray(side.tree), rounds(side.deep)), jnp.array(True)
+        return carried_down(factor, own, jnp.asarray(side.tree, jnp.int32), rounds(side.deep)), jnp.array(True)
     size, up, down = _turned(side, flow)
     total = feed_flow.at[down].add(size)
     share = _inverse(total)
@@ -134,7 +134,7 @@ def return_enthalpy(
         own = given_w.at[side.tree].add(size * offset[side.junctions])
         share = _inverse(passing)
         factor = size * share * gain[side.junctions]
-        passed = gathered_up(factor, own, jnp.asarray(side.tree), rounds(side.deep))
+        passed = gathered_up(factor, own, jnp.asarray(side.tree, jnp.int32), rounds(side.deep))
         return jnp.where(share > 0, passed * share, still), jnp.array(True)
     size, up, down = _turned(side, flow)
     passing = given_flow.at[down].add(size)

@@ -120,7 +120,9 @@ class HeatNetwork:
 
         def passage(flow: Array) -> Passage:
             cells = self._along(state.enthalpy, flow)
-            return implicit_passage(flow, content, cells, loss, self.branch.heat_w, dt_s)
+            first = len(flow)
+            held = content[:first], cells[:, :first], loss.first(first)
+            return implicit_passage(flow, *held, self.branch.heat_w[:first], dt_s)
 
         solver = self._solver(inputs, mean[0], passage)
         flows = solver.solve(state.inlet, state.loop_kg_per_s, self.rounds, TOLERANCE_J_PER_KG)
@@ -139,7 +141,9 @@ class HeatNetwork:
             def passage(flow: Array) -> Passage:
                 cells = self._along(state.enthalpy, flow)
                 loss = losses(self.branch, self.water, cells, inputs.ground_degc, self.cells)
-                return steady_passage(flow, loss, self.branch.heat_w, self.cells)
+                first = len(flow)
+                held = loss.first(first), self.branch.heat_w[:first]
+                return steady_passage(flow, *held, self.cells)
 
             solver = self._solver(inputs, state.enthalpy.mean(axis=0), passage)
             flows = solver.solve(state.inlet, state.loop_kg_per_s, 1, TOLERANCE_J_PER_KG)

@@ -64,6 +64,10 @@ class Loss:
     weight_kg_per_s: Float[Array, "cell branch"]
     rest: Float[Array, "cell branch"]
 
+    def first(self, count: int) -> "Loss":
+        """That of the first `count` branches."""
+        return Loss(self.weight_kg_per_s[:, :count], self.rest[:, :count])
+
 
 def content_kg(
     branch: BranchData, water: Water, nominal_degc: Float[Array, " branch"], cells: int
@@ -90,7 +94,7 @@ def losses(
     `enthalpy` may hold one row, the mean of a branch, when its cells differ by a few kelvin.
     """
     degc = water.temperature_degc(enthalpy)
-    cp = water.cp_j_per_kgk(degc)
+    cp = water.cp_at_enthalpy(enthalpy)
     conductance = branch.loss_w_per_mk * branch.length_m / cells
     return Loss(conductance / cp, enthalpy + cp * (ground_degc - degc))
 

@@ -18,8 +18,8 @@ def rounds(depth: int) -> int:
 
 
 def taken(values: Array, at: Array | np.ndarray) -> Array:
-    """`values[at]` along the first axis, for places known to be there."""
-    return jnp.asarray(values).at[at].get(mode=IN_BOUNDS)
+    """`values[..., at]` for places known to be there."""
+    return jnp.asarray(values).at[..., at].get(mode=IN_BOUNDS, wrap_negative_indices=False)
 
 
 def summed_at(values: Float[Array, " element"], at: np.ndarray, size: int) -> Array:
@@ -64,7 +64,7 @@ def subtree_sums(values: Float[Array, " junction"], order: np.ndarray, last: np.
 def path_sums(values: Float[Array, " junction"], parent: np.ndarray, depth: int) -> Array:
     """Sum of `values` over the junctions from the root down to each junction."""
     inner = jnp.asarray(parent != np.arange(len(parent)), values.dtype)
-    return carried_down(inner, values, jnp.asarray(parent), rounds(depth))
+    return carried_down(inner, values, jnp.asarray(parent, jnp.int32), rounds(depth))
 
 
 def carried_down(
@@ -80,7 +80,7 @@ def carried_down(
 
     def jump(carry: tuple, _: None) -> tuple[tuple, None]:
         gain, offset, parent = carry
-        offset = offset + gain * offset.at[..., parent].get(mode=IN_BOUNDS)
+        offset = offset + gain * taken(offset, parent)
         return (gain * taken(gain, parent), offset, taken(parent, parent)), None
 
     return jax.lax.scan(jump, (gain, offset, parent), length=count)[0][1]
@@ -96,7 +96,9 @@ def gathered_up(
 
     def jump(carry: tuple, _: None) -> tuple[tuple, None]:
         share, own, parent = carry
-        passed = jnp.zeros_like(own).at[..., parent].add(share * own, mode=IN_BOUNDS)
+        passed = jnp.zeros_like(own).at[..., parent].add(
+            share * own, mode=IN_BOUNDS, wrap_negative_indices=False
+        )
         return (share * taken(share, parent), own + passed, taken(parent, parent)), None
 
     return jax.lax.scan(jump, (share, own, parent), length=count)[0][1]

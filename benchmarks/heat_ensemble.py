@@ -1,0 +1,188 @@
+"""Ensembles of a heat network, ours and pandapipes' transient mode on the same input."""
+
+import importlib.metadata
+import logging
+import time
+import warnings
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array
+
+from tvilling.datasets.pandapipes_writer import KELVIN, to_pandapipes
+from tvilling.sciml.scenario import Scenario
+from tvilling.sciml.simulate import Trajectory, simulate_many
+from tvilling.sciml.system import Values
+from tvilling.sciml.systems.heat_network import HeatNetwork, HeatNetworkTables, Options, build
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pandapipes import pandapipesNet
+
+DT_S, STEPS = 900.0, 96
+GROUND_DEGC = 8.0
+PEER_STEPS = 6
+WARM_STEPS = 2
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class FollowDrive:
+    """Sets the supply temperature that the scenario carries as a drive of the same name."""
+
+    def init(self) -> tuple[()]:
+        """No memory."""
+        return ()
+
+    def __call__(self, memory: tuple[()], state: Any, forecast: Values) -> tuple[Values, tuple[()]]:
+        """The supply temperature of this step."""
+        return {"supply_degc": forecast["supply_degc"]}, memory
+
+
+def day_scenarios(network: HeatNetwork, demand_w: Array, count: int, seed: int = 0) -> Scenario:
+    """`count` days: demands swing by 30 % and differ by 30 %, supply temperatures by a kelvin.
+
+    Each starts from the steady state of the mean demand.
+    """
+    rng = np.random.default_rng(seed)
+    swing = 1 + 0.3 * np.sin(2 * np.pi * np.arange(STEPS) / STEPS)
+    factor = rng.uniform(0.7, 1.3, (count, 1, len(demand_w)))
+    supply = 75 + 3 * np.sin(2 * np.pi * np.arange(STEPS) / STEPS) + rng.normal(0, 1, (count, 1))
+    drive = {
+        "heat_w": jnp.asarray(swing[None, :, None] * factor * np.asarray(demand_w)),
+        "supply_degc": jnp.asarray(supply)[..., None],
+        "ground_degc": jnp.full((count, STEPS), GROUND_DEGC),
+    }
+    start, _ = jax.jit(type(network).steady)(
+        network,
+        {"supply_degc": jnp.array([75.0])},
+        {"heat_w": jnp.asarray(demand_w), "ground_degc": jnp.array(GROUND_DEGC)},
+    )
+    state = jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, (count, *leaf.shape)), start)
+    return Scenario(state, drive, DT_S)
+
+
+def keep_plant(trajectory: Trajectory) -> Values:
+    """What an ensemble is usually reduced to: the plant, the coldest consumer, the status."""
+    output = trajectory.output
+    return {
+        "source_w": output["source_w"],
+        "source_return_degc": output["source_return_degc"],
+        "source_kg_per_s": output["source_kg_per_s"],
+        "coldest_degc": output["consumer_supply_degc"].min(axis=-1),
+        "least_dp_bar": output["consumer_dp_bar"].min(axis=-1),
+        "status": trajectory.status,
+    }
+
+
+def compiled_ensemble(
+    network: HeatNetwork, scenarios: Scenario, chunk: int
+) -> tuple[Callable[[], Values], float]:
+    """A call that runs the ensemble, and the seconds its compilation took without any cache."""
+    run = jax.jit(lambda net, batch: simulate_many(net, FollowDrive(), batch, keep_plant, chunk))
+    with without_compile_cache():
+        started = time.perf_counter()
+        program = run.lower(network, scenarios).compile()
+        compile_s = time.perf_counter() - started
+    return lambda: program(network, scenarios), compile_s
+
+
+@contextmanager
+def without_compile_cache() -> "Iterator[None]":
+    """Compile as on the first day, whatever the cache on disk holds."""
+    jax.config.update("jax_enable_compilation_cache", False)
+    try:
+        yield
+    finally:
+        jax.config.update("jax_enable_compilation_cache", True)
+
+
+class TransientPeer:
+    """pandapipes' transient mode, one step a call, on the first scenario of an ensemble."""
+
+    name = "pandapipes"
+
+    def __init__(self, tables: HeatNetworkTables, scenarios: Scenario, sections: int) -> None:
+        self.version = importlib.metadata.version("pandapipes")
+        self.net: pandapipesNet = to_pandapipes(tables, GROUND_DEGC, sections)
+        self.heat_w = np.asarray(scenarios.drive["heat_w"][0])
+        self.supply_degc = float(scenarios.drive["supply_degc"][0, 0, 0])
+        self.at = 0
+        self.net.circ_pump_pressure["t_flow_k"] = self.supply_degc + KELVIN
+
+    def step(self) -> None:
+        """Solve the next step; supply temperature is held, as its transient mode ignores changes."""
+        import pandapipes as pp
+
+        self.net.heat_consumer["qext_w"] = self.heat_w[self.at % STEPS]
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            logging.disable(logging.WARNING)
+            try:
+                pp.pipeflow(
+                    self.net,
+                    mode="bidirectional",
+                    transient=True,
+                    dt=DT_S,
+                    simulation_time_step=self.at,
+                    iter=100,
+                )
+            finally:
+                logging.disable(logging.NOTSET)
+        self.at += 1
+
+
+@dataclass(frozen=True)
+class EnsembleTiming:
+    """Seconds of an ensemble, ours and the peer's extrapolated from its single steps."""
+
+    ours_s: float
+    peer_s: float
+    extra: dict[str, Any]
+
+
+def time_ensemble(
+    tables: HeatNetworkTables,
+    count: int = 100,
+    cells: int = 4,
+    chunk: int = 50,
+    repeats: int = PEER_STEPS,
+) -> tuple[EnsembleTiming, TransientPeer]:
+    """Time `count` days of `tables` and as many single steps of the peer, taking turns.
+
+    The peer's time is its median step times the number of steps and scenarios: it has no batch.
+    """
+    from tvilling.benchmarks.timing import take_turns
+
+    network = build(tables, Options(cells=cells))
+    demand_w = tables.checked().consumers["heat_w"].to_numpy(float)
+    scenarios = day_scenarios(network, demand_w, count)
+    run, compile_s = compiled_ensemble(network, scenarios, chunk)
+    peer = TransientPeer(tables, scenarios, cells)
+    for _ in range(WARM_STEPS):
+        peer.step()
+    timing = take_turns({"ours": run, "peer": peer.step}, repeats)
+    found = run()
+    steps = count * STEPS
+    extra = {
+        "scenarios": count,
+        "steps": STEPS,
+        "consumers": len(demand_w),
+        "cells": cells,
+        "compile_s": compile_s,
+        "us_per_scenario_step": timing["ours"].median_s / steps * 1e6,
+        "share_of_steps_with_status": float(np.mean(np.asarray(found["status"]) != 0)),
+        "ours_min_s": timing["ours"].min_s,
+        "ours_cpu_s": float(np.median(timing["ours"].cpu_s)),
+        "peer_step_median_s": timing["peer"].median_s,
+        "peer_step_min_s": timing["peer"].min_s,
+        "peer_note": f"median of {repeats} single steps times {steps}",
+    }
+    ours = timing["ours"].median_s
+    return EnsembleTiming(ours, timing["peer"].median_s * steps, extra), peer
