@@ -143,7 +143,7 @@ class Solver:
         size = layout.topology.junctions
         drawn = summed_at(take.flow, layout.consumer_from, size)
         drawn = drawn - summed_at(take.flow, layout.consumer_to, size)
-        drawn = drawn - summed_at(net.injection_kg_per_s, layout.injection_at, size)
+        drawn = drawn - summed_at(self.inputs.injection_kg_per_s, layout.injection_at, size)
         fixed = np.flatnonzero(layout.closed & (layout.source_pump < 0))
         sent = net.source.flow_kg_per_s[fixed]
         drawn = drawn - summed_at(sent, layout.source_supply[fixed], size)
