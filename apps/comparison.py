@@ -17,21 +17,21 @@ class Figures:
     """Totals and means over the run of one controller. Each unit is the ending of the name.
 
     Temperatures of return and supply are means weighted by flow; `share` figures are of the heat
-    that the sources put in.
+    that the sources put in. None where there is nothing to tell: no flow, no heat, no consumer.
     """
 
     heat_mwh: float
     delivered_mwh: float
     unserved_mwh: float
     loss_mwh: float
-    loss_share: float
+    loss_share: float | None
     pump_kwh: float
-    supply_degc: float
-    return_degc: float
+    supply_degc: float | None
+    return_degc: float | None
     peak_mw: float
     flow_max_kg_per_s: float
     lift_max_bar: float
-    coldest_inlet_degc: float
+    coldest_inlet_degc: float | None
     flagged_steps: int
 
     def as_dict(self) -> dict[str, Any]:
@@ -62,16 +62,21 @@ def figures(data: "xr.Dataset") -> dict[str, Figures]:
     return {str(name): _one(data.sel(controller=name)) for name in data["controller"].values}
 
 
-def differences(values: list[float]) -> list[str]:
+def differences(values: list[float | None]) -> list[str]:
     """Each value against the first one, in per cent; empty for the first and where it is zero."""
     first = values[0]
-    changes = [round(100 * (value / first - 1), 1) if first else None for value in values[1:]]
+    changes = [
+        round(100 * (value / first - 1), 1) if first and value is not None else None
+        for value in values[1:]
+    ]
     texts = ["" if c is None else f"{c:+.1f} %" if c else "0.0 %" for c in changes]
     return ["", *(text.replace("-", "\N{MINUS SIGN}") for text in texts)]
 
 
-def shown(name: str, value: float) -> str:
+def shown(name: str, value: float | None) -> str:
     """A figure as a reader sees it, without its unit."""
+    if value is None:
+        return "–"
     digits = next(row[3] for row in ROWS if row[0] == name)
     text = f"{value * (100 if name == 'loss_share' else 1):,.{digits}f}"
     return text.replace(",", "\N{NO-BREAK SPACE}")
@@ -89,13 +94,19 @@ def _one(run: "xr.Dataset") -> Figures:
         delivered_mwh=total["delivered_w"] / J_PER_MWH,
         unserved_mwh=float(short_w.where(unserved, 0.0).sum()) * dt_s / J_PER_MWH,
         loss_mwh=total["loss_w"] / J_PER_MWH,
-        loss_share=total["loss_w"] / total["source_w"],
+        loss_share=_over(total["loss_w"], total["source_w"]),
         pump_kwh=float(run["pump_w"].sum()) * dt_s / J_PER_KWH,
-        supply_degc=float((run["supply_degc"] * flow).sum()) / through,
-        return_degc=float((run["source_return_degc"] * flow).sum()) / through,
+        supply_degc=_over(float((run["supply_degc"] * flow).sum()), through),
+        return_degc=_over(float((run["source_return_degc"] * flow).sum()), through),
         peak_mw=float(run["source_w"].sum("source").max()) / 1e6,
         flow_max_kg_per_s=float(flow.sum("source").max()),
         lift_max_bar=float(run["source_lift_bar"].max()),
-        coldest_inlet_degc=float(run["consumer_supply_degc"].min()),
+        coldest_inlet_degc=float(run["consumer_supply_degc"].min())
+        if run.sizes["consumer"]
+        else None,
         flagged_steps=int((run["status"] != 0).sum()),
     )
+
+
+def _over(part: float, whole: float) -> float | None:
+    return part / whole if whole else None

@@ -40,12 +40,7 @@ def write_report(
                 "Temperatures are means over the plants, weighted by flow. Every value stands at "
                 "the end of its step.",
             ),
-            _figure(
-                f"Worst-served consumer: {worst}",
-                figures.to_svg(figures.draw_consumer(data, worst)),
-                f"The consumer that misses most heat with the control “{_plain(first)}”, or, where "
-                "none misses any, the one whose inlet gets coldest.",
-            ),
+            _consumer(data, first, worst),
             _figure("Heat loss", figures.to_svg(figures.draw_losses(data)), _losses(found)),
         ]
     sections += [
@@ -141,7 +136,7 @@ def _comparison(found: "dict[str, Figures]") -> str:
     )
     rows = []
     for field, heading, unit, _ in ROWS:
-        values = [float(getattr(found[name], field)) for name in names]
+        values = [getattr(found[name], field) for name in names]
         changed = differences(values) if unit not in ("°C", "%", "") else [""] * len(values)
         cells = "".join(
             f"<td>{shown(field, value)}</td>" + (f"<td class='diff'>{change}</td>" if at else "")
@@ -157,7 +152,7 @@ def _comparison(found: "dict[str, Figures]") -> str:
     return f"<section><h2>Comparison</h2>{table}<p class='caption'>{escape(caption)}</p></section>"
 
 
-def _map(prepared: "Prepared", run: "xr.Dataset", peak: object, worst: str) -> str:
+def _map(prepared: "Prepared", run: "xr.Dataset", peak: object, worst: str | None) -> str:
     import pandas as pd
     from tvilling.apps import report_map
     from tvilling.apps.report_figures import to_svg
@@ -173,9 +168,23 @@ def _map(prepared: "Prepared", run: "xr.Dataset", peak: object, worst: str) -> s
     return _figure("The network at its greatest load", to_svg(figure), caption)
 
 
+def _consumer(data: "xr.Dataset", first: str, worst: str | None) -> str:
+    from tvilling.apps import report_figures as figures
+
+    if worst is None:
+        return ""
+    return _figure(
+        f"Worst-served consumer: {worst}",
+        figures.to_svg(figures.draw_consumer(data, worst)),
+        f"The consumer that misses most heat with the control “{_plain(first)}”, or, where none "
+        "misses any, the one whose inlet gets coldest.",
+    )
+
+
 def _losses(found: "dict[str, Figures]") -> str:
     parts = [
-        f"{_plain(name)} {one.loss_mwh:.1f} MWh ({one.loss_share:.1%} of the heat put in)"
+        f"{_plain(name)} {one.loss_mwh:.2f} MWh, {shown('loss_share', one.loss_share)} % of what "
+        "was put in"
         for name, one in found.items()
     ]
     return "Over the run: " + "; ".join(parts) + "."

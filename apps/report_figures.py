@@ -64,8 +64,13 @@ def most_loaded(data: "xr.Dataset") -> Any:
     return data["heat_w"].sum("consumer").idxmax("time").values
 
 
-def worst_served(run: "xr.Dataset") -> str:
-    """The consumer that misses most heat, or else the one whose inlet gets coldest."""
+def worst_served(run: "xr.Dataset") -> str | None:
+    """The consumer that misses most heat, or else the one whose inlet gets coldest.
+
+    None where the network has no consumers.
+    """
+    if not run.sizes["consumer"]:
+        return None
     unserved = (run["status"] & int(Status.UNSERVED)) != 0
     short_w = (run["heat_w"] - run["delivered_w"]).clip(min=0.0).where(unserved, 0.0)
     missed = short_w.sum("time")

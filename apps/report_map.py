@@ -23,11 +23,11 @@ def has_map(tables: "HeatNetworkTables") -> bool:
     return bool(tables.junctions[["x", "y"]].notna().all(axis=1).mean() > 0.5)
 
 
-def draw_maps(prepared: "Prepared", run: "xr.Dataset", at: Any, consumer: str) -> "Figure":
+def draw_maps(prepared: "Prepared", run: "xr.Dataset", at: Any, consumer: str | None) -> "Figure":
     """Supply temperature and gauge pressure of the supply side at the time `at`.
 
-    `run` is the labelled run of one controller; `consumer` is marked. The two panels stand below
-    each other where the network is wide, else beside each other.
+    `run` is the labelled run of one controller; `consumer`, where one is given, is marked. The
+    panels stand below each other where the network is wide, else beside each other.
     """
     from matplotlib.figure import Figure
 
@@ -48,7 +48,7 @@ def _panel(
     axes: "Axes",
     prepared: "Prepared",
     now: "xr.Dataset",
-    consumer: str,
+    consumer: str | None,
     look: tuple[str, str, str],
 ) -> None:
     """Supply pipes coloured by the mean of their two ends; grey where the water stands still."""
@@ -137,14 +137,18 @@ def _on_supply_side(prepared: "Prepared") -> np.ndarray:
     return on.to_numpy(bool)
 
 
-def _mark(axes: "Axes", prepared: "Prepared", place: dict[str, np.ndarray], consumer: str) -> None:
+def _mark(
+    axes: "Axes", prepared: "Prepared", place: dict[str, np.ndarray], consumer: str | None
+) -> None:
     """Consumers, sources, and the one consumer that the report follows."""
     consumers, sources = prepared.tables.consumers, prepared.tables.sources
-    spots = np.array([place[name] for name in consumers["from_junction"]])
-    look: dict[str, Any] = {"color": "white", "edgecolor": INK, "linewidth": 0.8}
-    axes.scatter(spots[:, 0], spots[:, 1], s=13, zorder=3, label="consumer", **look)
     plant = np.array([place[name] for name in sources["supply_junction"]])
     axes.scatter(plant[:, 0], plant[:, 1], s=90, marker="s", color=INK, zorder=4, label="plant")
+    if consumer is None:
+        return
+    look: dict[str, Any] = {"color": "white", "edgecolor": INK, "linewidth": 0.8}
+    spots = np.array([place[name] for name in consumers["from_junction"]])
+    axes.scatter(spots[:, 0], spots[:, 1], s=13, zorder=3, label="consumer", **look)
     worst = spots[list(consumers["name"]).index(consumer)]
     ring: dict[str, Any] = {"facecolor": "none", "edgecolor": ACCENT, "linewidth": 1.8}
     axes.scatter(worst[0], worst[1], s=110, zorder=5, label=f"worst served: {consumer}", **ring)

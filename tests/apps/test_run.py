@@ -138,6 +138,19 @@ def test_only_the_named_variables_are_kept(case_file, tmp_path):
         assert set(kept.data_vars) == {"source_w", "status"}
 
 
+def test_a_network_without_consumers_or_map_is_run_as_well(case_file, tmp_path):
+    """Heat leaves this one through exchangers in the line, whose heat the file states."""
+    overrides = ["network={source: 'pandapipes:heat_transfer_two_pipes'}", "horizon.hours=1"]
+    overrides += ["demand={kind: network}", "model.pump_control=fixed", "title=''"]
+    result = run_case(case_file, overrides, tmp_path)
+    assert result.figures["constant"].coldest_inlet_degc is None
+    text = (result.folder / "report.html").read_text(encoding="utf-8")
+    assert "Worst-served" not in text
+    json.loads(
+        (result.folder / "summary.json").read_text(encoding="utf-8"), parse_constant=pytest.fail
+    )
+
+
 @pytest.mark.parametrize(
     ("override", "told"),
     [
