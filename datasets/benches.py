@@ -30,7 +30,7 @@ class Bench:
     tables, options
         The network and how it is modelled.
     drive
-        Drives, and `supply_degc` [°C] of the sources, each `[time, …]`; a steady state has one time.
+        Drives, and `supply_degc` [°C] of the sources, each `[time, …]`; one time if steady.
     dt_s
         Length of a step [s]; a steady state does not use it.
     seen
