@@ -1,5 +1,6 @@
 """What one control of a heat network cost and delivered, to be set beside another."""
 
+import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ class Figures:
     """Totals and means over the run of one controller. Each unit is the ending of the name.
 
     Temperatures of return and supply are means weighted by flow; `share` figures are of the heat
-    that the sources put in. None where there is nothing to tell: no flow, no heat, no consumer.
+    that the sources put in. None where there is nothing to tell: no flow, no heat, no pump, no consumer.
     """
 
     heat_mwh: float
@@ -30,7 +31,7 @@ class Figures:
     return_degc: float | None
     peak_mw: float
     flow_max_kg_per_s: float
-    lift_max_bar: float
+    lift_max_bar: float | None
     coldest_inlet_degc: float | None
     flagged_steps: int
 
@@ -100,7 +101,7 @@ def _one(run: "xr.Dataset") -> Figures:
         return_degc=_over(float((run["source_return_degc"] * flow).sum()), through),
         peak_mw=float(run["source_w"].sum("source").max()) / 1e6,
         flow_max_kg_per_s=float(flow.sum("source").max()),
-        lift_max_bar=float(run["source_lift_bar"].max()),
+        lift_max_bar=_known(float(run["source_lift_bar"].max())),
         coldest_inlet_degc=float(run["consumer_supply_degc"].min())
         if run.sizes["consumer"]
         else None,
@@ -110,3 +111,7 @@ def _one(run: "xr.Dataset") -> Figures:
 
 def _over(part: float, whole: float) -> float | None:
     return part / whole if whole else None
+
+
+def _known(value: float) -> float | None:
+    return value if math.isfinite(value) else None
