@@ -18,7 +18,8 @@ class Figures:
     """Totals and means over the run of one controller. Each unit is the ending of the name.
 
     Temperatures of return and supply are means weighted by flow; `share` figures are of the heat
-    that the sources put in. None where there is nothing to tell: no flow, no heat, no pump, no consumer.
+    that the sources put in. None where there is nothing to tell: no flow, no heat, no pump or no
+    consumer.
     """
 
     heat_mwh: float
