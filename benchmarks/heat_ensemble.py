@@ -96,11 +96,15 @@ def compiled_ensemble(
 @contextmanager
 def without_compile_cache() -> "Iterator[None]":
     """Compile as on the first day, whatever the cache on disk holds."""
+    from jax.experimental.compilation_cache import compilation_cache
+
     jax.config.update("jax_enable_compilation_cache", False)
+    compilation_cache.reset_cache()  # JAX decides once whether to use it
     try:
         yield
     finally:
         jax.config.update("jax_enable_compilation_cache", True)
+        compilation_cache.reset_cache()
 
 
 class TransientPeer:

@@ -72,6 +72,7 @@ def to_pandapipes(
             net,
             at[row.from_junction],
             at[row.to_junction],
+            et="ju",
             inner_diameter_mm=row.inner_diameter_m * 1000,
             opened=True,
             loss_coefficient=row.zeta,

@@ -5,10 +5,12 @@ matters little for a liquid: between 0.1 and 2.5 MPa density moves by 0.1 %, hea
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.typing import ArrayLike
 from jaxtyping import Array, Float
 
 MID_DEGC, SPAN_K = 75.0, 75.0  # the polynomials run in (t - MID) / SPAN
@@ -33,15 +35,15 @@ class Water:
     fluidity: Float[Array, " power"]
     enthalpy: Float[Array, " power"]
 
-    def temperature_degc(self, enthalpy_j_per_kg: Array) -> Array:
+    def temperature_degc(self, enthalpy_j_per_kg: ArrayLike) -> Array:
         """Temperature [°C] of water with this enthalpy [J/kg]."""
-        return _polynomial(self.temperature, _scaled(enthalpy_j_per_kg * (1 / CP_REF)))
+        return _polynomial(self.temperature, _scaled(jnp.asarray(enthalpy_j_per_kg) * (1 / CP_REF)))
 
-    def cp_at_enthalpy(self, enthalpy_j_per_kg: Array) -> Array:
+    def cp_at_enthalpy(self, enthalpy_j_per_kg: ArrayLike) -> Array:
         """Specific heat capacity [J/(kg·K)] of water with this enthalpy [J/kg]."""
         return CP_REF * SPAN_K / self._slope(enthalpy_j_per_kg)
 
-    def enthalpy_j_per_kg(self, degc: Array) -> Array:
+    def enthalpy_j_per_kg(self, degc: ArrayLike) -> Array:
         """Specific enthalpy [J/kg] at `degc` [°C]: a polynomial start and two Newton steps."""
         enthalpy = CP_REF * _polynomial(self.enthalpy, _scaled(degc))
         for _ in range(2):
@@ -49,22 +51,22 @@ class Water:
             enthalpy = enthalpy - miss * self.cp_at_enthalpy(enthalpy)
         return enthalpy
 
-    def cp_j_per_kgk(self, degc: Array) -> Array:
+    def cp_j_per_kgk(self, degc: ArrayLike) -> Array:
         """Specific heat capacity [J/(kg·K)] at `degc` [°C]."""
         return self.cp_at_enthalpy(self.enthalpy_j_per_kg(degc))
 
-    def density_kg_per_m3(self, degc: Array) -> Array:
+    def density_kg_per_m3(self, degc: ArrayLike) -> Array:
         """Density [kg/m³] at `degc` [°C]."""
         return _polynomial(self.density, _scaled(degc))
 
-    def viscosity_pa_s(self, degc: Array) -> Array:
+    def viscosity_pa_s(self, degc: ArrayLike) -> Array:
         """Dynamic viscosity [Pa·s] at `degc` [°C]."""
         return 1.0 / _polynomial(self.fluidity, _scaled(degc))
 
-    def _slope(self, enthalpy_j_per_kg: Array) -> Array:
+    def _slope(self, enthalpy_j_per_kg: ArrayLike) -> Array:
         """Derivative of the temperature polynomial with respect to its scaled argument [K]."""
         powers = np.arange(1, self.temperature.shape[-1])
-        return _polynomial(self.temperature[1:] * powers, _scaled(enthalpy_j_per_kg * (1 / CP_REF)))
+        return _polynomial(self.temperature[1:] * powers, _scaled(jnp.asarray(enthalpy_j_per_kg) * (1 / CP_REF)))
 
 
 def iapws_water() -> Water:
@@ -92,7 +94,9 @@ def iapws_water() -> Water:
     )  # fmt: skip
 
 
-def fit_water(degc: Array, density: Array, cp: Array, viscosity: Array) -> Water:
+def fit_water(
+    degc: np.ndarray, density: np.ndarray, cp: np.ndarray, viscosity: np.ndarray
+) -> Water:
     """Polynomials through a table of properties, for another carrier or another source.
 
     Parameters
@@ -128,11 +132,11 @@ def constant_water(cp: float, density: float, viscosity: float) -> Water:
     return fit_water(np.array([0.0, 150.0]), density * flat, cp * flat, viscosity * flat)
 
 
-def _scaled(degc: Array) -> Array:
-    return (degc - MID_DEGC) * (1 / SPAN_K)
+def _scaled(value: Any) -> Any:
+    return (value - MID_DEGC) * (1 / SPAN_K)
 
 
-def _polynomial(coefficients: Array, x: Array) -> Array:
+def _polynomial(coefficients: Any, x: Any) -> Any:
     """Horner's rule, lowest power first."""
     total = coefficients[..., -1]
     for power in range(coefficients.shape[-1] - 2, -1, -1):
