@@ -66,7 +66,9 @@ class Water:
     def _slope(self, enthalpy_j_per_kg: ArrayLike) -> Array:
         """Derivative of the temperature polynomial with respect to its scaled argument [K]."""
         powers = np.arange(1, self.temperature.shape[-1])
-        return _polynomial(self.temperature[1:] * powers, _scaled(jnp.asarray(enthalpy_j_per_kg) * (1 / CP_REF)))
+        return _polynomial(
+            self.temperature[1:] * powers, _scaled(jnp.asarray(enthalpy_j_per_kg) * (1 / CP_REF))
+        )
 
 
 def iapws_water() -> Water:

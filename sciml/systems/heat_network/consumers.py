@@ -88,7 +88,8 @@ def deliver(
     set_by_flow = ~jnp.isnan(data.flow_kg_per_s)
     set_by_both = set_by_flow & jnp.isnan(data.return_degc) & jnp.isnan(data.cooling_k)
     possible = drawn.through * jnp.maximum(inlet - drawn.target, 0.0)
-    delivered = jnp.where(drawn.capped | (set_by_flow & ~set_by_both), possible, heat_w)
+    delivered = jnp.where(drawn.capped, jnp.minimum(possible, heat_w), heat_w)
+    delivered = jnp.where(set_by_flow & ~set_by_both, possible, delivered)
     flow = drawn.flow
     moving = flow > 0
     delivered = jnp.where(moving, delivered, 0.0)

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 MakePassage = Callable[[Array], Passage]
 REVERSED_LINK_KG_PER_S = -1e-6
+LEAST_MOVE_J_PER_KG = 1.0
+MOST_SLOPE = 50.0
 
 
 @jax.tree_util.register_dataclass
@@ -77,7 +79,7 @@ class Solver:
         rounds: int,
         tolerance: float,
     ) -> FlowState:
-        """Settle flows and supply temperatures by fixed-point rounds, then follow the return.
+        """Settle flows and supply temperatures in rounds, then follow the return.
 
         Parameters
         ----------
@@ -91,17 +93,19 @@ class Solver:
         layout = self.network.layout
 
         def settle(carry: tuple, _: None) -> tuple[tuple, None]:
-            inlet, loop = carry
-            drawn = self._drawn(self._take(inlet))
+            guess, before, loop = carry
+            drawn = self._drawn(self._take(guess))
             if self.network.turns or len(layout.topology.link):
                 loop, _ = self.laws.loop_flows(drawn, self.fluid, self.held_pa, loop)
                 flow = self.laws.flows(drawn, loop)
             else:  # the supply side alone decides
                 flow = self.laws.supply_flows(drawn)
             supply, _ = self._supply(flow, self.make_passage(flow).through())
-            return (taken(supply, layout.consumer_from), loop), None
+            found = taken(supply, layout.consumer_from)
+            return (_secant(guess, found, before), (guess, found), loop), None
 
-        (used, loop), _ = jax.lax.scan(settle, (inlet, loop), length=rounds - 1)
+        start = inlet, (inlet, inlet), loop
+        (used, _, loop), _ = jax.lax.scan(settle, start, length=rounds - 1)
         take = self._take(used)
         drawn = self._drawn(take)
         loop, closed = self.laws.loop_flows(drawn, self.fluid, self.held_pa, loop)
@@ -189,3 +193,15 @@ class Solver:
             forward = jnp.all(flow[link] > REVERSED_LINK_KG_PER_S)
         back, followed = return_enthalpy(side, flow, through, given[first:], power[first:])
         return back, followed & forward
+
+
+def _secant(guess: Array, found: Array, before: tuple[Array, Array]) -> Array:
+    """Next guess of each inlet enthalpy from the last two pairs of guess and finding.
+
+    The secant of each consumer by itself. Plain substitution swings or diverges at low load,
+    where a colder inlet asks for more flow and more flow brings a warmer inlet.
+    """
+    moved = guess - before[0]
+    known = jnp.abs(moved) > LEAST_MOVE_J_PER_KG
+    slope = jnp.where(known, (found - before[1]) / jnp.where(known, moved, 1.0), 0.0)
+    return guess + (found - guess) / (1 - jnp.clip(slope, -MOST_SLOPE, 0.5))

@@ -102,7 +102,9 @@ def supply_enthalpy(
         inner = side.tree != np.arange(side.size)
         own = jnp.where(inner, offset[side.junctions], feed)
         factor = jnp.where(inner, gain[side.junctions], 0.0)
-        return carried_down(factor, own, jnp.asarray(side.tree, jnp.int32), rounds(side.deep)), jnp.array(True)
+        return carried_down(
+            factor, own, jnp.asarray(side.tree, jnp.int32), rounds(side.deep)
+        ), jnp.array(True)
     size, up, down = _turned(side, flow)
     total = feed_flow.at[down].add(size)
     share = _inverse(total)

@@ -25,7 +25,7 @@ from tvilling.sciml.systems.heat_network.transport import (
 from tvilling.sciml.water import Water
 
 TOLERANCE_J_PER_KG = 42.0  # ten millikelvin: 3e-4 of a flow that cools by 35 K
-STEADY_ROUNDS = 30
+STEADY_ROUNDS, INNER_ROUNDS = 30, 4
 FIRST_LOOP_KG_PER_S = 1e-3
 
 
@@ -57,7 +57,7 @@ class HeatNetwork:
     Water is incompressible and pressure settles at once, so flows follow from the demands of a
     step. Heat moves with the water through `cells` implicit upwind cells a branch and is lost to
     the ground; friction heat is left out. The consumers' flows depend on their inlet
-    temperatures and these on the flows: `rounds` fixed-point rounds settle them, and a step that
+    temperatures and these on the flows: `rounds` secant rounds settle them, and a step that
     has not settled within 10 mK says so in its status. Everything is differentiable with respect
     to the arrays it holds, to actions and to drives.
     """
@@ -133,27 +133,34 @@ class HeatNetwork:
         """The steady state under constant `action` and `drive`, and its outputs.
 
         The temperature falls exponentially within every cell, with properties at its own
-        temperature; 30 rounds from `init` settle flows, temperatures and properties.
+        temperature; 30 times 4 rounds from `init` settle properties, flows and temperatures.
         """
         inputs = self._inputs(action, drive)
 
-        def refine(state: HeatState, _: None) -> tuple[HeatState, Values]:
+        def refine(lagged: HeatState, _: None) -> tuple[HeatState, tuple[HeatState, Values]]:
             def passage(flow: Array) -> Passage:
-                cells = self._along(state.enthalpy, flow)
+                cells = self._along(lagged.enthalpy, flow)
                 loss = losses(self.branch, self.water, cells, inputs.ground_degc, self.cells)
                 first = len(flow)
                 held = loss.first(first), self.branch.heat_w[:first]
                 return steady_passage(flow, *held, self.cells)
 
-            solver = self._solver(inputs, state.enthalpy.mean(axis=0), passage)
-            flows = solver.solve(state.inlet, state.loop_kg_per_s, 1, TOLERANCE_J_PER_KG)
+            solver = self._solver(inputs, lagged.enthalpy.mean(axis=0), passage)
+            flows = solver.solve(
+                lagged.inlet, lagged.loop_kg_per_s, INNER_ROUNDS, TOLERANCE_J_PER_KG
+            )
             taken_w = jnp.where(jnp.abs(flows.flow) > 0, self.branch.heat_w, 0.0)
             lost_w = jnp.abs(flows.flow) * (flows.entering - flows.cells[-1]) - taken_w
-            return self._state(flows), report(solver, flows, lost_w)
+            state = self._state(flows)
+            moved = jnp.max(jnp.abs(state.enthalpy - lagged.enthalpy) * self.layout.stores)
+            flows = replace(flows, settled=flows.settled & (moved < TOLERANCE_J_PER_KG))
+            # Half way only: where buoyancy drives a loop, flow and density would swing.
+            half = (lagged.enthalpy + state.enthalpy) / 2
+            return replace(state, enthalpy=half), (state, report(solver, flows, lost_w))
 
         start = self.init(jax.random.key(0))
-        state, outputs = jax.lax.scan(refine, start, length=STEADY_ROUNDS)
-        return state, jax.tree.map(lambda values: values[-1], outputs)
+        _, found = jax.lax.scan(refine, start, length=STEADY_ROUNDS)
+        return jax.tree.map(lambda values: values[-1], found)
 
     def stored_j(self, state: HeatState) -> Float[Array, ""]:
         """Heat in water and pipe walls [J], zero at 0 °C."""

@@ -96,8 +96,10 @@ def gathered_up(
 
     def jump(carry: tuple, _: None) -> tuple[tuple, None]:
         share, own, parent = carry
-        passed = jnp.zeros_like(own).at[..., parent].add(
-            share * own, mode=IN_BOUNDS, wrap_negative_indices=False
+        passed = (
+            jnp.zeros_like(own)
+            .at[..., parent]
+            .add(share * own, mode=IN_BOUNDS, wrap_negative_indices=False)
         )
         return (share * taken(share, parent), own + passed, taken(parent, parent)), None
 
