@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tvilling.sciml.systems.heat_network.network import HeatNetwork
 
 MakePassage = Callable[[Array], Passage]
-REVERSED_LINK_KG_PER_S = -1e-6
+REVERSED_KG_PER_S = -1e-6  # of a source or of what joins supply and return
 LEAST_MOVE_J_PER_KG = 1.0
 MOST_SLOPE = 50.0
 
@@ -183,16 +183,15 @@ class Solver:
         first = top.supply
         given = summed_at(take.flow, layout.consumer_to, top.junctions)
         power = summed_at(take.flow * handed_back, layout.consumer_to, top.junctions)
-        forward = jnp.array(True)
+        ahead = jnp.concatenate([flow[top.link], -flow[top.pump]])
         if len(top.link):
             link = top.link
             size = jnp.maximum(flow[link], 0.0)
             leaving = through[0][link] * supply[top.upstream[link]] + through[1][link]
             given = given.at[top.downstream[link]].add(size)
             power = power.at[top.downstream[link]].add(size * leaving)
-            forward = jnp.all(flow[link] > REVERSED_LINK_KG_PER_S)
         back, followed = return_enthalpy(side, flow, through, given[first:], power[first:])
-        return back, followed & forward
+        return back, followed & jnp.all(ahead > REVERSED_KG_PER_S)
 
 
 def _secant(guess: Array, found: Array, before: tuple[Array, Array]) -> Array:
