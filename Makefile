@@ -1,5 +1,5 @@
-# Needs make and Python 3.11 or newer; everything else is installed into .venv.
-PYTHON ?= python3.11
+# Needs make and a python3 of version 3.11 or newer; everything else is installed into .venv.
+PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 FOLDERS := apps benchmarks cases datasets gnn pinns rl_control sciml twins

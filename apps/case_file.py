@@ -8,6 +8,7 @@ from typing import Annotated, Any, Union, get_args, get_origin
 import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
+
 from tvilling.apps.case import Case
 from tvilling.datasets.readers.text_files import read_text
 from tvilling.sciml.errors import InputError

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+
 from tvilling.sciml.errors import InputError
 
 app = typer.Typer(

@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+
 from tvilling.apps.case import Case, CurveControl, HoldControl, NetworkDemand, StockDemand
 from tvilling.sciml.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
+
     from tvilling.rl_control.controllers import HeatingCurve, Hold
     from tvilling.sciml.system import Values
     from tvilling.sciml.systems.heat_network.network import HeatNetwork
@@ -55,6 +57,7 @@ def prepare(case: Case, folder: Path, tell: Callable[[str], None]) -> Prepared:
         With every fault of the first stage that has one.
     """
     import jax.numpy as jnp
+
     from tvilling.datasets.readers.network import read_network
     from tvilling.datasets.weather import ground_degc
     from tvilling.sciml.systems.heat_network.build import Options, build
@@ -104,6 +107,7 @@ def network_source(case: Case, folder: Path) -> str:
 def make_controller(settings: CurveControl | HoldControl, sources: int) -> "HeatingCurve | Hold":
     """The controller that a case describes, for a network with `sources` sources."""
     import jax.numpy as jnp
+
     from tvilling.rl_control.controllers import HeatingCurve, Hold
 
     if isinstance(settings, HoldControl):

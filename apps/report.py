@@ -10,6 +10,7 @@ from tvilling.apps.report_page import page
 
 if TYPE_CHECKING:
     import xarray as xr
+
     from tvilling.apps.comparison import Figures
     from tvilling.apps.heat_network_case import Prepared
 
@@ -24,6 +25,7 @@ def write_report(
 ) -> None:
     """Write the report of the labelled run `data`, which took `wall_s` [s], to `path`."""
     import matplotlib
+
     from tvilling.apps import report_figures as figures
 
     case = prepared.case
@@ -154,6 +156,7 @@ def _comparison(found: "dict[str, Figures]") -> str:
 
 def _map(prepared: "Prepared", run: "xr.Dataset", peak: object, worst: str | None) -> str:
     import pandas as pd
+
     from tvilling.apps import report_map
     from tvilling.apps.report_figures import to_svg
 

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.collections import LineCollection
     from matplotlib.figure import Figure
+
     from tvilling.apps.heat_network_case import Prepared
     from tvilling.sciml.systems.heat_network.tables import HeatNetworkTables
 

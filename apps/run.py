@@ -13,6 +13,7 @@ from tvilling.apps.run_folder import RunFolder
 
 if TYPE_CHECKING:
     import xarray as xr
+
     from tvilling.apps.comparison import Figures
     from tvilling.apps.heat_network_case import Prepared
 
@@ -97,6 +98,7 @@ def simulate_case(
     """
     import jax
     import xarray as xr
+
     from tvilling.apps.heat_network_case import make_controller
     from tvilling.sciml.results import failures, label
     from tvilling.sciml.scenario import Scenario
@@ -143,6 +145,7 @@ def _provenance(prepared: "Prepared") -> dict[str, Any]:
 def _write_case(case: Case, prepared: "Prepared", path: Path, folder: Path) -> None:
     """The case with every override and default, so that it can be run again from anywhere."""
     import yaml
+
     from tvilling.apps.heat_network_case import network_source
 
     fields = case.model_dump(mode="json")

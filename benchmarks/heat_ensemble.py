@@ -121,7 +121,7 @@ class TransientPeer:
         self.net.circ_pump_pressure["t_flow_k"] = self.supply_degc + KELVIN
 
     def step(self) -> None:
-        """Solve the next step; supply temperature is held, as its transient mode ignores changes."""
+        """Solve the next step; the peer ignores a changed supply temperature, so it is held."""
         import pandapipes as pp
 
         self.net.heat_consumer["qext_w"] = self.heat_w[self.at % STEPS]

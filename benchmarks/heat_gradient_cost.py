@@ -7,6 +7,7 @@ from tvilling.benchmarks.measurement import Measurement
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    import numpy as np
     from jaxtyping import Array
 
     from tvilling.sciml.scenario import Scenario
@@ -88,7 +89,7 @@ def measure() -> Measurement:
     )
 
 
-def _worst_miss(network: "HeatNetwork", scenario: "Scenario", gradient: "Array") -> float:
+def _worst_miss(network: "HeatNetwork", scenario: "Scenario", gradient: "np.ndarray") -> float:
     """Largest relative distance of the gradient from central differences, at five hours."""
     import jax
     import numpy as np

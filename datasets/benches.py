@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+
 from tvilling.sciml.scenario import Scenario
 from tvilling.sciml.simulate import Trajectory, simulate
 from tvilling.sciml.system import Values

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+
 from tvilling.sciml.errors import InputError
 
 BASE_DEGC = 17.0  # outdoor temperature above which no space heat is needed

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Int
+
 from tvilling.sciml.errors import InputError
 
 DENMARK = "Europe/Copenhagen"

@@ -13,6 +13,7 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 from jaxtyping import Float
+
 from tvilling.datasets.benches import Bench
 from tvilling.datasets.registry import load
 from tvilling.sciml.systems.heat_network import HeatNetworkTables, Options

@@ -20,6 +20,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
+
 from tvilling.sciml.errors import InputError
 from tvilling.sciml.scenario import Scenario
 from tvilling.sciml.simulate import Controller, Trajectory, simulate_many

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 from jaxtyping import Float
+
 from tvilling.datasets.building_stock import BASE_DEGC, HOURS_A_YEAR, NORMAL_DEGREE_HOURS
 from tvilling.sciml.errors import InputError
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 from jaxtyping import Array, Float
+
 from tvilling.datasets.benches import Bench
 from tvilling.datasets.registry import load
 from tvilling.sciml.systems.heat_network import HeatNetworkTables, Options

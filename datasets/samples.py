@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+
 from tvilling.sciml.errors import InputError
 
 if TYPE_CHECKING:

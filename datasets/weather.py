@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 from jaxtyping import Float
+
 from tvilling.sciml.errors import InputError
 
 if TYPE_CHECKING:

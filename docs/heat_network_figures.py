@@ -6,6 +6,7 @@ Run `TVILLING_DATA=FOLDER .venv/bin/python docs/heat_network_figures.py` after c
 from pathlib import Path
 
 import numpy as np
+
 from tvilling.datasets.benches import difference_k, rms, run, settle
 from tvilling.datasets.destest_benches import destest_ce0, destest_ce1
 from tvilling.datasets.pipe_benches import ait_network, liege_pipe

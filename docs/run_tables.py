@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
+
 from tvilling.apps import case
 from tvilling.apps.comparison import ROWS
 

@@ -5,6 +5,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
 from tvilling.sciml.simulate import Trajectory
 from tvilling.sciml.system import Channel, Status, System, Values
 

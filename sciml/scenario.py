@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import jax
+
 from tvilling.sciml.system import Values
 
 

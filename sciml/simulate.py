@@ -6,6 +6,7 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import jax
 from jaxtyping import Array, Int
+
 from tvilling.sciml.scenario import Scenario
 from tvilling.sciml.system import System, Values
 

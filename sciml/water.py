@@ -24,10 +24,10 @@ DEGREES = {"temperature": 7, "density": 5, "fluidity": 5, "enthalpy": 4}
 class Water:
     """Coefficients of one heat carrier, lowest power first.
 
-    `temperature` [°C] is a polynomial of enthalpy [J/kg], which is about zero at 0 °C, and defines both it and
-    the heat capacity 1/(dT/dh). `density` [kg/m³] and `fluidity` [1/(Pa·s)] are polynomials of
-    temperature, and so is `enthalpy`, a start for the inverse. Outside the range it was fitted to
-    it extrapolates.
+    `temperature` [°C] is a polynomial of enthalpy [J/kg], which is about zero at 0 °C, and
+    defines both it and the heat capacity 1/(dT/dh). `density` [kg/m³] and `fluidity` [1/(Pa·s)]
+    are polynomials of temperature, and so is `enthalpy`, a start for the inverse. Outside the
+    range it was fitted to it extrapolates.
     """
 
     temperature: Float[Array, " power"]

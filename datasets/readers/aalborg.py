@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 from jaxtyping import Float
+
 from tvilling.datasets.labels import set_time_attrs, to_dataset
 from tvilling.datasets.quality import (
     Increments,

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import xarray as xr
+
 from tvilling.datasets.quality import mask_outside
 from tvilling.datasets.readers.mos import read_matrix
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import xarray as xr
+
 from tvilling.datasets.readers.csv_file import count_missing, open_csv, read_csv, read_rows
 from tvilling.datasets.readers.destest_network import (
     Origin,

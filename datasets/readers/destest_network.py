@@ -5,6 +5,7 @@ from typing import Literal
 
 import pandas as pd
 import xarray as xr
+
 from tvilling.datasets.labels import to_dataset
 from tvilling.datasets.readers.csv_file import count_missing, read_csv, read_rows
 from tvilling.sciml.errors import InputError

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 from jaxtyping import Bool, Float
+
 from tvilling.datasets.clock import DENMARK, is_shown_twice, local_to_utc, rows_for_shown_twice
 from tvilling.datasets.labels import set_time_attrs, to_dataset
 from tvilling.datasets.quality import mask_outside, regular_axis

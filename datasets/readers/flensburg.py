@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 import xarray as xr
+
 from tvilling.datasets.labels import set_time_attrs, to_dataset
 from tvilling.datasets.quality import is_spike, longest_run, mask_outside, regular_axis
 from tvilling.datasets.readers.csv_file import count_missing, read_csv

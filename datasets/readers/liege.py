@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import xarray as xr
 from jaxtyping import Float
+
 from tvilling.datasets.readers.mos import read_matrix
 from tvilling.sciml.errors import InputError
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float
+
 from tvilling.datasets.readers.text_files import read_text
 from tvilling.sciml.errors import InputError
 

@@ -47,6 +47,7 @@ def _read_shipped(text: str) -> HeatNetworkTables:
     from dataclasses import replace
 
     from pandapipes.networks import simple_heat_transfer_networks, simple_water_networks
+
     from tvilling.datasets.readers.pandapipes import read_pandapipes
 
     found = {

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+
 from tvilling.datasets.readers.pandapipes_reading import Reading, number, unique_names, whole
 
 CELSIUS_K = 273.15

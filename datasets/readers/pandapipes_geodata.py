@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+
 from tvilling.datasets.readers.geometry import Point, latitude_first, parse_points, swap
 from tvilling.datasets.readers.pandapipes_reading import Reading
 

@@ -15,6 +15,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
 from tvilling.sciml.exponential import phi1, phi2
 from tvilling.sciml.system import Channel, Status, Values
 from tvilling.sciml.systems.example import Example

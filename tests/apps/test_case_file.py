@@ -5,6 +5,7 @@ import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tvilling.apps.case_file import read_case
 from tvilling.sciml.errors import InputError
 

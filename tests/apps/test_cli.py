@@ -4,6 +4,7 @@ import sys
 import time
 
 import pytest
+
 import tvilling.apps.cli as cli
 
 HEAVY = ("jax", "pandas", "xarray", "matplotlib", "pandapipes", "scipy", "torch", "numpy")

@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 import xarray as xr
+
 from tvilling.apps.run import run_case
 from tvilling.apps.run_folder import UNFINISHED
 from tvilling.sciml.errors import InputError

@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from tvilling.apps.run_folder import UNFINISHED, RunFolder
 from tvilling.sciml.errors import InputError
 

@@ -2,8 +2,9 @@ import importlib.util
 import re
 from pathlib import Path
 
-from tvilling.apps.cli import app
 from typer.main import get_command
+
+from tvilling.apps.cli import app
 
 DOCS = Path(__file__).parents[2] / "docs"
 spec = importlib.util.spec_from_file_location("run_tables", DOCS / "run_tables.py")

@@ -6,6 +6,7 @@ import types
 
 import pytest
 from rich.console import Console
+
 from tvilling.benchmarks import runner
 from tvilling.benchmarks.measurement import Measurement
 from tvilling.benchmarks.runner import BEGIN, END, run_benchmarks, table, write_table

@@ -7,6 +7,7 @@ import sys
 import time
 
 import jax.numpy as jnp
+
 from tvilling.datasets.ensembles import Ensemble, Kept, run_ensemble
 from tvilling.datasets.samples import Range, latin_hypercube
 from tvilling.rl_control.controllers import Hold

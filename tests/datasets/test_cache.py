@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from tvilling.datasets import registry
 from tvilling.datasets.cache import cache_folder, fetch, sha256_of
 from tvilling.datasets.catalog import DataFile, DataSource

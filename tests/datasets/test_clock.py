@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tvilling.datasets.clock import DENMARK, local_to_utc, rows_for_shown_twice
 from tvilling.sciml.errors import InputError
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import xarray as xr
+
 from tvilling.datasets.registry import load
 
 pytestmark = pytest.mark.data

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
+
 from tvilling.datasets.ensembles import MARK, run_ensemble
 from tvilling.sciml.errors import InputError
 from tvilling.sciml.system import Status

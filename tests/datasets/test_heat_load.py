@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+
 from tvilling.datasets.building_stock import NORMAL_DEGREE_HOURS, TYPES, draw_stock
 from tvilling.datasets.heat_load import SPACE_DAY, WATER_DAY, DayShape, LoadModel, heat_load, lagged
 from tvilling.sciml.errors import InputError

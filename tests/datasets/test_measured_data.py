@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+
 from tvilling.datasets.cache import sha256_of
 from tvilling.datasets.readers import ait, dk_power, liege
 from tvilling.datasets.registry import DATASETS, get, load

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_network import FILES, write_small
+
 from tvilling.datasets.readers.geometry import in_degrees, route_length_m
 from tvilling.datasets.readers.heat_tables import read_heat_tables, write_heat_tables
 from tvilling.datasets.readers.network import read_network

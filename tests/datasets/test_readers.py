@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+
 from tvilling.datasets.readers import aalborg, ait, destest, dk_power, flensburg, liege
 from tvilling.datasets.readers.destest_network import PIPE_COLUMNS, read_network
 from tvilling.datasets.readers.mos import read_mos

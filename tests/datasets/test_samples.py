@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import xarray as xr
+
 from tvilling.datasets.samples import Range, latin_hypercube, sobol, weather_years
 from tvilling.sciml.errors import InputError
 

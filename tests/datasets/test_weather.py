@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+
 from tvilling.datasets.weather import (
     SOIL_M2_PER_S,
     YEAR_S,

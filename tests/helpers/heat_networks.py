@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pandas as pd
+
 from tvilling.sciml.system import Values
 from tvilling.sciml.systems.heat_network import HeatNetwork, HeatNetworkTables, Options, build
 from tvilling.sciml.water import constant_water

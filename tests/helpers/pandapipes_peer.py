@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandapipes as pp
+
 from tvilling.sciml.water import Water, fit_water
 
 KELVIN = 273.15

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tvilling.rl_control.controllers import HeatingCurve, Hold
 from tvilling.sciml.scenario import Scenario
 from tvilling.sciml.simulate import simulate

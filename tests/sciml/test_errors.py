@@ -1,6 +1,7 @@
 """Messages that a user sees."""
 
 import pytest
+
 from tvilling.sciml.errors import InputError, MissingExtraError
 
 

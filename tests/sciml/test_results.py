@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import xarray as xr
+
 from tvilling.rl_control.controllers import Hold
 from tvilling.sciml.results import failures, label
 from tvilling.sciml.scenario import Scenario

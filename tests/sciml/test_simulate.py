@@ -6,6 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+
 from tvilling.sciml.scenario import Scenario
 from tvilling.sciml.simulate import Controller, simulate, simulate_many
 from tvilling.sciml.systems import SYSTEMS

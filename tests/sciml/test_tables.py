@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from tvilling.sciml.tables import MAX_FAULTS_PER_COLUMN, Column, read_table
 
 COLUMNS = (

@@ -13,6 +13,7 @@ from importlib import resources
 import numpy as np
 import pandas as pd
 from jaxtyping import Float
+
 from tvilling.sciml.errors import InputError
 
 SERIES = (1, 2, 3)

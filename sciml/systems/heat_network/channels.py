@@ -3,45 +3,63 @@
 from tvilling.sciml.system import Channel
 from tvilling.sciml.systems.heat_network.layout import Layout
 
+Range = tuple[float, float]
+POWER_W: Range = (-1e10, 1e10)
+TEMPERATURE_DEGC: Range = (-30.0, 160.0)
+PRESSURE_BAR: Range = (-500.0, 500.0)
+FLOW_KG_PER_S: Range = (-1e5, 1e5)
+
 
 def actions(layout: Layout) -> tuple[Channel, ...]:
     """What an operator sets."""
-    source = {"dims": ("source",), "labels": (layout.source_names,)}
-    return (Channel("supply_degc", "°C", 20.0, 140.0, **source, description="Supply temperature"),)
+    source = ("source", layout.source_names)
+    return (_channel("supply_degc", "°C", (20.0, 140.0), "Supply temperature", source),)
 
 
 def drives(layout: Layout) -> tuple[Channel, ...]:
     """What a network cannot choose."""
-    consumer = {"dims": ("consumer",), "labels": (layout.consumer_names,)}
+    consumer = ("consumer", layout.consumer_names)
     return (
-        Channel("heat_w", "W", 0.0, 1e8, **consumer, description="Heat demand"),
-        Channel("ground_degc", "°C", -20.0, 40.0, description="Temperature of the ground"),
+        _channel("heat_w", "W", (0.0, 1e8), "Heat demand", consumer),
+        _channel("ground_degc", "°C", (-20.0, 40.0), "Temperature of the ground"),
     )
 
 
 def outputs(layout: Layout) -> tuple[Channel, ...]:
     """What can be seen of a step: states at its end, flows and powers over it."""
-    junction = {"dims": ("junction",), "labels": (layout.junction_names,)}
-    pipe = {"dims": ("pipe",), "labels": (layout.pipe_names,)}
-    consumer = {"dims": ("consumer",), "labels": (layout.consumer_names,)}
-    source = {"dims": ("source",), "labels": (layout.source_names,)}
-    power, degc, bar, flow = (-1e10, 1e10), (-30.0, 160.0), (-500.0, 500.0), (-1e5, 1e5)
+    junction = ("junction", layout.junction_names)
+    pipe = ("pipe", layout.pipe_names)
+    consumer = ("consumer", layout.consumer_names)
+    source = ("source", layout.source_names)
+    degc, bar, flow, power = TEMPERATURE_DEGC, PRESSURE_BAR, FLOW_KG_PER_S, POWER_W
     return (
-        Channel("junction_degc", "°C", *degc, **junction, description="Temperature"),
-        Channel("junction_bar", "bar", *bar, **junction, description="Gauge pressure"),
-        Channel("pipe_kg_per_s", "kg/s", *flow, **pipe, description="Flow along the pipe"),
-        Channel("pipe_loss_w", "W", *power, **pipe, description="Heat lost to the ground"),
-        Channel("loss_w", "W", *power, description="Heat lost to the ground by all pipes"),
-        Channel("consumer_kg_per_s", "kg/s", *flow, **consumer, description="Flow, with bypass"),
-        Channel("consumer_supply_degc", "°C", *degc, **consumer, description="Inlet temperature"),
-        Channel("consumer_return_degc", "°C", *degc, **consumer, description="Outlet temperature"),
-        Channel("consumer_dp_bar", "bar", *bar, **consumer, description="Differential pressure"),
-        Channel("delivered_w", "W", *power, **consumer, description="Heat delivered"),
-        Channel("source_kg_per_s", "kg/s", *flow, **source, description="Flow sent out"),
-        Channel("source_return_degc", "°C", *degc, **source, description="Return temperature"),
-        Channel("source_w", "W", *power, **source, description="Heat put in"),
-        Channel("source_lift_bar", "bar", *bar, **source, description="Lift of the pump"),
-        Channel("pump_w", "W", *power, **source, description="Electric power of the pump"),
-        Channel("exchanger_w", "W", *power, description="Heat taken by exchangers in the line"),
-        Channel("injection_w", "W", *power, description="Heat that injections bring in"),
+        _channel("junction_degc", "°C", degc, "Temperature", junction),
+        _channel("junction_bar", "bar", bar, "Gauge pressure", junction),
+        _channel("pipe_kg_per_s", "kg/s", flow, "Flow along the pipe", pipe),
+        _channel("pipe_loss_w", "W", power, "Heat lost to the ground", pipe),
+        _channel("loss_w", "W", power, "Heat lost to the ground by all pipes"),
+        _channel("consumer_kg_per_s", "kg/s", flow, "Flow, with bypass", consumer),
+        _channel("consumer_supply_degc", "°C", degc, "Inlet temperature", consumer),
+        _channel("consumer_return_degc", "°C", degc, "Outlet temperature", consumer),
+        _channel("consumer_dp_bar", "bar", bar, "Differential pressure", consumer),
+        _channel("delivered_w", "W", power, "Heat delivered", consumer),
+        _channel("source_kg_per_s", "kg/s", flow, "Flow sent out", source),
+        _channel("source_return_degc", "°C", degc, "Return temperature", source),
+        _channel("source_w", "W", power, "Heat put in", source),
+        _channel("source_lift_bar", "bar", bar, "Lift of the pump", source),
+        _channel("pump_w", "W", power, "Electric power of the pump", source),
+        _channel("exchanger_w", "W", power, "Heat taken by exchangers in the line"),
+        _channel("injection_w", "W", power, "Heat that injections bring in"),
     )
+
+
+def _channel(
+    name: str,
+    unit: str,
+    limits: Range,
+    description: str,
+    over: tuple[str, tuple[str, ...]] | None = None,
+) -> Channel:
+    """A channel over the elements `over` names, or a scalar."""
+    dims, labels = ((over[0],), (over[1],)) if over else ((), ())
+    return Channel(name, unit, *limits, dims=dims, labels=labels, description=description)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+
 from tvilling.sciml.systems.heat_network.tables import HeatNetworkTables
 
 BRANCHES = ("pipes", "valves", "pumps", "exchangers")

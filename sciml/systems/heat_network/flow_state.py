@@ -96,11 +96,11 @@ class Solver:
             guess, before, loop = carry
             drawn = self._drawn(self._take(guess))
             if self.network.turns or len(layout.topology.link):
-                loop, _ = self.laws.loop_flows(drawn, self.fluid, self.held_pa, loop)
+                loop = self.laws.loop_flows(drawn, self.fluid, self.held_pa, loop)[0]
                 flow = self.laws.flows(drawn, loop)
             else:  # the supply side alone decides
                 flow = self.laws.supply_flows(drawn)
-            supply, _ = self._supply(flow, self.make_passage(flow).through())
+            supply = self._supply(flow, self.make_passage(flow).through())[0]
             found = taken(supply, layout.consumer_from)
             return (_secant(guess, found, before), (guess, found), loop), None
 

@@ -17,7 +17,6 @@ from tvilling.sciml.systems.heat_network.topology import Topology
 from tvilling.sciml.systems.heat_network.transport import STILL_KG_PER_S
 from tvilling.sciml.systems.heat_network.trees import carried_down, gathered_up, rounds
 
-
 Through = tuple[Float[Array, " branch"], Float[Array, " branch"]]  # gain and offset of a branch
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from jaxtyping import Float, Int
+
 from tvilling.sciml.systems.heat_network.connectivity import branches
 from tvilling.sciml.systems.heat_network.tables import HeatNetworkTables
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 from jaxtyping import Float, Int
+
 from tvilling.sciml.errors import InputError
 from tvilling.sciml.systems.heat_network.catalogue import (
     SERIES,
@@ -181,6 +182,7 @@ def design_flow(
 ) -> tuple[Float[np.ndarray, " consumer"], list[str]]:
     """Design flow of each consumer [kg/s], and a fault where its temperatures leave none."""
     import jax.numpy as jnp
+
     from tvilling.sciml.water import iapws_water
 
     rows = tables.consumers
@@ -230,6 +232,7 @@ def _pipe_loads(
 def _choose(loads: pd.DataFrame, options: SizingOptions) -> pd.DataFrame:
     """The smallest size within the limits for each pipe, with its gradient and velocity."""
     import jax.numpy as jnp
+
     from tvilling.sciml.systems.heat_network.friction import friction_gradient_pa_per_m
     from tvilling.sciml.water import iapws_water
 

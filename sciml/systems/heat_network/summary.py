@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+
 from tvilling.sciml.systems.heat_network.connectivity import loop_count
 from tvilling.sciml.systems.heat_network.paths import shortest_paths
 from tvilling.sciml.systems.heat_network.tables import COLUMNS, HeatNetworkTables

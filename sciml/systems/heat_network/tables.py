@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+
 from tvilling.sciml.errors import InputError
 from tvilling.sciml.tables import Column, read_table, row_label
 

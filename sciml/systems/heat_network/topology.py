@@ -244,8 +244,8 @@ def _return_side(graph: Graph, tree: np.ndarray, above: np.ndarray) -> np.ndarra
 def _preorder(tree: np.ndarray, above: np.ndarray, on_return: np.ndarray) -> np.ndarray:
     """Junctions, each before those below it."""
     children: list[list[int]] = [[] for _ in tree]
-    for v in np.flatnonzero(tree != NONE):
-        children[above[v]].append(int(v))
+    for below in np.flatnonzero(tree != NONE):
+        children[above[below]].append(int(below))
     order, stack = [], [int(v) for v in np.flatnonzero(tree == NONE)[::-1]]
     while stack:
         v = stack.pop()

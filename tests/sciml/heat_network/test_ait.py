@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import xarray as xr
+
 from tvilling.datasets.benches import Bench, difference_k, rms, run
 from tvilling.datasets.pipe_benches import ait_network
 

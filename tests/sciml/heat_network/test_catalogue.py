@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+
 from tvilling.sciml.errors import InputError
 from tvilling.sciml.systems.heat_network.catalogue import (
     STEEL_J_PER_KGK,

@@ -6,6 +6,7 @@ from pathlib import Path
 import networkx
 import pytest
 from small_network import FILES, write_small
+
 from tvilling.datasets.readers.heat_tables import read_heat_tables
 from tvilling.datasets.readers.network import read_network
 from tvilling.sciml.systems.heat_network.connectivity import branches, connectivity, loop_count

@@ -4,6 +4,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from heat_networks import CP, assert_conserved, line, of, settled
+
 from tvilling.sciml.system import Status
 from tvilling.sciml.systems.heat_network.consumers import exchanger_return_degc
 from tvilling.sciml.systems.heat_network.parameters import ConsumerData

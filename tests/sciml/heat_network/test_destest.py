@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import xarray as xr
+
 from tvilling.datasets.benches import Bench, run, settle
 from tvilling.datasets.destest_benches import destest_ce0, destest_ce1
 from tvilling.sciml.simulate import Trajectory

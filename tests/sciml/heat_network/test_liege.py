@@ -5,6 +5,7 @@ from dataclasses import replace
 import jax.numpy as jnp
 import numpy as np
 import pytest
+
 from tvilling.datasets.benches import Bench, difference_k, rms, run
 from tvilling.datasets.pipe_benches import liege_pipe
 from tvilling.datasets.readers.liege import TESTS

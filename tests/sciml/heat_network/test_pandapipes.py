@@ -8,12 +8,13 @@ import numpy as np
 import pandapipes.networks as pn
 import pytest
 from pandapipes_peer import KELVIN, quiet, solve, water_of, with_constant_water
+
 from tvilling.benchmarks.networks import random_tree
 from tvilling.datasets.building_stock import draw_stock
 from tvilling.datasets.pandapipes_writer import to_pandapipes
 from tvilling.datasets.readers.pandapipes import read_pandapipes
-from tvilling.sciml.simulate import simulate
 from tvilling.sciml.scenario import Scenario
+from tvilling.sciml.simulate import simulate
 from tvilling.sciml.systems.heat_network import HeatNetworkTables, Options, build
 from tvilling.sciml.systems.heat_network.example import looped_tables
 from tvilling.sciml.systems.heat_network.sizing import size
@@ -33,7 +34,7 @@ FLOW_SHARE = 1e-4
 SECTIONS = 24  # steep cooling in the cases: their five sections are within 1 mK of the exponential
 
 
-def assert_same_steady(tables: HeatNetworkTables, net, friction: str = "nikuradse") -> dict:  # noqa: ANN001
+def assert_same_steady(tables: HeatNetworkTables, net, friction: str = "nikuradse") -> dict:
     """Ours and the solved `net` agree in temperatures and flows; gives our outputs."""
     options = Options(cells=SECTIONS, friction=friction, water=water_of(net))
     network = build(tables, options)
@@ -48,9 +49,7 @@ def assert_same_steady(tables: HeatNetworkTables, net, friction: str = "nikurads
     np.testing.assert_allclose(output["junction_degc"], degc, atol=JUNCTION_K, rtol=0)
     flow = net.res_pipe["mdot_from_kg_per_s"].to_numpy()
     largest = np.abs(flow).max()
-    np.testing.assert_allclose(
-        output["pipe_kg_per_s"], flow, rtol=FLOW_SHARE, atol=1e-6 * largest
-    )
+    np.testing.assert_allclose(output["pipe_kg_per_s"], flow, rtol=FLOW_SHARE, atol=1e-6 * largest)
     return output
 
 
@@ -127,7 +126,10 @@ def ring(school_w: float):
 def test_flow_in_the_ring_reverses_with_the_load():
     """The two loads of `test_ring_main` push the tie in opposite directions."""
     names = list(looped_tables().pipes["name"])
-    tie = [float(ring(school_w)[1]["pipe_kg_per_s"][names.index("tie_s")]) for school_w in (30e3, 260e3)]
+    tie = [
+        float(ring(school_w)[1]["pipe_kg_per_s"][names.index("tie_s")])
+        for school_w in (30e3, 260e3)
+    ]
     assert tie[0] * tie[1] < 0
 
 

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from heat_networks import DENSITY, VISCOSITY, line, of, open_pipe, settled
 from scipy.optimize import brentq
+
 from tvilling.sciml.system import Status
 from tvilling.sciml.systems.heat_network.friction import blended, colebrook
 

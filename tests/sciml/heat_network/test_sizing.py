@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_network import FILES, write_small
+
 from tvilling.datasets.readers.heat_tables import read_heat_tables
 from tvilling.datasets.readers.network import read_network
 from tvilling.sciml.errors import InputError

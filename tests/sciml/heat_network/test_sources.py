@@ -15,6 +15,7 @@ from heat_networks import (
     source,
     step,
 )
+
 from tvilling.sciml.system import Status
 from tvilling.sciml.systems.heat_network import HeatNetworkTables, Options, build
 

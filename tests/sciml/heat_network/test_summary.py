@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from small_network import write_small
+
 from tvilling.datasets.readers.heat_tables import read_heat_tables
 from tvilling.datasets.readers.network import read_network
 from tvilling.sciml.systems.heat_network.summary import summarise

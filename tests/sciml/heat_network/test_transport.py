@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from heat_networks import CP, DENSITY, PLAIN_WATER, inputs, of, open_pipe, settled, step
+
 from tvilling.sciml.systems.heat_network import HeatNetwork, Options, build
 
 FLOW = 1.5

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 from scipy.integrate import solve_ivp
+
 from tvilling.sciml.system import Status
 from tvilling.sciml.systems.tank import WATER_J_PER_M3K, Tank, TankConfig
 from tvilling.sciml.water import iapws_water
