@@ -14,6 +14,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
+from tvilling.benchmarks.measurement import Measurement
+from tvilling.benchmarks.timing import take_turns
 from tvilling.datasets.pandapipes_writer import KELVIN, to_pandapipes
 from tvilling.sciml.scenario import Scenario
 from tvilling.sciml.simulate import Trajectory, simulate_many
@@ -142,28 +144,13 @@ class TransientPeer:
         self.at += 1
 
 
-@dataclass(frozen=True)
-class EnsembleTiming:
-    """Seconds of an ensemble, ours and the peer's extrapolated from its single steps."""
-
-    ours_s: float
-    peer_s: float
-    extra: dict[str, Any]
-
-
-def time_ensemble(
-    tables: HeatNetworkTables,
-    count: int = 100,
-    cells: int = 4,
-    chunk: int = 50,
-    repeats: int = PEER_STEPS,
-) -> tuple[EnsembleTiming, TransientPeer]:
+def measure_ensemble(
+    name: str, tables: HeatNetworkTables, cells: int, count: int = 100, chunk: int = 50
+) -> Measurement:
     """Time `count` days of `tables` and as many single steps of the peer, taking turns.
 
     The peer's time is its median step times the number of steps and scenarios: it has no batch.
     """
-    from tvilling.benchmarks.timing import take_turns
-
     network = build(tables, Options(cells=cells))
     demand_w = tables.checked().consumers["heat_w"].to_numpy(float)
     scenarios = day_scenarios(network, demand_w, count)
@@ -171,22 +158,29 @@ def time_ensemble(
     peer = TransientPeer(tables, scenarios, cells)
     for _ in range(WARM_STEPS):
         peer.step()
-    timing = take_turns({"ours": run, "peer": peer.step}, repeats)
-    found = run()
+    timing = take_turns({"ours": run, "peer": peer.step}, PEER_STEPS)
     steps = count * STEPS
-    extra = {
-        "scenarios": count,
-        "steps": STEPS,
-        "consumers": len(demand_w),
-        "cells": cells,
-        "compile_s": compile_s,
-        "us_per_scenario_step": timing["ours"].median_s / steps * 1e6,
-        "share_of_steps_with_status": float(np.mean(np.asarray(found["status"]) != 0)),
-        "ours_min_s": timing["ours"].min_s,
-        "ours_cpu_s": float(np.median(timing["ours"].cpu_s)),
-        "peer_step_median_s": timing["peer"].median_s,
-        "peer_step_min_s": timing["peer"].min_s,
-        "peer_note": f"median of {repeats} single steps times {steps}",
-    }
-    ours = timing["ours"].median_s
-    return EnsembleTiming(ours, timing["peer"].median_s * steps, extra), peer
+    ours_s, peer_s = timing["ours"].median_s, timing["peer"].median_s * steps
+    return Measurement(
+        name=name,
+        ours=ours_s,
+        peer=peer_s,
+        unit="s",
+        ratio=peer_s / ours_s,
+        peer_name=peer.name,
+        peer_version=peer.version,
+        extra={
+            "scenarios": count,
+            "steps": STEPS,
+            "consumers": len(demand_w),
+            "cells": cells,
+            "compile_s": compile_s,
+            "us_per_scenario_step": ours_s / steps * 1e6,
+            "share_of_steps_with_status": float(np.mean(np.asarray(run()["status"]) != 0)),
+            "ours_min_s": timing["ours"].min_s,
+            "ours_cpu_s": float(np.median(timing["ours"].cpu_s)),
+            "peer_step_median_s": timing["peer"].median_s,
+            "peer_step_min_s": timing["peer"].min_s,
+            "peer_note": f"median of {PEER_STEPS} single steps times {steps}",
+        },
+    )

@@ -33,16 +33,6 @@ def sized_town(seed: int = 1) -> "HeatNetworkTables":
 
 def measure() -> Measurement:
     """Seconds for the ensemble, against pandapipes' transient mode on the same network."""
-    from tvilling.benchmarks.heat_ensemble import time_ensemble
+    from tvilling.benchmarks.heat_ensemble import measure_ensemble
 
-    timing, peer = time_ensemble(sized_town(), cells=2)
-    return Measurement(
-        name="heat_schutterwald_ensemble",
-        ours=timing.ours_s,
-        peer=timing.peer_s,
-        unit="s",
-        ratio=timing.peer_s / timing.ours_s,
-        peer_name=peer.name,
-        peer_version=peer.version,
-        extra=timing.extra,
-    )
+    return measure_ensemble("heat_schutterwald_ensemble", sized_town(), cells=2)

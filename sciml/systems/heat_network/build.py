@@ -10,20 +10,19 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from tvilling.sciml.errors import InputError
-from tvilling.sciml.systems.heat_network.layout import Layout
-from tvilling.sciml.systems.heat_network.network import HeatNetwork
-from tvilling.sciml.systems.heat_network.parameters import BranchData, ConsumerData, SourceData
-from tvilling.sciml.systems.heat_network.tables import HeatNetworkTables
-from tvilling.sciml.systems.heat_network.topology import (
+from tvilling.sciml.systems.heat_network.graph import (
     EXCHANGER,
     NONE,
     PIPE,
     PUMP,
     Graph,
-    Topology,
-    lay_out,
     mark_bypasses,
 )
+from tvilling.sciml.systems.heat_network.layout import Layout
+from tvilling.sciml.systems.heat_network.network import HeatNetwork
+from tvilling.sciml.systems.heat_network.parameters import BranchData, ConsumerData, SourceData
+from tvilling.sciml.systems.heat_network.tables import HeatNetworkTables
+from tvilling.sciml.systems.heat_network.topology import Topology, lay_out
 from tvilling.sciml.water import Water, iapws_water
 
 PA_PER_BAR = 1e5

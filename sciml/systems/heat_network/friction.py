@@ -54,7 +54,6 @@ FRICTION_LAWS: dict[str, Callable[[Array, Array], Array]] = {
     "colebrook": blended,
     "nikuradse": laminar_plus_rough,
 }
-friction_factor = blended
 
 
 def friction_gradient_pa_per_m(
