@@ -1,6 +1,5 @@
 """Outdoor and ground temperatures for a winter week: recorded where there is a record."""
 
-import os
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -32,8 +31,8 @@ def winter_week(
     days
         How many days.
     recorded
-        True: the Danish record, from the folder that TVILLING_DATA names. False: the synthetic
-        week of `synthetic_outdoor_degc`. None: the record where it is at hand.
+        True: the Danish record. False: the synthetic week of `synthetic_outdoor_degc`. None: the
+        record where it is at hand, in the folder that TVILLING_DATA names or downloaded before.
 
     Returns
     -------
@@ -52,7 +51,7 @@ def winter_week(
     count = round(days * DAY_S / step_s)
     time = first + pd.to_timedelta(np.arange(count) * step_s, unit="s")
     if recorded is None:
-        recorded = bool(os.environ.get("TVILLING_DATA"))
+        recorded = _is_at_hand()
     if recorded:
         degc, source = _recorded_outdoor_degc(time)
     else:
@@ -119,6 +118,16 @@ def _first_day(start: str | None, step_s: float, days: int) -> pd.Timestamp:
     if faults:
         raise InputError("weather", faults)
     return first
+
+
+def _is_at_hand() -> bool:
+    from tvilling.datasets.registry import locate
+
+    try:
+        locate("dk_consumption")
+    except InputError:
+        return False
+    return True
 
 
 def _recorded_outdoor_degc(time: pd.DatetimeIndex) -> tuple[Float[np.ndarray, " time"], str]:

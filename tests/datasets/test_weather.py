@@ -117,3 +117,11 @@ def test_ground_lags_and_damps_with_depth() -> None:
     assert np.ptp(deep) / np.ptp(shallow) == pytest.approx(np.exp(-damping), rel=1e-3)
     lag = int(deep.argmax()) - int(shallow.argmax())
     assert lag == pytest.approx(damping * 365.25 / (2 * np.pi), abs=1.01)
+
+
+def test_a_data_folder_without_the_record_gives_the_synthetic_week(tmp_path, monkeypatch):
+    monkeypatch.setenv("TVILLING_DATA", str(tmp_path))
+    monkeypatch.setenv("TVILLING_HOME", str(tmp_path / "home"))
+    assert "synthetic" in winter_week().attrs["source"]
+    with pytest.raises(InputError):
+        winter_week(recorded=True)
