@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from tvilling.sciml.network import Network
 from tvilling.sciml.system import Channel, Values
 from tvilling.sciml.systems.heat_network import channels
 from tvilling.sciml.systems.heat_network.flow_state import FlowState, Inputs, MakePassage, Solver
@@ -161,6 +162,26 @@ class HeatNetwork:
         start = self.init(jax.random.key(0))
         _, found = jax.lax.scan(refine, start, length=STEADY_ROUNDS)
         return jax.tree.map(lambda values: values[-1], found)
+
+    def as_network(self) -> Network:
+        """Junctions and pipes as a graph, in the order and direction of the tables.
+
+        Boosters, valves, exchangers, consumers and sources are left out.
+        """
+        layout, pipe = self.layout, self.layout.pipe_place
+        top = layout.topology
+        ahead = layout.pipe_sign > 0
+        start = np.where(ahead, top.upstream[pipe], top.downstream[pipe])
+        end = np.where(ahead, top.downstream[pipe], top.upstream[pipe])
+        names = ("length_m", "diameter_m", "roughness_m", "loss_w_per_mk")
+        return Network(
+            sender=jnp.asarray(top.junction[start]),
+            receiver=jnp.asarray(top.junction[end]),
+            node={},
+            edge={name: getattr(self.branch, name)[pipe] for name in names},
+            node_names=layout.junction_names,
+            edge_names=layout.pipe_names,
+        )
 
     def stored_j(self, state: HeatState) -> Float[Array, ""]:
         """Heat in water and pipe walls [J], zero at 0 °C."""
