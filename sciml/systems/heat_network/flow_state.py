@@ -91,21 +91,7 @@ class Solver:
             Change of the consumers' enthalpy in the last round below which they agree [J/kg].
         """
         layout = self.network.layout
-
-        def settle(carry: tuple, _: None) -> tuple[tuple, None]:
-            guess, before, loop = carry
-            drawn = self._drawn(self._take(guess))
-            if self.network.turns or len(layout.topology.link):
-                loop = self.laws.loop_flows(drawn, self.fluid, self.held_pa, loop)[0]
-                flow = self.laws.flows(drawn, loop)
-            else:  # the supply side alone decides
-                flow = self.laws.supply_flows(drawn)
-            supply = self._supply(flow, self.make_passage(flow).through())[0]
-            found = taken(supply, layout.consumer_from)
-            return (_secant(guess, found, before), (guess, found), loop), None
-
-        start = inlet, (inlet, inlet), loop
-        (used, _, loop), _ = jax.lax.scan(settle, start, length=rounds - 1)
+        used, loop = self._settle(inlet, loop, rounds - 1)
         take = self._take(used)
         drawn = self._drawn(take)
         loop, closed = self.laws.loop_flows(drawn, self.fluid, self.held_pa, loop)
@@ -134,6 +120,28 @@ class Solver:
             delivered_w=delivered,
             settled=agree & closed & resolved & followed,
         )
+
+    def _settle(
+        self, inlet: Float[Array, " consumer"], loop: Float[Array, " chord"], rounds: int
+    ) -> tuple[Float[Array, " consumer"], Float[Array, " chord"]]:
+        """Inlet enthalpy and chord flows after some secant rounds."""
+        layout = self.network.layout
+
+        def settle(carry: tuple, _: None) -> tuple[tuple, None]:
+            guess, before, loop = carry
+            drawn = self._drawn(self._take(guess))
+            if self.network.turns or len(layout.topology.link):
+                loop = self.laws.loop_flows(drawn, self.fluid, self.held_pa, loop)[0]
+                flow = self.laws.flows(drawn, loop)
+            else:  # the supply side alone decides
+                flow = self.laws.supply_flows(drawn)
+            supply = self._supply(flow, self.make_passage(flow).through())[0]
+            found = taken(supply, layout.consumer_from)
+            return (_secant(guess, found, before), (guess, found), loop), None
+
+        start = inlet, (inlet, inlet), loop
+        (guess, _, loop), _ = jax.lax.scan(settle, start, length=rounds)
+        return guess, loop
 
     def _take(self, inlet: Float[Array, " consumer"]) -> Draw:
         """What consumers take at `inlet`."""
