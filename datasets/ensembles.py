@@ -11,8 +11,9 @@ The chunks are the same whether or not the run was cut, so the result is equal b
 import hashlib
 import shutil
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,14 +24,14 @@ from jaxtyping import Array
 
 from tvilling.sciml.errors import InputError
 from tvilling.sciml.scenario import Scenario
-from tvilling.sciml.simulate import Controller, Trajectory, simulate_many
+from tvilling.sciml.simulate import Controller, Trajectory, simulate, simulate_many
 from tvilling.sciml.system import System, Values
 
 if TYPE_CHECKING:
     import xarray as xr
 
 MARK = "complete"
-FINGERPRINT = "ensemble"
+FINGERPRINT, CHUNK = "ensemble", "chunk"
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,8 @@ def run_ensemble(
     store
         Folder of the Zarr store; made where it does not exist.
     chunk
-        Scenarios run, written and marked at a time.
+        Scenarios run, written and marked at a time, one or more; a store keeps the one it began
+        with.
     progress
         Called with the number of chunks done and of chunks in all, at the start and after each.
 
@@ -97,16 +99,19 @@ def run_ensemble(
     Raises
     ------
     InputError
-        If `store` holds another ensemble, or something else.
+        If `chunk` is below one, or `store` holds another ensemble or something else. What is the
+        same and what cannot be told apart is said at `fingerprint`.
     """
     import xarray as xr
 
+    if chunk < 1:
+        raise InputError("ensemble", [f"chunk is {chunk}, expected 1 or more scenarios"])
     store, count = Path(store), samples.sizes["scenario"]
-    fingerprint = _fingerprint(ensemble, samples, chunk)
+    found = fingerprint(ensemble, samples)
     if store.exists():
-        _check_same(store, fingerprint)
+        _check_same(store, found, chunk)
     else:
-        _lay_out(ensemble, samples, store, chunk, fingerprint)
+        _lay_out(ensemble, samples, store, chunk, found)
     done = xr.open_zarr(store, consolidated=False)[MARK].values
     total = -(-count // chunk)
     missing = [i for i in range(total) if not done[i * chunk : (i + 1) * chunk].all()]
@@ -123,15 +128,21 @@ def run_ensemble(
 def _runner(ensemble: Ensemble, chunk: int) -> Callable[[Values], Values]:
     """A function of a chunk of samples that gives what is kept of each scenario."""
 
+    def run(samples: Values) -> Values:
+        scenarios, keep = jax.vmap(ensemble.make_scenario)(samples), _keeper(ensemble)
+        return simulate_many(ensemble.system, ensemble.controller, scenarios, keep, chunk)
+
+    return run
+
+
+def _keeper(ensemble: Ensemble) -> Callable[[Trajectory], Values]:
+    """What is kept of a trajectory, by name."""
+
     def keep(trajectory: Trajectory) -> Values:
         flags = jnp.bitwise_or.reduce(trajectory.status, axis=0)
         return {"status": flags, **{kept.name: kept.take(trajectory) for kept in ensemble.kept}}
 
-    def run(samples: Values) -> Values:
-        scenarios = jax.vmap(ensemble.make_scenario)(samples)
-        return simulate_many(ensemble.system, ensemble.controller, scenarios, keep, chunk)
-
-    return run
+    return keep
 
 
 def _rows(samples: "xr.Dataset", rows: slice, chunk: int) -> Values:
@@ -171,7 +182,7 @@ def _write(store: Path, data: "xr.Dataset", rows: slice) -> None:
 
 
 def _lay_out(
-    ensemble: Ensemble, samples: "xr.Dataset", store: Path, chunk: int, fingerprint: str
+    ensemble: Ensemble, samples: "xr.Dataset", store: Path, chunk: int, found: str
 ) -> None:
     """Make `store` with every array at full size and no result; it appears whole or not at all."""
     import dask.array as da
@@ -193,7 +204,8 @@ def _lay_out(
         for kept in ensemble.kept
         for dim, of in zip(kept.dims, kept.labels, strict=False)
     }
-    layout = samples.assign(empty).assign_coords(names).assign_attrs({FINGERPRINT: fingerprint})
+    marks = {FINGERPRINT: found, CHUNK: chunk}
+    layout = samples.assign(empty).assign_coords(names).assign_attrs(marks)
     beside = store.with_name(f".unfinished-{store.name}-{uuid.uuid4().hex}")
     try:
         layout.to_zarr(beside, compute=False, consolidated=False, encoding=encoding)
@@ -202,41 +214,59 @@ def _lay_out(
         shutil.rmtree(beside, ignore_errors=True)
 
 
-def _check_same(store: Path, fingerprint: str) -> None:
+def _check_same(store: Path, wanted: str, chunk: int) -> None:
     import xarray as xr
 
     try:
-        found = xr.open_zarr(store, consolidated=False).attrs.get(FINGERPRINT)
+        attrs = xr.open_zarr(store, consolidated=False).attrs
     except (OSError, ValueError, KeyError):
-        found = None
-    if found is None:
+        attrs = {}
+    if FINGERPRINT not in attrs:
         raise InputError(str(store), ["is there already and is not an ensemble; choose a new name"])
-    if found != fingerprint:
+    if attrs[FINGERPRINT] != wanted:
         raise InputError(
             str(store),
             [
-                "holds an ensemble of another system, controller, samples, chunk or results; "
-                "choose a new name"
+                "holds an ensemble of another system, controller, scenarios, samples, results or "
+                "version; choose a new name"
             ],
+        )
+    if attrs[CHUNK] != chunk:
+        raise InputError(
+            str(store), [f"chunk is {chunk}, expected {attrs[CHUNK]}, with which the store began"]
         )
 
 
-def _fingerprint(ensemble: Ensemble, samples: "xr.Dataset", chunk: int) -> str:
-    """Digest of all that decides the result: arrays, structure, names, and the first chunk."""
-    first = jax.vmap(ensemble.make_scenario)(_rows(samples, slice(0, chunk), chunk))
-    digest = hashlib.sha256(str(chunk).encode())
+def fingerprint(ensemble: Ensemble, samples: "xr.Dataset") -> str:
+    """Digest of all that decides the results, the same for every chunk.
+
+    It is taken of the computation that JAX makes of one scenario, from its sample to what is kept
+    of it. So it covers every array, static field, closure and global that the system, the
+    controller, `make_scenario` and `take` use, and the code of their functions, but neither names
+    nor comments in it. The values and the order of `samples`, names and units of the results, and
+    the versions of tvilling and JAX are added.
+
+    What cannot be seen: what a host callback does, and the machine, on which the last bits of a
+    result may depend.
+    """
+    digest = hashlib.sha256(f"tvilling {version('tvilling')} jax {jax.__version__}".encode())
+    for part in (ensemble.system, ensemble.controller):
+        digest.update(f"{type(part).__module__}.{type(part).__qualname__}".encode())
     for name, variable in samples.variables.items():
-        digest.update(f"{name} {variable.dims}".encode())
+        digest.update(f"{name} {variable.dims} {variable.dtype} {variable.shape}".encode())
         digest.update(np.ascontiguousarray(variable.values).tobytes())
-    for piece in _pieces((ensemble.system, ensemble.controller, first)):
-        digest.update(piece)
     for kept in ensemble.kept:
         digest.update(f"{kept.name} {kept.unit} {kept.dims} {kept.labels}".encode())
+    digest.update(_computation(ensemble, samples).encode())
     return digest.hexdigest()
 
 
-def _pieces(tree: Any) -> Iterator[bytes]:
-    for path, leaf in jax.tree_util.tree_leaves_with_path(tree):
-        array = np.asarray(leaf)
-        yield f"{jax.tree_util.keystr(path)} {array.dtype} {array.shape}".encode()
-        yield np.ascontiguousarray(array).tobytes()
+def _computation(ensemble: Ensemble, samples: "xr.Dataset") -> str:
+    """The program of one scenario as StableHLO text, with every constant in full."""
+
+    def one(sample: Values) -> Values:
+        scenario = ensemble.make_scenario(sample)
+        return _keeper(ensemble)(simulate(ensemble.system, ensemble.controller, scenario))
+
+    first = {name: values[0] for name, values in _rows(samples, slice(0, 1), 1).items()}
+    return jax.jit(one).lower(first).as_text()

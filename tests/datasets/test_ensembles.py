@@ -2,13 +2,18 @@ import importlib.util
 import signal
 import subprocess
 import sys
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 import xarray as xr
 
-from tvilling.datasets.ensembles import MARK, run_ensemble
+from tvilling.datasets import ensembles
+from tvilling.datasets.ensembles import MARK, Kept, run_ensemble
+from tvilling.rl_control.controllers import Hold
 from tvilling.sciml.errors import InputError
 from tvilling.sciml.system import Status
 from tvilling.sciml.systems.tank import example
@@ -86,13 +91,86 @@ def test_a_second_run_does_nothing(tmp_path):
     assert calls == [(0, 2), (1, 2), (2, 2), (2, 2)]
 
 
-@pytest.mark.parametrize("other", ["samples", "chunk"])
-def test_a_store_of_another_ensemble_is_refused(tmp_path, other):
-    store = tmp_path / "tank.zarr"
-    run_ensemble(worker.ensemble(), worker.SAMPLES, store, 25)
-    samples = worker.SAMPLES + 1.0 if other == "samples" else worker.SAMPLES
+def scenario_of(dt_s, ambient_degc=12.0):
+    def make_scenario(sample):
+        return replace(
+            worker.make_scenario(sample),
+            drive={
+                "demand_w": jnp.full(worker.STEPS, sample["demand_w"]),
+                "ambient_degc": jnp.full(worker.STEPS, ambient_degc),
+            },
+            dt_s=dt_s,
+        )
+
+    return make_scenario
+
+
+def taking(take):
+    first, *rest = worker.ensemble().kept
+    return replace(worker.ensemble(), kept=(replace(first, take=take), *rest))
+
+
+def of_tank(**changes):
+    one = worker.ensemble()
+    return replace(one, system=replace(one.system, **changes))
+
+
+@dataclass(frozen=True)
+class OtherHold(Hold):
+    """Holds half of the action."""
+
+    def __call__(self, memory, state, forecast):
+        return {name: value / 2 for name, value in self.action.items()}, memory
+
+
+jax.tree_util.register_dataclass(OtherHold)
+
+OTHERS = {
+    "step": lambda: replace(worker.ensemble(), make_scenario=scenario_of(1800.0)),
+    "captured number": lambda: replace(worker.ensemble(), make_scenario=scenario_of(3600.0, 13.0)),
+    "take": lambda: taking(lambda run: run.output["water_degc"].max()),
+    "unit": lambda: replace(worker.ensemble(), kept=(Kept("a", "K", lambda run: run.state[-1]),)),
+    "static field": lambda: of_tank(ceiling_degc=94.0),
+    "array": lambda: of_tank(loss_w_per_k=jnp.asarray(61.0)),
+    "controller": lambda: replace(
+        worker.ensemble(), controller=OtherHold(worker.ensemble().controller.action)
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    path = tmp_path_factory.mktemp("other") / "tank.zarr"
+    run_ensemble(worker.ensemble(), worker.SAMPLES, path, 25)
+    return path
+
+
+@pytest.mark.parametrize("other", OTHERS)
+def test_a_store_of_another_ensemble_is_refused(store, other):
     with pytest.raises(InputError, match="another system"):
-        run_ensemble(worker.ensemble(), samples, store, 10 if other == "chunk" else 25)
+        run_ensemble(OTHERS[other](), worker.SAMPLES, store, 25)
+
+
+def test_other_samples_chunks_and_versions_are_refused(store, monkeypatch):
+    with pytest.raises(InputError, match="another system"):
+        run_ensemble(worker.ensemble(), worker.SAMPLES + 1.0, store, 25)
+    with pytest.raises(InputError, match="chunk is 10, expected 25"):
+        run_ensemble(worker.ensemble(), worker.SAMPLES, store, 10)
+    with pytest.raises(InputError, match="chunk is 0, expected 1 or more"):
+        run_ensemble(worker.ensemble(), worker.SAMPLES, store, 0)
+    monkeypatch.setattr(ensembles, "version", lambda package: "another")
+    with pytest.raises(InputError, match="version"):
+        run_ensemble(worker.ensemble(), worker.SAMPLES, store, 25)
+
+
+def test_the_same_ensemble_from_other_functions_resumes(store):
+    """A scenario and results that are written anew, but compute the same, find their store."""
+    same = replace(
+        taking(lambda run: run.output["water_degc"].min()), make_scenario=scenario_of(3600.0)
+    )
+    calls = []
+    run_ensemble(same, worker.SAMPLES, store, 25, lambda *call: calls.append(call))
+    assert calls == [(2, 2)]
 
 
 def test_a_folder_that_is_no_ensemble_is_left_alone(tmp_path):
