@@ -1,6 +1,5 @@
 """A case as a user writes it: what is run, over which time, under which controllers."""
 
-import hashlib
 import math
 from datetime import datetime, timedelta, timezone
 from typing import Annotated, Any, Literal
@@ -211,8 +210,3 @@ class Case(_Block):
     def seed(self) -> int | None:
         """What the demands are drawn with; None where nothing is drawn."""
         return self.demand.seed if isinstance(self.demand, StockDemand) else None
-
-    @property
-    def hash(self) -> str:
-        """Eight digits that change with any field that decides the result."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:8]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tvilling.apps.case import Case, CurveControl, HoldControl, NetworkDemand, StockDemand
+from tvilling.apps.case_hash import case_hash, network_digest
 from tvilling.sciml.errors import InputError
 
 if TYPE_CHECKING:
@@ -29,6 +30,10 @@ class Prepared:
 
     Attributes
     ----------
+    case
+        As it is run: its weather source is the one that was used, never `auto`.
+    digest
+        Of the network as it was read.
     tables
         The network as it is run, sized where the case says so.
     drive
@@ -40,12 +45,18 @@ class Prepared:
     """
 
     case: Case
+    digest: str
     tables: "HeatNetworkTables"
     network: "HeatNetwork"
     drive: "Values"
     weather: "xr.Dataset"
     stock: "pd.DataFrame | None"
     sized: "Sized | None"
+
+    @property
+    def hash(self) -> str:
+        """Eight digits that change with whatever decides the result."""
+        return case_hash(self.case, self.digest)
 
 
 def prepare(case: Case, folder: Path, tell: Callable[[str], None]) -> Prepared:
@@ -95,7 +106,8 @@ def prepare(case: Case, folder: Path, tell: Callable[[str], None]) -> Prepared:
         ),
         "outdoor_degc": jnp.asarray(weather["outdoor_degc"].values),
     }
-    return Prepared(case, tables, network, drive, weather, stock, sized)
+    digest, used = network_digest(read), _with_source(case, weather)
+    return Prepared(used, digest, tables, network, drive, weather, stock, sized)
 
 
 def network_source(case: Case, folder: Path) -> str:
@@ -167,6 +179,12 @@ def _weather(case: Case) -> "xr.Dataset":
         recorded={"auto": None, "recorded": True, "synthetic": False}[case.weather.source],
     )
     return weather.isel(time=slice(0, horizon.steps))
+
+
+def _with_source(case: Case, weather: "xr.Dataset") -> Case:
+    """`case` with the weather source that was used in place of `auto`."""
+    used = case.weather.model_copy(update={"source": weather.attrs["kind"]})
+    return case.model_copy(update={"weather": used})
 
 
 def _heat_w(

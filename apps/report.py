@@ -197,7 +197,8 @@ def _provenance(prepared: "Prepared", wall_s: float) -> str:
     case = prepared.case
     facts = {
         "Tvilling": version("tvilling"),
-        "Case hash": case.hash,
+        "Case hash": prepared.hash,
+        "Network digest": prepared.digest,
         "Seed": "none" if case.seed is None else str(case.seed),
         "System": case.system,
         "Wall time to this report": f"{wall_s:.1f} s",

@@ -28,6 +28,8 @@ class RunResult:
     ----------
     folder
         Holds `result.nc`, `summary.json`, `report.html`, `case.yaml` and `log.jsonl`.
+    case, case_hash
+        The case as it was run, and eight digits that change with whatever decides the result.
     figures
         What each controller cost and delivered.
     warnings
@@ -38,6 +40,7 @@ class RunResult:
 
     folder: Path
     case: Case
+    case_hash: str
     data: "xr.Dataset"
     figures: "dict[str, Figures]"
     warnings: list[str] = field(default_factory=list)
@@ -65,16 +68,16 @@ def run_case(
     from tvilling.apps.report import write_report
 
     began, started = time.perf_counter(), datetime.now(UTC)
-    case = read_case(path, overrides)
-    prepared = prepare(case, path.parent, tell)
-    name = f"{started:%Y%m%dT%H%M%SZ}-{path.stem}-{case.hash}"
+    prepared = prepare(read_case(path, overrides), path.parent, tell)
+    case = prepared.case
+    name = f"{started:%Y%m%dT%H%M%SZ}-{path.stem}-{prepared.hash}"
     with RunFolder(out or DEFAULT_OUT, name) as folder:
 
         def stage(text: str, **facts: Any) -> None:
             folder.log(text, **facts)
             tell(text)
 
-        folder.log("started", case=str(path), overrides=list(overrides), case_hash=case.hash)
+        folder.log("started", case=str(path), overrides=list(overrides), case_hash=prepared.hash)
         data, warnings = simulate_case(prepared, stage)
         found = figures(data)
         stage("writing the results")
@@ -86,7 +89,7 @@ def run_case(
         wall_s = time.perf_counter() - began
         _write_summary(folder.path, prepared, found, warnings, wall_s)
         folder.log("finished", wall_s=round(wall_s, 3), warnings=warnings)
-        return RunResult(folder.finish(), case, data, found, warnings, wall_s)
+        return RunResult(folder.finish(), case, prepared.hash, data, found, warnings, wall_s)
 
 
 def simulate_case(
@@ -135,7 +138,8 @@ def _provenance(prepared: "Prepared") -> dict[str, Any]:
     """Attributes that say where a result comes from."""
     return {
         "title": prepared.case.title,
-        "case_hash": prepared.case.hash,
+        "case_hash": prepared.hash,
+        "network_digest": prepared.digest,
         "seed": prepared.case.seed,
         "clock": prepared.weather.attrs["clock"],
         "weather": prepared.weather.attrs["source"],
@@ -143,7 +147,10 @@ def _provenance(prepared: "Prepared") -> dict[str, Any]:
 
 
 def _write_case(case: Case, prepared: "Prepared", path: Path, folder: Path) -> None:
-    """The case with every override and default, so that it can be run again from anywhere."""
+    """The case with every override and default and the weather source that was used.
+
+    So it can be run again from anywhere, and with other data at hand.
+    """
     import yaml
 
     from tvilling.apps.heat_network_case import network_source
@@ -176,7 +183,8 @@ def _write_summary(
     case = prepared.case
     summary = {
         "title": case.title,
-        "case_hash": case.hash,
+        "case_hash": prepared.hash,
+        "network_digest": prepared.digest,
         "tvilling_version": version("tvilling"),
         "seed": case.seed,
         "wall_s": round(wall_s, 3),

@@ -38,7 +38,7 @@ def winter_week(
     -------
     xarray.Dataset
         `outdoor_degc` over `time` (start of each step, local standard time); the attribute
-        `source` says which of the two it is.
+        `source` says where it comes from, and `kind` which of the two it is, recorded or synthetic.
 
     Raises
     ------
@@ -57,10 +57,11 @@ def winter_week(
     else:
         degc = synthetic_outdoor_degc((time - first).total_seconds().to_numpy())
         source = "synthetic winter week (documented formula, not measured)"
+    kind = "recorded" if recorded else "synthetic"
     return xr.Dataset(
         {"outdoor_degc": ("time", degc, {"units": "degC", "long_name": "outdoor temperature"})},
         coords={"time": time},
-        attrs={"source": source, "clock": "local standard time, UTC+1"},
+        attrs={"source": source, "kind": kind, "clock": "local standard time, UTC+1"},
     )
 
 
