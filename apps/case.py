@@ -98,7 +98,8 @@ class Weather(_Block):
     source: Literal["auto", "recorded", "synthetic"] = Field(
         default="auto",
         description="recorded: hourly Danish record of 2020 to 2022; synthetic: a documented "
-        "winter week; auto: recorded where TVILLING_DATA is set",
+        "winter week, for at most 14 days between November and March; auto: recorded where it is "
+        "at hand, through TVILLING_DATA or a download, and covers the time; else synthetic",
     )
 
 

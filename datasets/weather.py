@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 COLD_WEEK = "2021-02-08"  # the coldest calendar week of the Danish record 2020-2022, -4.8 °C
 YEAR_MEAN_DEGC, YEAR_SWING_K, COLDEST_DAY = 8.3, 7.8, 29.0  # sine through the same record
 SOIL_M2_PER_S = 0.6e-6  # moist mineral soil
+SYNTHETIC_MONTHS, SYNTHETIC_DAYS = (11, 12, 1, 2, 3), 14
+RECORDED = "recorded Danish weather (data set dk_consumption)"
+SYNTHETIC = "synthetic winter week (documented formula, not measured)"
 DAY_S, YEAR_S = 86_400.0, 365.25 * 86_400.0
 
 
@@ -31,8 +34,10 @@ def winter_week(
     days
         How many days.
     recorded
-        True: the Danish record. False: the synthetic week of `synthetic_outdoor_degc`. None: the
-        record where it is at hand, in the folder that TVILLING_DATA names or downloaded before.
+        True: the Danish record. False: the synthetic week of `synthetic_outdoor_degc`, which holds
+        for at most 14 days between November and March. None: the record where it is at hand, in
+        the folder that TVILLING_DATA names or downloaded before, and covers the days; else the
+        synthetic week.
 
     Returns
     -------
@@ -43,21 +48,20 @@ def winter_week(
     Raises
     ------
     InputError
-        The record is asked for and not at hand, or does not cover the days.
+        The record is asked for and not at hand, or does not cover the days; or the synthetic week
+        is asked for, or left over, on days for which it does not hold.
     """
     import xarray as xr
 
     first = _first_day(start, step_s, days)
     count = round(days * DAY_S / step_s)
     time = first + pd.to_timedelta(np.arange(count) * step_s, unit="s")
-    if recorded is None:
-        recorded = _is_at_hand()
-    if recorded:
-        degc, source = _recorded_outdoor_degc(time)
+    kind, why = _choice(time, recorded)
+    if kind == "recorded":
+        degc, source = _recorded_outdoor_degc(time), RECORDED
     else:
-        degc = synthetic_outdoor_degc((time - first).total_seconds().to_numpy())
-        source = "synthetic winter week (documented formula, not measured)"
-    kind = "recorded" if recorded else "synthetic"
+        since_midnight_s = (time - first.normalize()).total_seconds().to_numpy()
+        degc, source = synthetic_outdoor_degc(since_midnight_s), f"{SYNTHETIC}{why}"
     return xr.Dataset(
         {"outdoor_degc": ("time", degc, {"units": "degC", "long_name": "outdoor temperature"})},
         coords={"time": time},
@@ -131,26 +135,60 @@ def _is_at_hand() -> bool:
     return True
 
 
-def _recorded_outdoor_degc(time: pd.DatetimeIndex) -> tuple[Float[np.ndarray, " time"], str]:
-    """The Danish record at local standard times [°C], and where it comes from.
+def _choice(time: pd.DatetimeIndex, recorded: bool | None) -> tuple[str, str]:
+    """Which weather is used, recorded or synthetic, and why it is not the record."""
+    why = ""
+    if recorded is None:
+        outside = _outside_record(time) if _is_at_hand() else ["the Danish record is not at hand"]
+        recorded, why = not outside, "".join(f"; {fault}" for fault in outside)
+    faults = _outside_record(time) if recorded else _outside_synthetic(time)
+    if faults:
+        raise InputError("weather", [fault + why for fault in faults])
+    return "recorded" if recorded else "synthetic", why
 
-    A value of the record is the mean of the hour before its stamp, and counts for its middle.
+
+def _outside_synthetic(time: pd.DatetimeIndex) -> list[str]:
+    """Faults for days on which the synthetic winter week does not hold."""
+    span = f"{time[0]:%Y-%m-%d} to {time[-1]:%Y-%m-%d}"
+    advice = (
+        f"choose a winter start and at most {SYNTHETIC_DAYS} days, or a time in the Danish record "
+        "2020-2022 and set TVILLING_DATA to the folder that holds it"
+    )
+    if set(time.month) - set(SYNTHETIC_MONTHS):
+        return [f"{span} leaves November to March, where the synthetic winter week holds; {advice}"]
+    if time[-1] - time[0] >= pd.Timedelta(days=SYNTHETIC_DAYS):
+        return [f"{span} is longer than the synthetic winter week holds; {advice}"]
+    return []
+
+
+def _record() -> "xr.DataArray":
+    """The Danish record [°C] over the middle of each hour, local standard time.
+
+    A value of the record is the mean of the hour before its stamp.
     """
     from tvilling.datasets.registry import load
 
     record = load("dk_consumption")["outdoor_degc"].dropna("time")
     middle = pd.Timedelta(hours=1) - pd.Timedelta(minutes=30)
-    stamps = pd.DatetimeIndex(record["time"].to_numpy()) + middle
+    return record.assign_coords(time=pd.DatetimeIndex(record["time"].to_numpy()) + middle)
+
+
+def _outside_record(time: pd.DatetimeIndex) -> list[str]:
+    """Faults for days that the record does not cover."""
+    stamps = _record().indexes["time"]
     first, last = stamps[0].normalize() + pd.Timedelta(days=1), stamps[-1]
-    if time[0] < first or time[-1] > last:
-        raise InputError(
-            "weather",
-            [
-                f"{time[0]:%Y-%m-%d} to {time[-1]:%Y-%m-%d} is not in the record, expected days "
-                f"from {first:%Y-%m-%d} to {last - pd.Timedelta(days=1):%Y-%m-%d}"
-            ],
-        )
+    if first <= time[0] and time[-1] <= last:
+        return []
+    return [
+        f"{time[0]:%Y-%m-%d} to {time[-1]:%Y-%m-%d} is not in the Danish record, expected days "
+        f"from {first:%Y-%m-%d} to {last - pd.Timedelta(days=1):%Y-%m-%d}"
+    ]
+
+
+def _recorded_outdoor_degc(time: pd.DatetimeIndex) -> Float[np.ndarray, " time"]:
+    """The Danish record at local standard times [°C], between the middles of its hours."""
+    record = _record()
+    stamps = record.indexes["time"]
     hours = (stamps - stamps[0]).total_seconds().to_numpy()
     wanted = (time - stamps[0]).total_seconds().to_numpy()
-    degc = np.interp(wanted, hours, record.to_numpy())
-    return degc, "recorded Danish weather (data set dk_consumption)"
+    return np.interp(wanted, hours, record.to_numpy())

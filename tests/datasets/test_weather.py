@@ -48,7 +48,7 @@ def test_hourly_means_of_the_steps_give_the_record_back(raw: pd.Series) -> None:
 @pytest.mark.data
 def test_days_outside_the_record_are_refused() -> None:
     with pytest.raises(InputError, match=r"expected days from 2020-01-0[12] to 2022-12-3[01]"):
-        winter_week("2023-01-02")
+        winter_week("2023-01-02", recorded=True)
 
 
 @pytest.mark.data
@@ -95,6 +95,45 @@ def test_without_the_record_the_week_is_the_formula(monkeypatch: pytest.MonkeyPa
 def test_settings_out_of_range_are_refused(settings: dict, message: str) -> None:
     with pytest.raises(InputError, match=message):
         winter_week(recorded=False, **settings)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"start": "2021-07-01"}, "leaves November to March"),
+        ({"start": "2021-03-28"}, "leaves November to March"),
+        ({"start": "2021-10-31"}, "leaves November to March"),
+        ({"start": "2021-01-01", "days": 15}, "longer than the synthetic winter week holds"),
+    ],
+)
+@pytest.mark.parametrize("recorded", [None, False])
+def test_the_winter_formula_is_refused_where_it_does_not_hold(
+    settings: dict, message: str, recorded: bool | None, monkeypatch: pytest.MonkeyPatch, tmp_path
+) -> None:
+    monkeypatch.delenv("TVILLING_DATA", raising=False)
+    monkeypatch.setenv("TVILLING_HOME", str(tmp_path))
+    with pytest.raises(InputError, match=message) as error:
+        winter_week(recorded=recorded, **settings)
+    assert "TVILLING_DATA" in str(error.value)
+
+
+def test_the_winter_formula_holds_over_the_new_year_for_14_days() -> None:
+    assert winter_week("2030-12-25", days=14, recorded=False).attrs["kind"] == "synthetic"
+
+
+def test_a_start_at_noon_keeps_the_warm_hour_of_the_day() -> None:
+    day = winter_week("2021-02-08T12:00", 3600.0, 1, recorded=False)["outdoor_degc"]
+    np.testing.assert_array_equal(day, synthetic_outdoor_degc((12.0 + np.arange(24)) * 3600.0))
+
+
+@pytest.mark.data
+def test_days_outside_the_record_fall_back_only_where_the_formula_holds() -> None:
+    week = winter_week("2024-01-08")
+    assert week.attrs["kind"] == "synthetic"
+    assert "2024-01-08 to 2024-01-14 is not in the Danish record" in week.attrs["source"]
+    assert winter_week("2021-07-01").attrs["kind"] == "recorded"
+    with pytest.raises(InputError, match="leaves November to March"):
+        winter_week("2024-07-01")
 
 
 def test_ground_temperature_solves_the_heat_equation() -> None:
