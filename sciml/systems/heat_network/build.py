@@ -10,6 +10,9 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from tvilling.sciml.errors import InputError
+from tvilling.sciml.systems.heat_network.connectivity import exchanged_consumers
+from tvilling.sciml.systems.heat_network.flow_state import FIXED_ROUNDS
+from tvilling.sciml.systems.heat_network.friction import FRICTION_LAWS
 from tvilling.sciml.systems.heat_network.graph import (
     EXCHANGER,
     NONE,
@@ -28,6 +31,8 @@ from tvilling.sciml.water import Water, iapws_water
 PA_PER_BAR = 1e5
 M3_PER_H_PER_KG_PER_S = 3.6  # for water of 1000 kg/m³, in which pump curves are stated
 FALLBACK_RETURN_DEGC = 40.0
+MOST_OVER_DESIGN, LEAST_DESIGN_K = 5.0, 10.0
+PUMP_CONTROLS = ("fixed", "worst_consumer")
 BRANCH_KINDS = ("pipes", "valves", "pumps", "exchangers")
 
 
@@ -40,7 +45,8 @@ class Options:
     cells
         Cells along every pipe: more sharpen fronts and cost time in proportion.
     rounds
-        Fixed-point rounds a step between the consumers' flows and their supply temperatures.
+        Most rounds a step between the consumers' flows and their supply temperatures; it stops
+        as soon as they agree.
     friction
         "colebrook" with a laminar branch, or "nikuradse" as pandapipes has it by default.
     pump_control
@@ -52,11 +58,34 @@ class Options:
     """
 
     cells: int = 2
-    rounds: int = 3
+    rounds: int = 30
     friction: Literal["colebrook", "nikuradse"] = "colebrook"
     pump_control: Literal["fixed", "worst_consumer"] = "fixed"
     pump_efficiency: float = 0.65
     water: Water | None = None
+
+    def __post_init__(self) -> None:
+        ranges = {
+            "cells": (self.cells, 1, 1000),
+            "rounds": (self.rounds, FIXED_ROUNDS, 1000),
+            "pump_efficiency": (self.pump_efficiency, 0.01, 1.0),
+        }
+        faults = [
+            f"{name} is {value}, expected {low} to {high}"
+            for name, (value, low, high) in ranges.items()
+            if not low <= value <= high
+        ]
+        words = {
+            "friction": (self.friction, tuple(FRICTION_LAWS)),
+            "pump_control": (self.pump_control, PUMP_CONTROLS),
+        }
+        faults += [
+            f"{name} is {word!r}, expected one of {', '.join(known)}"
+            for name, (word, known) in words.items()
+            if word not in known
+        ]
+        if faults:
+            raise InputError("options of the heat network", faults)
 
 
 def build(tables: HeatNetworkTables, options: Options = Options()) -> HeatNetwork:
@@ -68,6 +97,12 @@ def build(tables: HeatNetworkTables, options: Options = Options()) -> HeatNetwor
         Where the tables have faults, or describe what the system cannot hold.
     """
     tables = tables.checked()
+    exchanged = exchanged_consumers(tables)
+    if exchanged:
+        raise InputError(
+            tables.source,
+            [f"consumer {name} has supply and return exchanged" for name in exchanged],
+        )
     number = {name: at for at, name in enumerate(tables.junctions["name"])}
     branches = _branches(tables, number)
     graph = _graph(tables, branches, number)
@@ -80,7 +115,7 @@ def build(tables: HeatNetworkTables, options: Options = Options()) -> HeatNetwor
     is_pump = np.isin(np.arange(len(top.branch)), top.pump)
     return HeatNetwork(
         branch=_branch_data(branches, top),
-        consumer=_consumer_data(tables.consumers),
+        consumer=_consumer_data(tables),
         source=_source_data(tables.sources, options),
         water=options.water or iapws_water(),
         rise_m=jnp.asarray(
@@ -263,15 +298,28 @@ def _branch_data(branches: pd.DataFrame, top: Topology) -> BranchData:
     )
 
 
-def _consumer_data(table: pd.DataFrame) -> ConsumerData:
+def _consumer_data(tables: HeatNetworkTables) -> ConsumerData:
+    table = tables.consumers
     same = (
         "return_degc", "cooling_k", "flow_kg_per_s", "bypass_kg_per_s", "min_flow_kg_per_s",
-        "max_flow_kg_per_s", "ua_w_per_k", "secondary_supply_degc", "secondary_return_degc",
+        "ua_w_per_k", "secondary_supply_degc", "secondary_return_degc",
     )  # fmt: skip
     return ConsumerData(
         **{name: _array(table[name]) for name in same},
+        max_flow_kg_per_s=_array(_most_flow(tables)),
         min_dp_pa=_array(table["min_dp_bar"]) * PA_PER_BAR,
     )
+
+
+def _most_flow(tables: HeatNetworkTables) -> pd.Series:
+    """Greatest flow of each consumer [kg/s]; where the table leaves it open, that of a valve
+    chosen for `heat_w` with room to spare.
+    """
+    table, supply = tables.consumers, float(tables.sources["supply_degc"].max())
+    cooling = (supply - table["return_degc"]).fillna(table["cooling_k"]).fillna(LEAST_DESIGN_K)
+    chosen = table["heat_w"] / (4200.0 * cooling.clip(lower=LEAST_DESIGN_K))
+    room = (MOST_OVER_DESIGN * chosen).where(chosen > 0, np.inf)
+    return table["max_flow_kg_per_s"].where(np.isfinite(table["max_flow_kg_per_s"]), room)
 
 
 def _source_data(table: pd.DataFrame, options: Options) -> SourceData:
@@ -289,5 +337,5 @@ def _nominal_degc(tables: HeatNetworkTables, top: Topology) -> np.ndarray:
     consumers = tables.consumers
     back = consumers["return_degc"].fillna(supply - consumers["cooling_k"])
     back = back.fillna(consumers["secondary_return_degc"] + 3.0).fillna(FALLBACK_RETURN_DEGC)
-    on_return = np.minimum(top.upstream, top.downstream) >= top.supply
+    on_return = np.maximum(top.upstream, top.downstream) >= top.supply
     return np.where(on_return, float(back.mean()) if len(back) else supply, supply)

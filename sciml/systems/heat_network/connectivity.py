@@ -83,6 +83,19 @@ def connectivity(tables: HeatNetworkTables) -> Connectivity:
     return Connectivity(tuple(faults), () if faults else tuple(notes))
 
 
+def exchanged_consumers(tables: HeatNetworkTables) -> list[str]:
+    """Consumers that draw from a part that only leads back, and return to one that is fed."""
+    position = {name: at for at, name in enumerate(tables.junctions["name"])}
+    rows = branches(tables, closed_valves=True)
+    free = parts(len(position), rows["start"].to_numpy(int), rows["end"].to_numpy(int))
+    fed = free[[position[name] for name in tables.sources["supply_junction"]]]
+    drained = free[[position[name] for name in tables.sources["return_junction"] if name]]
+    begin = free[tables.consumers["from_junction"].map(position).to_numpy(int)]
+    finish = free[tables.consumers["to_junction"].map(position).to_numpy(int)]
+    turned = np.isin(begin, drained) & np.isin(finish, fed) & ~np.isin(begin, fed)
+    return list(tables.consumers["name"][turned & ~np.isin(finish, drained)])
+
+
 def _cut_off(tables: HeatNetworkTables, closed_valves: bool) -> list[str]:
     """Lines that name what has no path to a source."""
     position = {name: at for at, name in enumerate(tables.junctions["name"])}
@@ -101,9 +114,7 @@ def _cut_off(tables: HeatNetworkTables, closed_valves: bool) -> list[str]:
         return lines
     names = consumers["name"].to_numpy()
     fed, drained = np.isin(free[begin], free[feeds]), np.isin(free[finish], free[exits])
-    turned = (
-        ~fed & ~drained & np.isin(free[begin], free[exits]) & np.isin(free[finish], free[feeds])
-    )
+    turned = np.isin(names, exchanged_consumers(tables))
     lines += _named("consumer", names[turned], "supply and return exchanged")
     lines += _named("consumer", names[~fed & ~turned], "no path from a source on the supply side")
     lines += _named("consumer", names[~drained & ~turned], "no path to a source on the return side")

@@ -1,7 +1,7 @@
 """One consistent picture of a network: flows, and the enthalpies they carry."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import jax
@@ -27,6 +27,7 @@ MakePassage = Callable[[Array], Passage]
 REVERSED_KG_PER_S = -1e-6  # of a source or of what joins supply and return
 LEAST_MOVE_J_PER_KG = 1.0
 MOST_SLOPE = 50.0
+FIXED_ROUNDS = 3  # of a step, the last among them, which are differentiated
 
 
 @jax.tree_util.register_dataclass
@@ -61,6 +62,20 @@ class FlowState:
     settled: Bool[Array, ""]
 
 
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Pairs:
+    """Where the rounds stand: the next guess of the consumers' inlet enthalpy [J/kg], the last
+    guess with what was found for it, the chord flows, and how far the two were apart.
+    """
+
+    guess: Float[Array, " consumer"]
+    before: Float[Array, " consumer"]
+    found: Float[Array, " consumer"]
+    loop: Float[Array, " chord"]
+    miss: Float[Array, ""]
+
+
 @dataclass(frozen=True)
 class Solver:
     """The equations of one step of one network; see `solve`."""
@@ -86,12 +101,12 @@ class Solver:
         inlet, loop
             Guess of the enthalpy at the consumers [J/kg] and of the chord flows [kg/s].
         rounds
-            How often flows and supply temperatures are brought in line.
+            How often at most flows and supply temperatures are brought in line.
         tolerance
             Change of the consumers' enthalpy in the last round below which they agree [J/kg].
         """
         layout = self.network.layout
-        used, loop = self._settle(inlet, loop, rounds - 1)
+        used, loop = self._settle(inlet, loop, rounds, tolerance)
         take = self._take(used)
         drawn = self._drawn(take)
         loop, closed = self.laws.loop_flows(drawn, self.fluid, self.held_pa, loop)
@@ -122,26 +137,67 @@ class Solver:
         )
 
     def _settle(
-        self, inlet: Float[Array, " consumer"], loop: Float[Array, " chord"], rounds: int
+        self,
+        inlet: Float[Array, " consumer"],
+        loop: Float[Array, " chord"],
+        rounds: int,
+        tolerance: float,
     ) -> tuple[Float[Array, " consumer"], Float[Array, " chord"]]:
-        """Inlet enthalpy and chord flows after some secant rounds."""
-        layout = self.network.layout
+        """Inlet enthalpy and chord flows with which flows and temperatures nearly agree.
 
-        def settle(carry: tuple, _: None) -> tuple[tuple, None]:
-            guess, before, loop = carry
-            drawn = self._drawn(self._take(guess))
-            if self.network.turns or len(layout.topology.link):
-                loop = self.laws.loop_flows(drawn, self.fluid, self.held_pa, loop)[0]
-                flow = self.laws.flows(drawn, loop)
-            else:  # the supply side alone decides
-                flow = self.laws.supply_flows(drawn)
-            supply = self._supply(flow, self.make_passage(flow).through())[0]
-            found = taken(supply, layout.consumer_from)
-            return (_secant(guess, found, before), (guess, found), loop), None
+        The first rounds are differentiated. Steps that they do not settle, at low load, get more
+        that are not: there the gradient leaves out what those would add to it.
+        """
 
-        start = inlet, (inlet, inlet), loop
-        (guess, _, loop), _ = jax.lax.scan(settle, start, length=rounds)
-        return guess, loop
+        def advance(pairs: Pairs, _: None) -> tuple[Pairs, None]:
+            return self._round(pairs), None
+
+        start = Pairs(inlet, inlet, inlet, loop, jnp.array(jnp.inf))
+        first, _ = jax.lax.scan(advance, start, length=FIXED_ROUNDS - 1)
+
+        def going(carry: tuple[Pairs, Array]) -> Array:
+            pairs, count = carry
+            return (pairs.miss > tolerance) & (count < rounds - FIXED_ROUNDS)
+
+        further, count = jax.lax.while_loop(
+            going,
+            lambda carry: (self._stopped()._round(carry[0]), carry[1] + 1),
+            (jax.lax.stop_gradient(first), jnp.array(0)),
+        )
+        # Of further rounds the guess that was found good is taken, not the next one.
+        good = (count > 0) & (further.miss <= tolerance)
+        guess = jnp.where(good, further.before, further.guess)
+        return (
+            first.guess + jax.lax.stop_gradient(guess - first.guess),
+            first.loop + jax.lax.stop_gradient(further.loop - first.loop),
+        )
+
+    def _stopped(self) -> "Solver":
+        """The same equations without derivatives."""
+        stop = jax.lax.stop_gradient
+        return replace(
+            self,
+            network=stop(self.network),
+            inputs=stop(self.inputs),
+            fluid=stop(self.fluid),
+            laws=stop(self.laws),
+            held_pa=stop(self.held_pa),
+            make_passage=lambda flow: stop(self.make_passage(stop(flow))),
+        )
+
+    def _round(self, pairs: Pairs) -> Pairs:
+        """One evaluation of the supply side, and the next guess from it."""
+        layout, loop = self.network.layout, pairs.loop
+        drawn = self._drawn(self._take(pairs.guess))
+        if self.network.turns or len(layout.topology.link):
+            loop = self.laws.loop_flows(drawn, self.fluid, self.held_pa, loop)[0]
+            flow = self.laws.flows(drawn, loop)
+        else:  # the supply side alone decides
+            flow = self.laws.supply_flows(drawn)
+        supply = self._supply(flow, self.make_passage(flow).through())[0]
+        found = taken(supply, layout.consumer_from)
+        miss = jnp.max(jnp.abs(found - pairs.guess), initial=0.0)
+        return Pairs(_secant(found, pairs), pairs.guess, found, loop, miss)
 
     def _take(self, inlet: Float[Array, " consumer"]) -> Draw:
         """What consumers take at `inlet`."""
@@ -202,13 +258,13 @@ class Solver:
         return back, followed & jnp.all(ahead > REVERSED_KG_PER_S)
 
 
-def _secant(guess: Array, found: Array, before: tuple[Array, Array]) -> Array:
+def _secant(found: Array, pairs: Pairs) -> Array:
     """Next guess of each inlet enthalpy from the last two pairs of guess and finding.
 
     The secant of each consumer by itself. Plain substitution swings or diverges at low load,
     where a colder inlet asks for more flow and more flow brings a warmer inlet.
     """
-    moved = guess - before[0]
+    moved = pairs.guess - pairs.before
     known = jnp.abs(moved) > LEAST_MOVE_J_PER_KG
-    slope = jnp.where(known, (found - before[1]) / jnp.where(known, moved, 1.0), 0.0)
-    return guess + (found - guess) / (1 - jnp.clip(slope, -MOST_SLOPE, 0.5))
+    slope = jnp.where(known, (found - pairs.found) / jnp.where(known, moved, 1.0), 0.0)
+    return pairs.guess + (found - pairs.guess) / (1 - jnp.clip(slope, -MOST_SLOPE, 0.5))

@@ -58,7 +58,7 @@ class HeatNetwork:
     Water is incompressible and pressure settles at once, so flows follow from the demands of a
     step. Heat moves with the water through `cells` implicit upwind cells a branch and is lost to
     the ground; friction heat is left out. The consumers' flows depend on their inlet
-    temperatures and these on the flows: `rounds` secant rounds settle them, and a step that
+    temperatures and these on the flows: `at most `rounds` secant rounds settle them, and a step that
     has not settled within 10 mK says so in its status. Everything is differentiable with respect
     to the arrays it holds, to actions and to drives.
     """
@@ -72,7 +72,7 @@ class HeatNetwork:
     injection_kg_per_s: Float[Array, " injection"]
     layout: Layout = jax.tree.static()
     cells: int = jax.tree.static(default=2)
-    rounds: int = jax.tree.static(default=3)
+    rounds: int = jax.tree.static(default=30)
     friction: str = jax.tree.static(default="colebrook")
     follow_worst: bool = jax.tree.static(default=False)
 
@@ -143,8 +143,8 @@ class HeatNetwork:
                 cells = self._along(lagged.enthalpy, flow)
                 loss = losses(self.branch, self.water, cells, inputs.ground_degc, self.cells)
                 first = len(flow)
-                held = loss.first(first), self.branch.heat_w[:first]
-                return steady_passage(flow, *held, self.cells)
+                held = cells[:, :first], loss.first(first)
+                return steady_passage(flow, *held, self.branch.heat_w[:first])
 
             solver = self._solver(inputs, lagged.enthalpy.mean(axis=0), passage)
             flows = solver.solve(

@@ -8,6 +8,7 @@ from tvilling.sciml.system import Status, Values
 from tvilling.sciml.systems.heat_network.flow_state import FlowState, Solver
 
 PA_PER_BAR = 1e5
+LEAST_PA = -0.9e5  # gauge; below it water boils or the number means nothing
 UNSERVED_SHARE = 1e-3  # of a demand, below which a shortfall is not told
 
 
@@ -16,7 +17,7 @@ def report(solver: Solver, flows: FlowState, lost_w: Float[Array, " branch"]) ->
     net, layout = solver.network, solver.network.layout
     junction_degc = net.water.temperature_degc(flows.junction)
     pressure = solver.laws.pressures_pa(flows.flow, solver.fluid, solver.held_pa)
-    lift = solver.network.source.lift_pa
+    lift = _lift(solver, pressure)
     if net.follow_worst:
         missing = jnp.max(net.consumer.min_dp_pa - _across(solver, pressure))
         back = np.arange(layout.topology.junctions) >= layout.topology.supply
@@ -26,7 +27,7 @@ def report(solver: Solver, flows: FlowState, lost_w: Float[Array, " branch"]) ->
     source_w, source_return = _sources(solver, flows, sent)
     density = solver.fluid.density_kg_per_m3[layout.source_supply]
     injected = solver.inputs.injection_kg_per_s
-    hydraulic_w = sent * jnp.nan_to_num(lift) / density
+    hydraulic_w = sent * lift / density
     return {
         "junction_degc": junction_degc[layout.junction_place],
         "junction_bar": pressure[layout.junction_place] / PA_PER_BAR,
@@ -45,13 +46,21 @@ def report(solver: Solver, flows: FlowState, lost_w: Float[Array, " branch"]) ->
         "pump_w": hydraulic_w / net.source.pump_efficiency,
         "exchanger_w": jnp.sum(jnp.where(jnp.abs(flows.flow) > 0, net.branch.heat_w, 0.0)),
         "injection_w": jnp.sum(injected * flows.junction[layout.injection_at]),
-        "status": _status(solver, flows, across),
+        "status": _status(solver, flows, across, pressure),
     }
 
 
 def _across(solver: Solver, pressure: Array) -> Array:
     layout = solver.network.layout
     return pressure[layout.consumer_from] - pressure[layout.consumer_to]
+
+
+def _lift(solver: Solver, pressure: Array) -> Array:
+    """Pressure difference of each source's pump [Pa]; none where an open one feeds from outside."""
+    layout = solver.network.layout
+    back = pressure[np.maximum(layout.source_return, 0)]
+    found = jnp.where(layout.closed, pressure[layout.source_supply] - back, 0.0)
+    return jnp.where(layout.source_pump >= 0, solver.network.source.lift_pa, found)
 
 
 def _sources(solver: Solver, flows: FlowState, sent: Array) -> tuple[Array, Array]:
@@ -68,7 +77,7 @@ def _sources(solver: Solver, flows: FlowState, sent: Array) -> tuple[Array, Arra
     return jnp.where(layout.closed, closed_w, sent * jnp.where(sent > 0, feed, own)), back
 
 
-def _status(solver: Solver, flows: FlowState, across: Array) -> Int[Array, ""]:
+def _status(solver: Solver, flows: FlowState, across: Array, pressure: Array) -> Int[Array, ""]:
     net, heat_w = solver.network, solver.inputs.heat_w
     short = jnp.isnan(net.consumer.flow_kg_per_s) | (
         jnp.isnan(net.consumer.return_degc) & jnp.isnan(net.consumer.cooling_k)
@@ -78,7 +87,10 @@ def _status(solver: Solver, flows: FlowState, across: Array) -> Int[Array, ""]:
     flags = (
         (Status.NOT_CONVERGED, ~flows.settled),
         (Status.UNSERVED, jnp.any(unserved)),
-        (Status.PRESSURE, jnp.any(weak & net.layout.consumer_served)),
+        (
+            Status.PRESSURE,
+            jnp.any(weak & net.layout.consumer_served) | jnp.any(pressure < LEAST_PA),
+        ),
         (Status.DISCONNECTED, jnp.array(len(net.layout.topology.cut_off) > 0)),
     )
     total = jnp.zeros((), jnp.int32)

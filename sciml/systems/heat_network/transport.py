@@ -122,18 +122,22 @@ def implicit_passage(
 
 
 def steady_passage(
-    flow: Float[Array, " branch"], loss: Loss, heat_w: Float[Array, " branch"], cells: int
+    flow: Float[Array, " branch"],
+    enthalpy: Float[Array, "cell branch"],
+    loss: Loss,
+    heat_w: Float[Array, " branch"],
 ) -> Passage:
     """Steady flow through the cells of every branch: exponential approach to the ground.
 
-    h_out = h_rest + (h_in - h_rest) exp(-w/|m|) - Q/(K |m|). A still pipe with loss has the
-    ground's temperature.
+    h_out = h_rest + (h_in - h_rest) exp(-w/|m|) - Q/(K |m|). In a still pipe the water has the
+    ground's temperature, or without loss the `enthalpy` it had.
     """
-    size = jnp.maximum(jnp.abs(flow), STILL_KG_PER_S)
-    gain = jnp.exp(-loss.weight_kg_per_s / size)
-    taken = jnp.where(size > STILL_KG_PER_S, heat_w / cells / size, 0.0)
-    own = jnp.broadcast_to((1 - gain) * loss.rest - taken, (cells, len(flow)))
-    return Passage(gain, own)
+    moving = jnp.abs(flow) > STILL_KG_PER_S
+    size = jnp.where(moving, jnp.abs(flow), 1.0)
+    gain = jnp.where(moving, jnp.exp(-loss.weight_kg_per_s / size), 0.0)
+    taken = heat_w / len(enthalpy) / size
+    still = jnp.where(loss.weight_kg_per_s > 0, loss.rest, enthalpy)
+    return Passage(gain, jnp.where(moving, (1 - gain) * loss.rest - taken, still))
 
 
 def along_flow(

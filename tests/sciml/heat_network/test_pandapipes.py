@@ -187,7 +187,7 @@ def test_transient_with_varying_load(network):
         net.circ_pump_pressure["t_flow_k"] = 75.0 + KELVIN
         solve(net, friction_model="nikuradse", transient=True, dt=900, simulation_time_step=step)
         theirs.append(net.res_junction["t_k"].to_numpy() - KELVIN)
-    ours = build(tables, Options(cells=4, friction="nikuradse", water=water_of(net), rounds=6))
+    ours = build(tables, Options(cells=4, friction="nikuradse", water=water_of(net)))
     start = ours.init(jax.random.key(0))
     warm = ours.water.enthalpy_j_per_kg(jnp.array(60.0))
     start = replace(start, enthalpy=jnp.full_like(start.enthalpy, warm))
