@@ -58,7 +58,7 @@ class HeatNetwork:
     Water is incompressible and pressure settles at once, so flows follow from the demands of a
     step. Heat moves with the water through `cells` implicit upwind cells a branch and is lost to
     the ground; friction heat is left out. The consumers' flows depend on their inlet
-    temperatures and these on the flows: `at most `rounds` secant rounds settle them, and a step that
+    temperatures and these on the flows: at most `rounds` secant rounds settle them, and a step that
     has not settled within 10 mK says so in its status. Everything is differentiable with respect
     to the arrays it holds, to actions and to drives.
     """
