@@ -143,6 +143,13 @@ class Model(_Block):
     """How the network is modelled."""
 
     cells: int = Field(default=2, ge=1, le=100, description="Cells along every pipe")
+    rounds: int = Field(
+        default=30,
+        ge=3,
+        le=50,
+        description="Most rounds a step between flows and supply temperatures; it stops when they "
+        "agree",
+    )
     friction: Literal["colebrook", "nikuradse"] = Field(
         default="colebrook", description="Friction law of turbulent flow"
     )

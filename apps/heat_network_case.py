@@ -89,6 +89,7 @@ def prepare(case: Case, folder: Path, tell: Callable[[str], None]) -> Prepared:
         tables,
         Options(
             cells=model.cells,
+            rounds=model.rounds,
             friction=model.friction,
             pump_control=model.pump_control,
             pump_efficiency=model.pump_efficiency,

@@ -60,6 +60,8 @@ def test_an_override_is_typed_as_yaml():
         ("demand.seed", 1.5, "demand.seed is 1.5, expected 0 to 2147483647"),
         ("demand.kind", "measured", "demand.kind is 'measured', expected 'stock', 'network'"),
         ("weather", None, "weather is blank, expected fields below it"),
+        ("model", {"rounds": 2}, "model.rounds is 2, expected 3 to 50"),
+        ("model", {"rounds": 51}, "model.rounds is 51, expected 3 to 50"),
         ("horizon.start", "tomorrow", "horizon.start is 'tomorrow', expected a time such as"),
         ("horizon.start", "0001-01-01T00:00", "expected 1950 to 2150"),
         ("horizon.hours", float("nan"), "horizon.hours is nan, expected 0.25 to 8784 h"),
@@ -114,6 +116,15 @@ def test_every_fault_is_told_at_once_and_overrides_are_named(tmp_path):
     assert "--set model.cells.deep=1: model.cells has no fields" in told
     assert "--set extra.key=2: extra is not known" in told
     assert "horizon.hours is -1" in told
+
+
+def test_the_model_is_built_as_the_case_says_and_else_with_the_defaults_of_the_network():
+    from tvilling.apps.case import Model
+    from tvilling.sciml.systems.heat_network.build import Options
+
+    options = Options()
+    for name in ("cells", "rounds", "friction", "pump_efficiency"):
+        assert getattr(Model(), name) == getattr(options, name), name
 
 
 @given(st.recursive(

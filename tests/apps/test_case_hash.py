@@ -27,6 +27,10 @@ def test_the_hash_follows_the_fields_and_not_the_folder(case_file, copy):
     assert len({prepared(case_file, other).hash for other in others} | {first.hash}) == 4
 
 
+def test_the_rounds_of_the_case_reach_the_network(case_file):
+    assert prepared(case_file, "model.rounds=7").network.rounds == 7
+
+
 def test_another_network_behind_the_same_source_gives_another_hash(case_file, copy):
     pipes = copy.parent / "ring" / "pipes.csv"
     head, row, *rest = pipes.read_text(encoding="utf-8").splitlines()
