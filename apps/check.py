@@ -43,7 +43,7 @@ def _check_case(path: Path, tell: Callable[[str], None]) -> "tuple[Summary, list
     from tvilling.sciml.systems.heat_network.summary import summarise
 
     case = read_case(path)
-    prepared = prepare(case, path.parent, tell)
+    prepared = prepare(case, path, tell)
     horizon = case.horizon
     lines = [
         f"{path}: {horizon.steps} steps of {horizon.step_min:g} min from "

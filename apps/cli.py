@@ -24,6 +24,13 @@ FAULTY_INPUT, UNEXPECTED = 2, 1
 NETWORK = "Folder of tables, pandapipes .json, or pandapipes:NAME"
 
 
+def _folder(text: str) -> Path:
+    """A folder that an option names; the empty text would mean the current one."""
+    if not text.strip():
+        raise typer.BadParameter("is empty, expected the name of a folder")
+    return Path(text)
+
+
 def main() -> None:
     """Entry point: faults in the input end with code 2, what nobody foresaw with 1 and a log."""
     try:
@@ -47,7 +54,9 @@ def run(
         list[str] | None,
         typer.Option("--set", help="Set one field: key.of.field=value; may be repeated"),
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="Folder for the run's folder [runs]")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for the run's folder [runs]", parser=_folder)
+    ] = None,
 ) -> None:
     """Run a case and write results and a report."""
     from tvilling.apps.run import run_case
@@ -83,7 +92,8 @@ def check(
 def size(
     file: Annotated[str, typer.Argument(help=f"Network: {NETWORK}")],
     out: Annotated[
-        Path | None, typer.Option(help="New folder for the sized tables [NAME_sized]")
+        Path | None,
+        typer.Option(help="New folder for the sized tables [NAME_sized]", parser=_folder),
     ] = None,
     supply_degc: Annotated[float, typer.Option(help="Design supply temperature, °C")] = 80.0,
     return_degc: Annotated[float, typer.Option(help="Design return temperature, °C")] = 45.0,

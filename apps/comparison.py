@@ -59,6 +59,9 @@ ROWS = (
 )
 
 
+SCALED, SIGNIFICANT = ("_mwh", "_kwh", "_mw"), 3  # of a small network: digits that tell something
+
+
 def figures(data: "xr.Dataset") -> dict[str, Figures]:
     """Figures of every controller in the labelled run `data` of a heat network."""
     return {str(name): _one(data.sel(controller=name)) for name in data["controller"].values}
@@ -80,7 +83,12 @@ def shown(name: str, value: float | None) -> str:
     if value is None:
         return "–"
     digits = next(row[3] for row in ROWS if row[0] == name)
-    text = f"{value * (100 if name == 'loss_share' else 1):,.{digits}f}"
+    value *= 100 if name == "loss_share" else 1
+    if name.endswith(SCALED) and 0 < abs(value) < 100 * 10.0**-digits:
+        digits = SIGNIFICANT - 1 - math.floor(math.log10(abs(value)))
+        text = f"{value:.{digits}f}" if digits < 7 else f"{value:.{SIGNIFICANT - 1}e}"
+    else:
+        text = f"{value:,.{digits}f}"
     return text.replace(",", "\N{NO-BREAK SPACE}")
 
 

@@ -59,8 +59,10 @@ class Prepared:
         return case_hash(self.case, self.digest)
 
 
-def prepare(case: Case, folder: Path, tell: Callable[[str], None]) -> Prepared:
-    """Read, set, size and build what `case` describes; relative paths start at `folder`.
+def prepare(case: Case, path: Path, tell: Callable[[str], None]) -> Prepared:
+    """Read, set, size and build what `case` describes, which stands in the file `path`.
+
+    Relative paths start at its folder.
 
     Raises
     ------
@@ -75,7 +77,7 @@ def prepare(case: Case, folder: Path, tell: Callable[[str], None]) -> Prepared:
     from tvilling.sciml.systems.heat_network.sizing import SizingOptions, size
 
     tell("reading the network")
-    read = read_network(network_source(case, folder)).checked()
+    read = read_network(network_source(case, path.parent)).checked()
     stock = _stock(case, read)
     tables = _set_up(case, read, stock)
     sized = None
@@ -95,7 +97,7 @@ def prepare(case: Case, folder: Path, tell: Callable[[str], None]) -> Prepared:
             pump_efficiency=model.pump_efficiency,
         ),
     )
-    _check_outputs(case, network)
+    _check_outputs(case, network, str(path))
     weather = _weather(case)
     ground = case.network.ground_degc
     drive = {
@@ -206,7 +208,7 @@ def _heat_w(
     return load.transpose("time", "consumer").values
 
 
-def _check_outputs(case: Case, network: "HeatNetwork") -> None:
+def _check_outputs(case: Case, network: "HeatNetwork", source: str) -> None:
     channels = (*network.outputs, *network.actions, *network.drives)
     known = [*(channel.name for channel in channels), "outdoor_degc"]
     faults = [
@@ -215,4 +217,4 @@ def _check_outputs(case: Case, network: "HeatNetwork") -> None:
         if name not in known
     ]
     if faults:
-        raise InputError("case", faults)
+        raise InputError(source, faults)

@@ -68,7 +68,7 @@ def run_case(
     from tvilling.apps.report import write_report
 
     began, started = time.perf_counter(), datetime.now(UTC)
-    prepared = prepare(read_case(path, overrides), path.parent, tell)
+    prepared = prepare(read_case(path, overrides), path, tell)
     case = prepared.case
     name = f"{started:%Y%m%dT%H%M%SZ}-{path.stem}-{prepared.hash}"
     with RunFolder(out or DEFAULT_OUT, name) as folder:

@@ -15,7 +15,7 @@ def main() -> None:
     """Run the case with its synthetic week, so that anyone draws the same, and save the maps."""
     path = HERE.parent / "cases" / "schutterwald_week.yaml"
     case = read_case(path, ["weather.source=synthetic", "horizon.hours=120"])
-    prepared = prepare(case, path.parent, print)
+    prepared = prepare(case, path, print)
     data, _ = simulate_case(prepared, print)
     run = data.isel(controller=0)
     figure = draw_maps(prepared, run, most_loaded(data), worst_served(run))

@@ -23,6 +23,8 @@ def read_network(source: str | Path) -> HeatNetworkTables:
         With every fault found.
     """
     text = str(source)
+    if not text.strip():
+        raise InputError("network", ["no file is named"])
     if text.startswith(SHIPPED):
         return _read_shipped(text)
     path = Path(source)

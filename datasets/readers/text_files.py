@@ -5,6 +5,8 @@ from pathlib import Path
 from tvilling.sciml.errors import InputError
 
 MAX_FILE_BYTES = 500_000_000
+SAVE_TEXT = "save it as plain text in UTF-8"
+ADVICE = {".yaml": SAVE_TEXT, ".yml": SAVE_TEXT}
 
 
 def read_text(path: Path, max_bytes: int = MAX_FILE_BYTES) -> str:
@@ -13,8 +15,10 @@ def read_text(path: Path, max_bytes: int = MAX_FILE_BYTES) -> str:
     Raises
     ------
     InputError
-        The file is missing, empty, larger than `max_bytes` [bytes] or not UTF-8.
+        The file is missing, a folder, empty, larger than `max_bytes` [bytes] or not UTF-8.
     """
+    if path.is_dir():
+        raise InputError(str(path), ["is a folder, expected a file"])
     if not path.is_file():
         raise InputError(str(path), ["no such file"])
     size = path.stat().st_size
@@ -25,10 +29,9 @@ def read_text(path: Path, max_bytes: int = MAX_FILE_BYTES) -> str:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as fault:
+        advice = ADVICE.get(path.suffix.lower(), "save it as CSV UTF-8 or JSON")
         line = path.read_bytes()[: fault.start].count(b"\n") + 1
-        raise InputError(
-            str(path), [f"is not UTF-8 (line {line}); save it as CSV UTF-8 or JSON"]
-        ) from None
+        raise InputError(str(path), [f"is not UTF-8 (line {line}); {advice}"]) from None
     if not text.strip():
         raise InputError(str(path), ["is empty"])
     return text

@@ -90,7 +90,7 @@ def test_a_missing_block_is_named(tmp_path, field):
     ("text", "told"),
     [
         ("", "is empty"),
-        (b"\xff\xfe\x00title: x", "is not UTF-8"),
+        (b"\xff\xfe\x00title: x", "save it as plain text in UTF-8"),
         ("a: [1, 2", "line 1: expected ',' or ']'"),
         ("- a\n- b\n", "expected a mapping"),
         ("a: &x 1\nb: *x\n", "holds a YAML alias"),
@@ -103,6 +103,11 @@ def test_a_missing_block_is_named(tmp_path, field):
 def test_a_file_that_is_no_case_gives_one_fault(tmp_path, text, told):
     (fault,) = faults_of(tmp_path, text)
     assert told in fault
+
+
+def test_a_folder_in_place_of_a_case_is_told(tmp_path):
+    with pytest.raises(InputError, match="is a folder, expected a file"):
+        read_case(tmp_path)
 
 
 def test_every_fault_is_told_at_once_and_overrides_are_named(tmp_path):

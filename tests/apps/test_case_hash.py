@@ -5,12 +5,13 @@ import yaml
 
 from tvilling.apps.case_file import read_case
 from tvilling.apps.heat_network_case import prepare
+from tvilling.sciml.errors import InputError
 
 QUICK = ["horizon.hours=1"]
 
 
 def prepared(case_file, *overrides):
-    return prepare(read_case(case_file, [*QUICK, *overrides]), case_file.parent, lambda stage: None)
+    return prepare(read_case(case_file, [*QUICK, *overrides]), case_file, lambda stage: None)
 
 
 @pytest.fixture
@@ -29,6 +30,12 @@ def test_the_hash_follows_the_fields_and_not_the_folder(case_file, copy):
 
 def test_the_rounds_of_the_case_reach_the_network(case_file):
     assert prepared(case_file, "model.rounds=7").network.rounds == 7
+
+
+def test_a_fault_of_the_outputs_names_the_case_file(case_file):
+    with pytest.raises(InputError) as error:
+        prepared(case_file, "outputs.variables=[heat]")
+    assert error.value.source == str(case_file)
 
 
 def test_another_network_behind_the_same_source_gives_another_hash(case_file, copy):
