@@ -103,7 +103,7 @@ def simulate_case(
     import xarray as xr
 
     from tvilling.apps.heat_network_case import make_controller
-    from tvilling.sciml.results import failures, label
+    from tvilling.sciml.results import HELD, failures, label
     from tvilling.sciml.scenario import Scenario
     from tvilling.sciml.simulate import simulate
     from tvilling.sciml.system import Status
@@ -125,7 +125,8 @@ def simulate_case(
     driven = label(trajectory, network, start, dt_s, prepared.drive)
     data = data.assign({channel.name: driven[channel.name] for channel in network.drives})
     outdoor = prepared.weather["outdoor_degc"]
-    data["outdoor_degc"] = ("time", outdoor.values, {"units": "°C", "long_name": "Outdoors"})
+    attrs = {"units": "°C", "long_name": "Outdoors", **HELD}
+    data["outdoor_degc"] = ("time", outdoor.values, attrs)
     least = prepared.tables.consumers["min_dp_bar"].to_numpy()
     limits = {
         Status.UNSERVED: ("delivered_w", data["heat_w"]),

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 FLAGS = tuple(flag for flag in Status if flag)  # every flag, without OK
 NAMES_SHOWN = 5  # elements named in one line, the worst first
+HELD = {"comment": "held over the step that ends at the time stamp"}
 MEANING = {
     Status.NOT_CONVERGED: "the solver ended above its tolerance",
     Status.UNSERVED: "a demand was not met in full",
@@ -33,7 +34,8 @@ def label(
 ) -> "xr.Dataset":
     """Names, units and times put on `trajectory`, and on the `drive` behind it where given.
 
-    Outputs hold over a step and actions are held over it; both stand at the time of its end.
+    Outputs hold over a step, actions and drives are held over it; all stand at the time of its
+    end, and actions and drives say so in their attribute `comment`.
 
     Parameters
     ----------
@@ -53,15 +55,16 @@ def label(
 
     status = np.asarray(trajectory.status)
     lead = ("scenario", "time") if status.ndim == 2 else ("time",)
-    groups = [(system.outputs, trajectory.output), (system.actions, trajectory.action)]
+    groups = [(system.outputs, trajectory.output, {}), (system.actions, trajectory.action, HELD)]
     if drive is not None:
-        groups.append((system.drives, drive))
+        groups.append((system.drives, drive, HELD))
     variables: dict[str, Any] = {}
     coords: dict[str, Any] = {"time": _times(start, dt_s, status.shape[-1])}
-    for channels, values in groups:
+    for channels, values, notes in groups:
         for channel in channels:
             if channel.name in values:
                 _add(variables, coords, channel, np.asarray(values[channel.name]), lead)
+                variables[channel.name][2].update(notes)
     variables["status"] = (lead, status, _status_attrs())
     described = {key: "" if value is None else value for key, value in attrs.items()}
     return xr.Dataset(

@@ -70,6 +70,9 @@ def test_controls_do_what_the_case_says(data):
     expected = np.interp(data["outdoor_degc"], [-12.0, 15.0], [85.0, 65.0])
     np.testing.assert_allclose(curve.isel(source=0), expected, rtol=1e-12)
     assert (constant == 80.0).all()
+    for name in ("supply_degc", "heat_w", "ground_degc", "outdoor_degc"):
+        assert data[name].attrs["comment"] == "held over the step that ends at the time stamp"
+    assert "comment" not in data["source_w"].attrs
 
 
 def test_the_case_in_the_folder_gives_the_same_result(result, data, tmp_path):
