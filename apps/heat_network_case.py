@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from tvilling.sciml.systems.heat_network.sizing import Sized
     from tvilling.sciml.systems.heat_network.tables import HeatNetworkTables
 
-SHIPPED = "pandapipes:"
-
 
 @dataclass(frozen=True)
 class Prepared:
@@ -115,6 +113,8 @@ def prepare(case: Case, path: Path, tell: Callable[[str], None]) -> Prepared:
 
 def network_source(case: Case, folder: Path) -> str:
     """What the network reader is given: an absolute path, or the name of a shipped network."""
+    from tvilling.datasets.readers.network import SHIPPED
+
     source = case.network.source
     return source if source.startswith(SHIPPED) else str((folder / source).resolve())
 

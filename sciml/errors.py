@@ -20,10 +20,3 @@ class InputError(ValueError):
         count = "1 fault" if len(self.faults) == 1 else f"{len(self.faults)} faults"
         lines = "\n".join(f"  - {fault}" for fault in self.faults)
         super().__init__(f"{source}: {count}\n{lines}")
-
-
-class MissingExtraError(ImportError):
-    """A feature needs a package that an optional extra installs."""
-
-    def __init__(self, feature: str, extra: str) -> None:
-        super().__init__(f"{feature} needs: pip install 'tvilling[{extra}]'")

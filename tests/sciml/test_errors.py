@@ -2,7 +2,7 @@
 
 import pytest
 
-from tvilling.sciml.errors import InputError, MissingExtraError
+from tvilling.sciml.errors import InputError
 
 
 def test_every_fault_stands_on_its_own_line():
@@ -19,7 +19,3 @@ def test_one_fault_is_singular():
 def test_is_a_value_error_so_that_pydantic_collects_it():
     with pytest.raises(ValueError, match="empty"):
         raise InputError("case.yaml", ["empty"])
-
-
-def test_a_missing_extra_says_what_to_install():
-    assert str(MissingExtraError("A PINN", "pinn")) == "A PINN needs: pip install 'tvilling[pinn]'"
