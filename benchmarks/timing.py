@@ -35,17 +35,6 @@ class Timing:
         """Median call [s]."""
         return statistics.median(self.wall_s)
 
-    def as_extra(self, prefix: str = "") -> dict[str, float | int]:
-        """The figures for `Measurement.extra`, each name led by `prefix`."""
-        figures: dict[str, float | int] = {
-            "min_s": self.min_s,
-            "median_s": self.median_s,
-            "cpu_s": statistics.median(self.cpu_s),
-            "first_s": self.first_s,
-            "repeats": len(self.wall_s),
-        }
-        return {prefix + name: value for name, value in figures.items()}
-
 
 def take_turns(calls: Mapping[str, Callable[[], Any]], repeats: int = 5) -> dict[str, Timing]:
     """Time each of `calls`, one after the other, `repeats` times over.
