@@ -5,12 +5,12 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from tvilling.sciml.system import Status
+from tvilling.sciml.units import J_PER_KWH
 
 if TYPE_CHECKING:
     import xarray as xr
 
 J_PER_MWH = 3.6e9
-J_PER_KWH = 3.6e6
 
 
 @dataclass(frozen=True)

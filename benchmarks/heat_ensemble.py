@@ -16,11 +16,12 @@ from jaxtyping import Array
 
 from tvilling.benchmarks.measurement import Measurement
 from tvilling.benchmarks.timing import take_turns
-from tvilling.datasets.pandapipes_writer import KELVIN, to_pandapipes
+from tvilling.datasets.pandapipes_writer import to_pandapipes
 from tvilling.sciml.scenario import Scenario
 from tvilling.sciml.simulate import Trajectory, simulate_many
 from tvilling.sciml.system import Values
 from tvilling.sciml.systems.heat_network import HeatNetwork, HeatNetworkTables, Options, build
+from tvilling.sciml.units import ZERO_DEGC_K
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -120,7 +121,7 @@ class TransientPeer:
         self.heat_w = np.asarray(scenarios.drive["heat_w"][0])
         self.supply_degc = float(scenarios.drive["supply_degc"][0, 0, 0])
         self.at = 0
-        self.net.circ_pump_pressure["t_flow_k"] = self.supply_degc + KELVIN
+        self.net.circ_pump_pressure["t_flow_k"] = self.supply_degc + ZERO_DEGC_K
 
     def step(self) -> None:
         """Solve the next step; the peer ignores a changed supply temperature, so it is held."""

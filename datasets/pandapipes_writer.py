@@ -8,11 +8,10 @@ import pandas as pd
 
 from tvilling.sciml.errors import InputError
 from tvilling.sciml.systems.heat_network.tables import HeatNetworkTables
+from tvilling.sciml.units import ZERO_DEGC_K
 
 if TYPE_CHECKING:
     from pandapipes import pandapipesNet
-
-KELVIN = 273.15
 
 
 def to_pandapipes(
@@ -46,7 +45,7 @@ def to_pandapipes(
         row.name: pp.create_junction(
             net,
             pn_bar=5.0,
-            tfluid_k=KELVIN + 60.0,
+            tfluid_k=ZERO_DEGC_K + 60.0,
             height_m=row.elevation_m,
             name=row.name,
         )
@@ -64,7 +63,7 @@ def to_pandapipes(
             loss_coefficient=row.zeta,
             sections=sections,
             u_w_per_m2k=row.loss_w_per_mk / (np.pi * row.inner_diameter_m),
-            text_k=own + KELVIN,
+            text_k=own + ZERO_DEGC_K,
             name=row.name,
         )
     for row in tables.valves[tables.valves["is_open"].astype(bool)].itertuples(index=False):
@@ -117,11 +116,11 @@ def _add_ends(net: "pandapipesNet", tables: HeatNetworkTables, at: dict[str, int
             qext_w=given(row.heat_w),
             controlled_mdot_kg_per_s=given(row.flow_kg_per_s),
             deltat_k=given(row.cooling_k),
-            treturn_k=None if back is None else back + KELVIN,
+            treturn_k=None if back is None else back + ZERO_DEGC_K,
             name=row.name,
         )
     for row in tables.sources.itertuples(index=False):
-        supply_k = row.supply_degc + KELVIN
+        supply_k = row.supply_degc + ZERO_DEGC_K
         if not row.return_junction:
             pp.create_ext_grid(net, at[row.supply_junction], row.supply_bar, supply_k)
         elif pd.isna(row.lift_bar):

@@ -11,12 +11,12 @@ from tvilling.datasets.benches import difference_k, rms, run, settle
 from tvilling.datasets.destest_benches import destest_ce0, destest_ce1
 from tvilling.datasets.pipe_benches import ait_network, liege_pipe
 from tvilling.datasets.readers.liege import TESTS
+from tvilling.sciml.units import J_PER_KWH
 
 PAGE = Path(__file__).with_name("heat-network.md")
 START, END = "<!-- figures -->\n", "<!-- end of figures -->"
 HEAD = "| data | quantity | found | to compare with |\n|---|---|---|---|"
 FORGOTTEN_S = 40_000.0
-J_PER_KWH = 3.6e6
 
 
 def liege() -> list[str]:

@@ -15,7 +15,6 @@ from jaxtyping import Array, Float
 
 MID_DEGC, SPAN_K = 75.0, 75.0  # the polynomials run in (t - MID) / SPAN
 CP_REF = 4200.0  # J/(kg·K), scales enthalpy in the inverse polynomial
-LOWEST_DEGC, HIGHEST_DEGC = 3.0, 145.0
 DEGREES = {"temperature": 7, "density": 5, "fluidity": 5, "enthalpy": 4}
 
 

@@ -15,10 +15,10 @@ import xarray as xr
 
 from tvilling.datasets.quality import mask_outside
 from tvilling.datasets.readers.mos import read_matrix
+from tvilling.sciml.units import ZERO_DEGC_K
 
 FILE = "PipeDataAIT151218.mos"
 POINTS = (1, 2, 3, 4)
-ZERO_DEGC_K = 273.15
 START_UP_S = 10_000.0
 
 

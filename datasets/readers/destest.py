@@ -23,8 +23,8 @@ from tvilling.datasets.readers.destest_network import (
 from tvilling.datasets.readers.text_files import read_text
 from tvilling.sciml.errors import InputError
 from tvilling.sciml.tables import Column
+from tvilling.sciml.units import ZERO_DEGC_K
 
-ZERO_DEGC_K = 273.15
 NODES = ("i", "h", "g", "f", "e", "SimpleDistrict_1")
 CE0_TOOLS = (
     "Modelica_Buildings_AAU_Alessandro",

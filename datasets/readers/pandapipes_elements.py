@@ -4,8 +4,7 @@ import numpy as np
 import pandas as pd
 
 from tvilling.datasets.readers.pandapipes_reading import Reading, number, unique_names, whole
-
-CELSIUS_K = 273.15
+from tvilling.sciml.units import ZERO_DEGC_K
 
 
 def _branches(reading: Reading, kind: str, ends: tuple[str, str]) -> tuple[pd.DataFrame, dict]:
@@ -125,7 +124,7 @@ def _ground_degc(reading: Reading, rows: pd.DataFrame) -> pd.Series:
             f"{int(ambient_k.isna().sum())} pipes have no text_k; they take the ground temperature "
             "of the case (pandapipes itself would take 20 °C)"
         )
-    return ambient_k - CELSIUS_K
+    return ambient_k - ZERO_DEGC_K
 
 
 def _tell_pipe_columns(reading: Reading, rows: pd.DataFrame) -> None:
@@ -145,7 +144,7 @@ def read_consumers(reading: Reading) -> pd.DataFrame:
                 {
                     **columns,
                     "heat_w": number(rows, "qext_w").to_numpy(),
-                    "return_degc": number(rows, "treturn_k").to_numpy() - CELSIUS_K,
+                    "return_degc": number(rows, "treturn_k").to_numpy() - ZERO_DEGC_K,
                     "cooling_k": number(rows, "deltat_k").to_numpy(),
                     "flow_kg_per_s": number(rows, "controlled_mdot_kg_per_s").to_numpy(),
                 }
@@ -218,7 +217,7 @@ def read_sources(reading: Reading) -> pd.DataFrame:
                     "name": columns["name"],
                     "supply_junction": columns["to_junction"],
                     "return_junction": columns["from_junction"],
-                    "supply_degc": number(rows, "t_flow_k").to_numpy() - CELSIUS_K,
+                    "supply_degc": number(rows, "t_flow_k").to_numpy() - ZERO_DEGC_K,
                     "supply_bar": number(rows, "p_flow_bar").to_numpy(),
                     **{ours: number(rows, theirs).to_numpy() for ours, theirs in drive.items()},
                 }
@@ -233,7 +232,7 @@ def read_sources(reading: Reading) -> pd.DataFrame:
                     "name": unique_names(rows, "ext_grid"),
                     "supply_junction": [reading.end(index) for index in rows["junction"]],
                     "return_junction": "",
-                    "supply_degc": number(rows, "t_k").to_numpy() - CELSIUS_K,
+                    "supply_degc": number(rows, "t_k").to_numpy() - ZERO_DEGC_K,
                     "supply_bar": number(rows, "p_bar").to_numpy(),
                 }
             )

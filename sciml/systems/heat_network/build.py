@@ -26,9 +26,9 @@ from tvilling.sciml.systems.heat_network.network import HeatNetwork
 from tvilling.sciml.systems.heat_network.parameters import BranchData, ConsumerData, SourceData
 from tvilling.sciml.systems.heat_network.tables import HeatNetworkTables
 from tvilling.sciml.systems.heat_network.topology import Topology, lay_out
+from tvilling.sciml.units import PA_PER_BAR
 from tvilling.sciml.water import Water, iapws_water
 
-PA_PER_BAR = 1e5
 M3_PER_H_PER_KG_PER_S = 3.6  # for water of 1000 kg/m³, in which pump curves are stated
 FALLBACK_RETURN_DEGC = 40.0
 MOST_OVER_DESIGN, LEAST_DESIGN_K = 5.0, 10.0

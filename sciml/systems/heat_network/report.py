@@ -6,8 +6,8 @@ from jaxtyping import Array, Float, Int
 
 from tvilling.sciml.system import Status, Values
 from tvilling.sciml.systems.heat_network.flow_state import FlowState, Solver
+from tvilling.sciml.units import PA_PER_BAR
 
-PA_PER_BAR = 1e5
 LEAST_PA = -0.9e5  # gauge; below it water boils or the number means nothing
 UNSERVED_SHARE = 1e-3  # of a demand, below which a shortfall is not told
 

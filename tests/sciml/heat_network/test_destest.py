@@ -8,10 +8,10 @@ from tvilling.datasets.benches import Bench, run, settle
 from tvilling.datasets.destest_benches import destest_ce0, destest_ce1
 from tvilling.sciml.simulate import Trajectory
 from tvilling.sciml.system import Values
+from tvilling.sciml.units import J_PER_KWH
 
 pytestmark = pytest.mark.data
 PA_PER_BAR = 1e5
-J_PER_KWH = 3.6e6
 OUTLIER = "DIMOSIM_Dynamic_Pipe"  # injects a fifth less than houses and losses take
 
 
