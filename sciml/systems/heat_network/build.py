@@ -6,11 +6,9 @@ from typing import Literal
 import jax.numpy as jnp
 import numpy as np
 import pandas as pd
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from tvilling.sciml.errors import InputError
-from tvilling.sciml.systems.heat_network.connectivity import exchanged_consumers
+from tvilling.sciml.systems.heat_network.connectivity import BRANCHES, exchanged_consumers, parts
 from tvilling.sciml.systems.heat_network.flow_state import FIXED_ROUNDS
 from tvilling.sciml.systems.heat_network.friction import FRICTION_LAWS
 from tvilling.sciml.systems.heat_network.graph import (
@@ -33,7 +31,6 @@ M3_PER_H_PER_KG_PER_S = 3.6  # for water of 1000 kg/m³, in which pump curves ar
 FALLBACK_RETURN_DEGC = 40.0
 MOST_OVER_DESIGN, LEAST_DESIGN_K = 5.0, 10.0
 PUMP_CONTROLS = ("fixed", "worst_consumer")
-BRANCH_KINDS = ("pipes", "valves", "pumps", "exchangers")
 
 
 @dataclass(frozen=True)
@@ -133,14 +130,14 @@ def build(tables: HeatNetworkTables, options: Options = Options()) -> HeatNetwor
 
 def _branches(tables: HeatNetworkTables, number: dict[str, int]) -> pd.DataFrame:
     """Every branch in one table: pipes first, then what else water flows through."""
-    parts = []
-    for kind in BRANCH_KINDS:
+    rows = []
+    for kind in BRANCHES:
         table = getattr(tables, kind)
         if kind == "valves":
             table = table[table["is_open"].astype(bool)]
-        parts.append(table.assign(table=kind, kind=EXCHANGER if kind == "exchangers" else PIPE))
+        rows.append(table.assign(table=kind, kind=EXCHANGER if kind == "exchangers" else PIPE))
     pumped = tables.sources[_is_pumped(tables.sources)]
-    parts.append(
+    rows.append(
         pd.DataFrame(
             {
                 "name": pumped["name"],
@@ -151,7 +148,7 @@ def _branches(tables: HeatNetworkTables, number: dict[str, int]) -> pd.DataFrame
             }
         )
     )
-    full = pd.concat([part for part in parts if len(part)], ignore_index=True)
+    full = pd.concat([part for part in rows if len(part)], ignore_index=True)
     full["start"] = full["from_junction"].map(number).astype(int)
     full["end"] = full["to_junction"].map(number).astype(int)
     return full
@@ -191,9 +188,7 @@ def _graph(tables: HeatNetworkTables, branches: pd.DataFrame, number: dict[str, 
 
 def _anchored(graph: Graph, held: np.ndarray, opened: int) -> Graph:
     """`graph` with every open source as anchor, and one closed source in a part that has none."""
-    shape = (graph.junctions, graph.junctions)
-    joined = coo_array((np.ones(len(graph.start)), (graph.start, graph.end)), shape=shape)
-    part = connected_components(joined, directed=False)[1]
+    part = parts(graph.junctions, graph.start, graph.end)
     anchors: list[int] = []
     for at, junction in enumerate(held):
         if at < opened or part[junction] not in part[anchors]:

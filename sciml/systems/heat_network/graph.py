@@ -5,7 +5,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.sparse import coo_array
-from scipy.sparse.csgraph import breadth_first_order, connected_components, maximum_flow
+from scipy.sparse.csgraph import breadth_first_order, maximum_flow
+
+from tvilling.sciml.systems.heat_network.connectivity import parts
 
 PIPE, EXCHANGER, PUMP = 0, 1, 2  # kinds of branch; valves and boosters count as pipes
 NONE = -1
@@ -99,9 +101,7 @@ def _wait(graph: Graph, branches: list[int], near: int, waiting: dict[int, deque
 def _parts(graph: Graph) -> np.ndarray:
     """Number of the part of each junction when only pipes connect."""
     pipe = graph.kind == PIPE
-    ends = (graph.start[pipe], graph.end[pipe])
-    joined = coo_array((np.ones(pipe.sum()), ends), shape=(graph.junctions, graph.junctions))
-    return connected_components(joined, directed=False)[1]
+    return parts(graph.junctions, graph.start[pipe], graph.end[pipe])
 
 
 def return_side(graph: Graph, tree: np.ndarray, above: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ from jaxtyping import Array, Bool, Float
 from tvilling.sciml.systems.heat_network.friction import friction_gradient_pa_per_m
 from tvilling.sciml.systems.heat_network.parameters import BranchData
 from tvilling.sciml.systems.heat_network.topology import Topology
-from tvilling.sciml.systems.heat_network.trees import path_sums, subtree_sums
+from tvilling.sciml.systems.heat_network.trees import greatest_depth, path_sums, subtree_sums
 
 GRAVITY_M_PER_S2 = 9.80665
 NEWTON_STEPS = 40
@@ -91,7 +91,9 @@ class Hydraulics:
         top = self.topology
         away = drop[: top.junctions] * top.tree_sign
         root = top.parent == np.arange(top.junctions)
-        return path_sums(jnp.where(root, held, -away), top.parent, _depth(top))
+        return path_sums(
+            jnp.where(root, held, -away), top.parent, greatest_depth(top.parent, top.order)
+        )
 
     def loop_flows(
         self,
@@ -141,14 +143,6 @@ def loop_paths(top: Topology) -> Float[np.ndarray, "branch chord"]:
     first[top.order] = np.arange(top.junctions)
     tree = (running[top.last] - running[first]) * top.tree_sign[:, None]
     return np.concatenate([tree, np.eye(top.chords)])
-
-
-def _depth(top: Topology) -> int:
-    depth = np.zeros(top.junctions, int)
-    for v in top.order:
-        if top.parent[v] != v:
-            depth[v] = depth[top.parent[v]] + 1
-    return int(depth.max(initial=0))
 
 
 def _newton(laws: Hydraulics, drawn: Array, fluid: Fluid, held: Array, start: Array) -> Array:

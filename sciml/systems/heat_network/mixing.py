@@ -15,7 +15,12 @@ from jaxtyping import Array, Bool, Float
 
 from tvilling.sciml.systems.heat_network.topology import Topology
 from tvilling.sciml.systems.heat_network.transport import STILL_KG_PER_S
-from tvilling.sciml.systems.heat_network.trees import carried_down, gathered_up, rounds
+from tvilling.sciml.systems.heat_network.trees import (
+    carried_down,
+    gathered_up,
+    greatest_depth,
+    rounds,
+)
 
 Through = tuple[Float[Array, " branch"], Float[Array, " branch"]]  # gain and offset of a branch
 
@@ -63,10 +68,7 @@ def sides(top: Topology) -> tuple[Side, Side]:
         inside &= top.upstream != top.downstream
         own = np.arange(low, high)
         tree = np.where(inside[low:high], top.parent[low:high], own) - low
-        depth = np.zeros(high - low, int)
-        for v in top.order[(top.order >= low) & (top.order < high)] - low:
-            if tree[v] != v:
-                depth[v] = depth[tree[v]] + 1
+        order = top.order[(top.order >= low) & (top.order < high)] - low
         branch = np.flatnonzero(inside)
         return Side(
             junctions=slice(low, high),
@@ -75,7 +77,7 @@ def sides(top: Topology) -> tuple[Side, Side]:
             upstream=top.upstream[branch] - low,
             downstream=top.downstream[branch] - low,
             extra=extra,
-            deep=int(depth.max(initial=0)),
+            deep=greatest_depth(tree, order),
         )
 
     return (

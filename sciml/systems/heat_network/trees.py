@@ -17,6 +17,15 @@ def rounds(depth: int) -> int:
     return int(np.ceil(np.log2(depth + 1))) if depth > 0 else 0
 
 
+def greatest_depth(parent: np.ndarray, order: np.ndarray) -> int:
+    """Longest chain of junctions below a root; `order` holds parents before children."""
+    depth = np.zeros(len(parent), int)
+    for v in order:
+        if parent[v] != v:
+            depth[v] = depth[parent[v]] + 1
+    return int(depth.max(initial=0))
+
+
 def taken(values: Array, at: Array | np.ndarray) -> Array:
     """`values[..., at]` for places known to be there."""
     return jnp.asarray(values).at[..., at].get(mode=IN_BOUNDS, wrap_negative_indices=False)
