@@ -1,29 +1,40 @@
 # Needs make and a python3 of version 3.11 or newer; everything else is installed into .venv.
 PYTHON ?= python3
 BIN := .venv/bin
+RUNS := .venv/.runs
 INSTALLED := .venv/.installed
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 FOLDERS := apps benchmarks cases datasets gnn pinns rl_control sciml twins
 
-.PHONY: setup demo test test-all bench lint docs
+.PHONY: setup browser demo test test-all bench lint docs
 
 setup: $(INSTALLED)
 
-$(INSTALLED): pyproject.toml constraints.txt
+# What it takes to run; the rest below is for development.
+$(RUNS): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check \
-		-c constraints.txt -e '.[dev]'
+	$(PIP) -e .
+	touch $@
+
+$(INSTALLED): pyproject.toml constraints.txt | $(RUNS)
+	$(PIP) -e '.[dev]'
 	mkdir -p .typing/tvilling
 	for folder in $(FOLDERS); do ln -sfn ../../$$folder .typing/tvilling/$$folder; done
 	touch $@
 
-demo: setup
+# Debian's Chromium for the tests of the web pages; without it they are skipped.
+browser:
+	command -v chromium >/dev/null || test "$$(id -u)" != 0 || \
+		(apt-get update -qq && apt-get install -y -qq chromium >/dev/null) || true
+
+demo: $(RUNS)
 	$(BIN)/tvilling run cases/schutterwald_week.yaml
 
-test: setup
-	$(BIN)/pytest -m "not slow"
+test: setup browser
+	$(BIN)/pytest -n 2 --dist loadfile -m "not slow"
 
-test-all: setup
-	$(BIN)/pytest
+test-all: setup browser
+	$(BIN)/pytest -n 2 --dist loadfile
 
 bench: setup
 	$(BIN)/tvilling bench

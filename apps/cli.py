@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from tvilling.sciml.errors import InputError
+from tvilling.sciml.extras import MissingExtraError
 
 app = typer.Typer(
     name="tvilling",
@@ -35,7 +36,7 @@ def main() -> None:
     """Entry point: faults in the input end with code 2, what nobody foresaw with 1 and a log."""
     try:
         app()
-    except InputError as error:
+    except (InputError, MissingExtraError) as error:
         typer.echo(str(error), err=True)
         sys.exit(FAULTY_INPUT)
     except Exception as error:

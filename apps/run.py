@@ -116,7 +116,7 @@ def simulate_case(
     for name, settings in case.controllers.items():
         tell(f"simulating {name}")
         controller = make_controller(settings, len(prepared.tables.sources))
-        action, _ = controller(controller.init(), None, first)
+        action, _ = controller(controller.init(), None, {k: v[None] for k, v in first.items()})
         state, _ = steady(network, action, first)
         scenario = Scenario(state, prepared.drive, dt_s)
         trajectory = jax.block_until_ready(run(network, controller, scenario))

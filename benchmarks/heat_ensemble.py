@@ -45,7 +45,7 @@ class FollowDrive:
 
     def __call__(self, memory: tuple[()], state: Any, forecast: Values) -> tuple[Values, tuple[()]]:
         """The supply temperature of this step."""
-        return {"supply_degc": forecast["supply_degc"]}, memory
+        return {"supply_degc": forecast["supply_degc"][0]}, memory
 
 
 def day_scenarios(network: HeatNetwork, demand_w: Array, count: int, seed: int = 0) -> Scenario:

@@ -65,7 +65,7 @@ class Recorded:
 
     def __call__(self, memory: tuple[()], state: Any, forecast: Values) -> tuple[Values, tuple[()]]:
         """The recorded action of this step."""
-        return {"supply_degc": forecast["supply_degc"]}, memory
+        return {"supply_degc": forecast["supply_degc"][0]}, memory
 
 
 def run(bench: Bench) -> Trajectory:

@@ -73,5 +73,5 @@ class HeatingCurve:
 
     def __call__(self, memory: tuple[()], state: Any, forecast: Values) -> tuple[Values, tuple[()]]:
         """The action at this step's `outdoor_degc`, a drive that the plant itself may not need."""
-        supply = self.supply_degc(forecast["outdoor_degc"])
+        supply = self.supply_degc(forecast["outdoor_degc"][0])
         return {**self.others, "supply_degc": supply}, memory

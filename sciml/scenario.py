@@ -1,9 +1,11 @@
 """A run to be made: where it starts and what drives it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import jax
+import jax.numpy as jnp
+from jaxtyping import Array
 
 from tvilling.sciml.system import Values
 
@@ -21,8 +23,26 @@ class Scenario:
         Drives by channel name, each `[*batch, time, *channel]`, held over a step.
     dt_s
         Length of a step [s].
+    forecast
+        What a controller is told before each step, each `[*batch, time, ahead, *channel]`; the
+        first entry ahead is the step itself. Empty: it sees the drives of the step and no more.
     """
 
     state: Any
     drive: Values
     dt_s: float = jax.tree.static()
+    forecast: Values = field(default_factory=dict)
+
+
+def perfect_forecast(drive: Values, ahead: int) -> Values:
+    """Each drive `[time, *channel]` as seen `ahead` steps at a time, `[time, ahead, *channel]`.
+
+    Beyond the end of the drives their last value is repeated.
+    """
+
+    def windows(values: Array) -> Array:
+        steps = values.shape[0]
+        index = jnp.arange(steps)[:, None] + jnp.arange(ahead)
+        return values[jnp.minimum(index, steps - 1)]
+
+    return {name: windows(jnp.asarray(values)) for name, values in drive.items()}

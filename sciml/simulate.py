@@ -21,7 +21,11 @@ class Controller(Protocol[M]):
         """Memory at the start."""
 
     def __call__(self, memory: M, state: Any, forecast: Values) -> tuple[Values, M]:
-        """Action for this step and the new memory; `forecast` holds this step's drives."""
+        """Action for this step and the new memory.
+
+        `forecast` holds what is expected, each array `[ahead, *channel]`; its first entry is
+        this step.
+        """
 
 
 @jax.tree_util.register_dataclass
@@ -41,14 +45,15 @@ def simulate(system: System, controller: Controller, scenario: Scenario) -> Traj
     States are those at the end of each step, outputs those over it.
     """
 
-    def advance(carry: tuple, drive: Values) -> tuple[tuple, Trajectory]:
-        state, memory = carry
-        action, memory = controller(memory, state, drive)
+    def advance(carry: tuple, now: tuple[Values, Values]) -> tuple[tuple, Trajectory]:
+        (state, memory), (drive, forecast) = carry, now
+        action, memory = controller(memory, state, forecast)
         state, output = system.step(state, action, drive, scenario.dt_s)
         output = dict(output)
         return (state, memory), Trajectory(state, action, output, output.pop("status"))
 
-    return jax.lax.scan(advance, (scenario.state, controller.init()), scenario.drive)[1]
+    seen = scenario.forecast or {name: drive[:, None] for name, drive in scenario.drive.items()}
+    return jax.lax.scan(advance, (scenario.state, controller.init()), (scenario.drive, seen))[1]
 
 
 def simulate_many(

@@ -16,17 +16,31 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 SETUPTOOLS = PROJECT["tool"]["setuptools"]
 FOLDERS = {name: ROOT / folder for name, folder in SETUPTOOLS["package-dir"].items()}
 NOT_SHIPPED = {"tests", "docs", "examples"}
-GUESTS = ("torch", "torch_geometric", "deepxde", "panel", "stable_baselines3")
+GUESTS_CONTRACT = PROJECT["tool"]["importlinter"]["contracts"][1]
+GUESTS = tuple(GUESTS_CONTRACT["forbidden_modules"])
+ADAPTERS = sorted({text.split(" -> ")[0] for text in GUESTS_CONTRACT["ignore_imports"]})
 SLOW_TO_IMPORT = {"jax", "pandas", "xarray", "matplotlib", "pandapipes", "pandapower", *GUESTS}
 
 IMPORT_ALL = f"""
-import importlib, pkgutil, sys
-for guest in {GUESTS}:
-    sys.modules[guest] = None
+import fnmatch, importlib, importlib.abc, pkgutil, sys
+
+class Missing(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path, target=None):
+        if name.split(".")[0] in {GUESTS}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+
+sys.meta_path.insert(0, Missing())
 import tvilling
+from tvilling.sciml.extras import MissingExtraError
 for module in pkgutil.walk_packages([sys.argv[1] + "/tvilling"], "tvilling."):
-    found = importlib.import_module(module.name)
-    assert found.__file__.startswith(sys.argv[1]), found.__file__
+    try:
+        found = importlib.import_module(module.name)
+    except MissingExtraError as error:
+        assert any(fnmatch.fnmatch(module.name, name) for name in {ADAPTERS}), module.name
+        assert f"tvilling[{{error.extra}}]" in str(error)
+        assert len(str(error).splitlines()) == 1
+    else:
+        assert found.__file__.startswith(sys.argv[1]), found.__file__
     print(module.name)
 """
 
@@ -167,6 +181,11 @@ def test_every_dependency_is_pinned() -> None:
     assert all("==" in pin and "/" not in pin and "@" not in pin for pin in pins)
     pinned = {pin.split("==")[0].lower().replace("_", "-") for pin in pins}
     project = PROJECT["project"]
-    asked = project["dependencies"] + project["optional-dependencies"]["dev"]
+    extras = project["optional-dependencies"]
+    asked = project["dependencies"] + extras["dev"]
+    for text in extras["dev"]:
+        if text.startswith("tvilling["):
+            asked.remove(text)
+            asked += [line for extra in text[9:-1].split(",") for line in extras[extra]]
     names = {text.split(">")[0].split("=")[0].split("[")[0].strip().lower() for text in asked}
     assert names - pinned == set()

@@ -20,6 +20,9 @@ class Example:
         A usual length of a step [s].
     failing
         An action and a drive for which a step reports a status, or None if no step can fail.
+    bought
+        The output that is power bought [W], negative where it is sold; what is left in store is
+        worth the same. Empty where a price per kWh has no meaning.
     """
 
     system: System[Any]
@@ -27,3 +30,4 @@ class Example:
     drive: Values
     dt_s: float
     failing: tuple[Values, Values] | None = None
+    bought: str = ""

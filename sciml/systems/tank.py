@@ -170,4 +170,5 @@ def example() -> Example:
         drive=room | {"demand_w": jnp.asarray(2.5e5)},
         dt_s=900.0,
         failing=(heater, room | {"demand_w": jnp.asarray(2e7)}),
+        bought="heater_used_w",
     )

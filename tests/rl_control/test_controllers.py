@@ -35,7 +35,7 @@ def test_the_curve_acts_through_the_forecast_and_keeps_the_other_actions():
     curve = jax.tree.map(lambda leaf: leaf, CURVE)  # a pytree rebuilds itself
     curve = HeatingCurve(**{**vars(curve), "others": {"lift_bar": jnp.asarray([2.0])}})
     action, memory = jax.jit(lambda curve, degc: curve((), None, {"outdoor_degc": degc}))(
-        curve, 15.0
+        curve, jnp.asarray([15.0, -12.0])
     )
     assert memory == ()
     np.testing.assert_allclose(action["supply_degc"], [65.0, 62.0])

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from tvilling.sciml.scenario import Scenario
+from tvilling.sciml.scenario import Scenario, perfect_forecast
 from tvilling.sciml.simulate import Controller, simulate, simulate_many
 from tvilling.sciml.systems import SYSTEMS
 
@@ -98,3 +98,30 @@ def test_slope_of_a_day_with_respect_to_the_plant():
     at, move = jnp.asarray(60.0), 0.1
     difference = (final_degc(at + move) - final_degc(at - move)) / (2 * move)
     assert float(jax.grad(final_degc)(at)) == pytest.approx(float(difference), rel=1e-7)
+
+
+def test_a_forecast_shows_what_is_ahead_and_repeats_the_last_value():
+    drive = {"demand_w": jnp.arange(4.0)}
+    seen = perfect_forecast(drive, 3)["demand_w"]
+    np.testing.assert_array_equal(seen, [[0, 1, 2], [1, 2, 3], [2, 3, 3], [3, 3, 3]])
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class HeatWhatIsExpectedNext:
+    """The power that the forecast gives for the step after this one."""
+
+    def init(self):
+        return ()
+
+    def __call__(self, memory, state, forecast):
+        return {"heater_w": forecast["demand_w"][1]}, memory
+
+
+def test_a_controller_sees_the_forecast_and_the_system_the_drive():
+    tank = SYSTEMS["tank"].example().system
+    drive = {"demand_w": jnp.asarray([1e5, 2e5, 3e5]), "ambient_degc": jnp.full(3, 12.0)}
+    told = {"demand_w": jnp.asarray([[0.0, 4e5], [0.0, 5e5], [0.0, 6e5]])}
+    run = simulate(tank, HeatWhatIsExpectedNext(), Scenario(jnp.asarray(70.0), drive, DT_S, told))
+    np.testing.assert_array_equal(run.action["heater_w"], [4e5, 5e5, 6e5])
+    np.testing.assert_array_equal(run.output["delivered_w"], drive["demand_w"])

@@ -1,0 +1,1 @@
+"""Web pages: the only modules that import Panel and Bokeh."""
