@@ -1,0 +1,74 @@
+"""Checkpoints of a training: one folder a check, the last one kept."""
+
+import hashlib
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tvilling.sciml.errors import InputError
+from tvilling.sciml.store import load_arrays, save_arrays
+
+MARK = "training.sha256"
+
+
+def fingerprint(*what: Any) -> str:
+    """SHA-256 over shapes, types and bytes of all leaves; other things by their `repr`."""
+    import jax
+
+    digest = hashlib.sha256()
+    for leaf in jax.tree.leaves(what):
+        if isinstance(leaf, jax.Array | np.ndarray):
+            array = np.ascontiguousarray(leaf)
+            digest.update(f"{array.dtype}{array.shape}".encode())
+            digest.update(array.tobytes())
+        else:
+            digest.update(repr(leaf).encode())
+    return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class Checkpoints:
+    """The checkpoints of the training with this `mark` in `folder`.
+
+    A checkpoint appears under its name when all of it is written, and the one before it is
+    removed after that, so that a kill at any moment leaves one to go on from.
+
+    Raises
+    ------
+    InputError
+        If `folder` belongs to a training with another mark.
+    """
+
+    folder: Path
+    mark: str
+
+    def __post_init__(self) -> None:
+        """Claim the folder."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        label = self.folder / MARK
+        if not label.exists():
+            part = label.with_suffix(".part")
+            part.write_text(self.mark, encoding="utf-8")
+            part.replace(label)
+        elif label.read_text(encoding="utf-8") != self.mark:
+            raise InputError(
+                str(self.folder),
+                ["holds checkpoints of another training (other data, settings, seed or start)"],
+            )
+
+    def _steps(self) -> list[int]:
+        return sorted(int(path.name) for path in self.folder.iterdir() if path.name.isdigit())
+
+    def save(self, step: int, arrays: dict[str, np.ndarray]) -> None:
+        """Keep `arrays` as the checkpoint of `step`, and remove older ones."""
+        save_arrays(self.folder / str(step), arrays)
+        for older in self._steps()[:-1]:
+            shutil.rmtree(self.folder / str(older))
+
+    def latest(self) -> tuple[int, dict[str, np.ndarray]] | None:
+        """The step and arrays of the last checkpoint, or None."""
+        steps = self._steps()
+        return (steps[-1], load_arrays(self.folder / str(steps[-1]))) if steps else None
