@@ -1,0 +1,120 @@
+"""What a run costs, and what every controller is told of the hours ahead.
+
+One objective holds for all of them, learned, ruled or planned:
+
+    cost = sum_t price_t bought_t dt - credit (stored_end - stored_start)
+
+with the mean price of the episode as credit, so that draining a store does not pay. The credit is
+known to every controller, as a drive, and stands for the price beyond the end of the episode: a
+store that is full at the end is worth just what it could be sold for later.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float, Int
+
+from tvilling.datasets.trials import PRICE
+from tvilling.sciml.errors import InputError
+from tvilling.sciml.scenario import Scenario
+from tvilling.sciml.simulate import Trajectory
+from tvilling.sciml.system import Values
+from tvilling.sciml.systems.example import Example
+from tvilling.sciml.units import J_PER_KWH
+
+CREDIT = "credit_dkk_per_kwh"
+
+
+def check_priced(example: Example, scenarios: Scenario, ahead: int = 1) -> None:
+    """Refuse what has no cost.
+
+    Raises
+    ------
+    InputError
+        The example buys nothing, the scenarios hold no price or are no batch, or `ahead` is below
+        one step.
+    """
+    names = [channel.name for channel in example.system.outputs]
+    faults = []
+    if example.bought not in names:
+        faults.append(
+            f"bought is {example.bought!r}, expected an output of the system: {', '.join(names)}"
+        )
+    if jnp.ndim(scenarios.drive.get(PRICE, 0.0)) != 2:
+        faults.append(f"drive {PRICE} is not given, expected DKK/kWh over [scenario, time]")
+    if ahead < 1:
+        faults.append(f"ahead is {ahead} steps, expected 1 or more")
+    if faults:
+        raise InputError("control", faults)
+
+
+def credit_dkk_per_kwh(scenario: Scenario) -> Float[Array, "*batch"]:
+    """What a stored kWh is worth at the end: the mean price of the episode [DKK/kWh]."""
+    return jnp.mean(scenario.drive[PRICE], axis=-1)
+
+
+def padded(drive: Values, ahead: int) -> Values:
+    """Drives `[time, *channel]` of one scenario with `ahead - 1` steps more, and the credit.
+
+    Beyond the end the price is the credit; other drives keep their last value.
+    """
+    credit = jnp.mean(drive[PRICE])
+    longer = {
+        name: jnp.concatenate(
+            [values, jnp.broadcast_to(values[-1:], (ahead - 1, *values.shape[1:]))]
+        )
+        for name, values in drive.items()
+    }
+    steps = drive[PRICE].shape[0]
+    longer[PRICE] = longer[PRICE].at[steps:].set(credit)
+    return {**longer, CREDIT: jnp.full(steps + ahead - 1, credit)}
+
+
+def window(longer: Values, step: int | Int[Array, ""], ahead: int) -> Values:
+    """The `ahead` steps from `step` on of padded drives; its first entry is `step` itself."""
+    return {
+        name: jax.lax.dynamic_slice_in_dim(values, step, ahead) for name, values in longer.items()
+    }
+
+
+def with_outlook(scenarios: Scenario, ahead: int) -> Scenario:
+    """`scenarios`, a batch, with a perfect forecast of `ahead` steps, the credit among it."""
+
+    def windows(drive: Values) -> Values:
+        longer = padded(drive, ahead)
+        steps = drive[PRICE].shape[0]
+        return jax.vmap(lambda step: window(longer, step, ahead))(jnp.arange(steps))
+
+    return replace(scenarios, forecast=jax.jit(jax.vmap(windows))(scenarios.drive))
+
+
+def with_prices(scenarios: Scenario, price_dkk_per_kwh: Any) -> Scenario:
+    """`scenarios`, a batch, at other prices: hourly, `[scenario, hour]`, as long as they are."""
+    price = jnp.asarray(price_dkk_per_kwh, float)
+    old = scenarios.drive[PRICE]
+    per_hour = round(3600.0 / scenarios.dt_s)
+    if per_hour < 1 or (price.shape[0], price.shape[1] * per_hour) != old.shape:
+        raise InputError(
+            "prices",
+            [f"{price.shape} hours for {old.shape} steps of {scenarios.dt_s:g} s, one row each"],
+        )
+    drive = {**scenarios.drive, PRICE: jnp.repeat(price, per_hour, axis=1)}
+    return replace(scenarios, drive=drive, forecast={})
+
+
+def step_cost_dkk(
+    price_dkk_per_kwh: Float[Array, "*batch"], bought_w: Float[Array, "*batch"], dt_s: float
+) -> Float[Array, "*batch"]:
+    """Cost of a step [DKK] at mean power `bought_w` [W]."""
+    return price_dkk_per_kwh * bought_w * dt_s / J_PER_KWH
+
+
+def run_cost_dkk(example: Example, scenario: Scenario, run: Trajectory) -> Float[Array, ""]:
+    """Cost of one run [DKK], what is left in store credited."""
+    stored = example.system.stored_j
+    end = jax.tree.map(lambda leaf: leaf[-1], run.state)
+    paid = step_cost_dkk(scenario.drive[PRICE], run.output[example.bought], scenario.dt_s).sum()
+    left_kwh = (stored(end) - stored(scenario.state)) / J_PER_KWH
+    return paid - credit_dkk_per_kwh(scenario) * left_kwh
