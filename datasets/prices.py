@@ -1,8 +1,20 @@
-"""Hourly day-ahead power prices for trials where no record is at hand."""
+"""Hourly day-ahead power prices: days of the record, and a formula where none is at hand."""
+
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from jaxtyping import Float
 
+from tvilling.sciml.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+Part = Literal["training", "held_out"]
+EVERY = 5  # of the weeks of the record, one in five is held out
+RECORDED = "recorded day-ahead prices of western Denmark (data set dk_prices)"
+SYNTHETIC = "synthetic prices (documented formula, not measured)"
 MEAN_DKK_PER_KWH = 0.55
 DAY_SPREAD, DAY_MEMORY = 0.45, 0.7  # of the logarithm of a day's level; correlation from day to day
 HOUR_SPREAD, HOUR_MEMORY = 0.12, 0.8  # the same of an hour
@@ -30,6 +42,62 @@ def synthetic_prices(
     return price[0] if count is None else price
 
 
+def price_days(
+    count: int, seed: int, part: Part = "training", days: int = 1, recorded: bool | None = None
+) -> "xr.Dataset":
+    """`count` stretches of whole days of prices, drawn by `seed`; no day is in both parts.
+
+    Every fifth week of the record, Monday to Sunday, is held out, so that a day is no neighbour of
+    one that was learned from, but for Sundays and Mondays. A stretch begins at local midnight and
+    lies within its part; days of 23 or 25 hours, when the clock changes, are left out. Stretches
+    differ as long as there are enough; beyond that they are drawn again.
+
+    Parameters
+    ----------
+    count
+        How many.
+    seed
+        Of the draw.
+    part
+        `training` or `held_out`.
+    days
+        Length of a stretch, 1 to 7.
+    recorded
+        True: the record of western Denmark. False: `synthetic_prices`, another stream for each
+        part. None: the record where it is at hand, in the folder that TVILLING_DATA names or
+        downloaded before, else the formula.
+
+    Returns
+    -------
+    xarray.Dataset
+        `price_dkk_per_kwh` over `scenario` and `hour`, and of the record `date`, the first day of
+        each stretch. Attributes `source`, `kind` and `part`.
+
+    Raises
+    ------
+    InputError
+        An argument is out of range, or the record is asked for and not at hand.
+    """
+    import xarray as xr
+
+    _check_request(count, part, days)
+    if recorded is None:
+        recorded = _is_at_hand()
+    coords = {}
+    if recorded:
+        price, first = _recorded_days(count, seed, part, days)
+        coords["date"] = ("scenario", first.to_numpy())
+    else:
+        price = synthetic_prices(days, 2 * seed + (part == "held_out"), count)
+    units = {"units": "DKK/kWh", "long_name": "day-ahead power price"}
+    attrs = {
+        "source": RECORDED if recorded else SYNTHETIC,
+        "kind": "recorded" if recorded else "synthetic",
+        "part": part,
+    }
+    return xr.Dataset({"price_dkk_per_kwh": (("scenario", "hour"), price, units)}, coords, attrs)
+
+
 def day_shape(hour: Float[np.ndarray, "*shape"]) -> Float[np.ndarray, "*shape"]:
     """The price at `hour` [h] of a day over its mean."""
 
@@ -55,3 +123,49 @@ def _wander(
     kicks = random.standard_normal(shape)
     kicks[:, 1:] *= np.sqrt(1.0 - memory**2)
     return spread * lfilter([1.0], [1.0, -memory], kicks, axis=1) - spread**2 / 2
+
+
+def _check_request(count: int, part: str, days: int) -> None:
+    faults = []
+    if count < 1:
+        faults.append(f"count is {count}, expected 1 or more")
+    if not 1 <= days <= 7:
+        faults.append(f"days is {days}, expected 1 to 7")
+    if part not in ("training", "held_out"):
+        faults.append(f"part is {part!r}, expected training or held_out")
+    if faults:
+        raise InputError("price days", faults)
+
+
+def _is_at_hand() -> bool:
+    from tvilling.datasets.registry import locate
+
+    try:
+        locate("dk_prices")
+    except InputError:
+        return False
+    return True
+
+
+def _recorded_days(
+    count: int, seed: int, part: str, days: int
+) -> tuple[Float[np.ndarray, "scenario hour"], "pd.DatetimeIndex"]:
+    """Prices of drawn stretches of the record, and their first days."""
+    import pandas as pd
+
+    from tvilling.datasets.registry import load
+
+    data = load("dk_prices")
+    local = pd.DatetimeIndex(data["local_time"].to_numpy())
+    price = pd.Series(data["price_dk1_dkk_per_kwh"].to_numpy(), local)
+    by_day = price.groupby(local.normalize()).agg(list)
+    by_day = by_day[by_day.map(lambda hours: len(hours) == 24 and not np.isnan(hours).any())]
+    week = (by_day.index - pd.Timestamp("2018-01-01")).days // 7  # a Monday
+    held_out = week % EVERY == EVERY - 1
+    chosen = by_day[held_out if part == "held_out" else ~held_out]
+    last = chosen.index[days - 1 :]
+    starts = np.flatnonzero((last - chosen.index[: len(last)]).days == days - 1)
+    drawn = np.random.default_rng(seed).choice(starts, count, replace=count > len(starts))
+    hours = np.array(chosen.to_list())
+    rows = np.stack([hours[start : start + days].ravel() for start in drawn])
+    return rows, pd.DatetimeIndex(chosen.index[drawn])

@@ -1,0 +1,190 @@
+"""Controllers side by side: between what is done today and what perfect foresight could do."""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array
+
+from tvilling.datasets.trials import DAY_S, PRICE
+from tvilling.rl_control.controllers import PriceRule
+from tvilling.rl_control.dispatch import Dispatch, best_dispatch
+from tvilling.rl_control.outlook import check_priced, run_cost_dkk, with_outlook
+from tvilling.rl_control.safety import SHARE, Guard, Shield, violates
+from tvilling.sciml.errors import InputError
+from tvilling.sciml.scenario import Scenario
+from tvilling.sciml.simulate import Controller, Trajectory, simulate
+from tvilling.sciml.system import Values
+from tvilling.sciml.systems.example import Example
+from tvilling.sciml.units import J_PER_KWH
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+BOUND = "perfect foresight"
+CONFIDENCE = 0.95
+SHARES_TRIED = tuple(np.arange(0.05, 0.55, 0.05))  # of the look-ahead, for the price rule
+
+
+def compare(
+    example: Example,
+    controllers: Mapping[str, Controller],
+    scenarios: Scenario,
+    ahead: int = 24,
+    tell: Callable[[str], None] = lambda stage: None,
+) -> "xr.Dataset":
+    """Run every controller over `scenarios`, a batch, and the best plan of `dispatch.py` as well.
+
+    Parameters
+    ----------
+    controllers
+        By name. The first is the rule that the others are measured against.
+    ahead
+        Steps each controller is told of, perfectly, this one included.
+
+    Returns
+    -------
+    xarray.Dataset
+        Over `controller` (`perfect foresight` last) and `scenario`: `cost_dkk` a day, `bought_kwh`
+        a day, and the counts `violations` and `interventions` of steps in the whole run.
+        Attributes: `rule`, `system`, `days` a scenario lasts, `steps`, `ahead`.
+
+    Raises
+    ------
+    InputError
+        The system buys nothing, there is no price, or its step is not affine; a scenario cannot be
+        run without a violation.
+    """
+    import xarray as xr
+
+    check_priced(example, scenarios, ahead)
+    tell(BOUND)
+    bound = best_dispatch(example, scenarios)
+    _check_bound(bound)
+    seen = with_outlook(scenarios, ahead)
+    run = jax.jit(jax.vmap(lambda c, s: _figures(example, c, s), in_axes=(None, 0)))
+    figures = {}
+    for name, controller in controllers.items():
+        tell(name)
+        figures[name] = run(controller, seen)
+    planned = jax.jit(jax.vmap(lambda c, s: _figures(example, c, s)))
+    figures[BOUND] = planned(bound.plan, scenarios)
+    steps = scenarios.drive[PRICE].shape[1]
+    days = steps * scenarios.dt_s / DAY_S
+    units = {
+        "cost_dkk": ("DKK/d", 1 / days, "cost of a day, what is left in store credited"),
+        "bought_kwh": ("kWh/d", 1 / days, "energy bought in a day"),
+        "violations": ("1", 1, "steps flagged or outside a limit, in the run"),
+        "interventions": ("1", 1, "steps in which a shield moved the action, in the run"),
+    }
+    variables = {
+        name: (
+            ("controller", "scenario"),
+            np.stack([np.asarray(found[name]) * factor for found in figures.values()]),
+            {"units": unit, "long_name": text},
+        )
+        for name, (unit, factor, text) in units.items()
+    }
+    attrs = {
+        "rule": next(iter(controllers)),
+        "system": type(example.system).__name__,
+        "days": days,
+        "steps": steps,
+        "ahead": ahead,
+        "gap": bound.gap,
+    }
+    return xr.Dataset(variables, {"controller": list(figures)}, attrs)
+
+
+def table(compared: "xr.Dataset") -> "pd.DataFrame":
+    """One line a controller, in figures that can be read.
+
+    Columns: `cost_dkk` a day; `saved_dkk` a day against the rule, with the half width
+    `saved_pm_dkk` of its 95 % confidence interval from the paired differences of the scenarios
+    (Student's t); `saved_percent` of the rule's cost; `share_percent` of the saving that perfect
+    foresight would reach; `violations` and `interventions`, steps in all scenarios.
+    """
+    import pandas as pd
+
+    rule, bound = (compared["cost_dkk"].sel(controller=name) for name in (compared.rule, BOUND))
+    possible = float((rule - bound).mean())
+    lines = {}
+    for name in compared["controller"].values:
+        one = compared.sel(controller=name)
+        saved = float((rule - one["cost_dkk"]).mean())
+        lines[str(name)] = {
+            "cost_dkk": float(one["cost_dkk"].mean()),
+            "saved_dkk": saved,
+            "saved_pm_dkk": half_width((rule - one["cost_dkk"]).to_numpy()),
+            "saved_percent": 100 * saved / abs(float(rule.mean())),
+            "share_percent": 100 * saved / possible if possible > 0 else np.nan,
+            "violations": int(one["violations"].sum()),
+            "interventions": int(one["interventions"].sum()),
+        }
+    return pd.DataFrame.from_dict(lines, orient="index").rename_axis("controller")
+
+
+def half_width(values: np.ndarray, confidence: float = CONFIDENCE) -> float:
+    """Half width of the confidence interval of the mean of independent `values`.
+
+    Student's t; NaN of a single value.
+    """
+    from scipy.stats import t
+
+    if len(values) < 2:
+        return float("nan")
+    spread = values.std(ddof=1) / np.sqrt(len(values))
+    return float(t.ppf((1 + confidence) / 2, len(values) - 1) * spread)
+
+
+def tuned_price_rule(
+    example: Example,
+    actions: tuple[Values, Values, Values],
+    scenarios: Scenario,
+    guard: Guard,
+    ahead: int = 24,
+) -> PriceRule:
+    """The price rule that costs least behind `guard` over `scenarios`, a batch to tune on.
+
+    `actions` are those to buy, to be idle and to sell. The shares of the look-ahead are tried from
+    5 to 50 % in steps of five, the same for both, so that learning has a fair opponent.
+    """
+    check_priced(example, scenarios, ahead)
+    buy, idle, sell = actions
+    seen = with_outlook(scenarios, ahead)
+
+    def mean_cost(share: Array) -> Array:
+        shield = Shield(PriceRule(buy, idle, sell, share, share), guard)
+        run = jax.vmap(
+            lambda one: run_cost_dkk(example, one, simulate(example.system, shield, one))
+        )
+        return run(seen).mean()
+
+    costs = jax.jit(lambda shares: jax.lax.map(mean_cost, shares))(jnp.asarray(SHARES_TRIED))
+    best = jnp.asarray(SHARES_TRIED[int(jnp.argmin(costs))])
+    return PriceRule(buy, idle, sell, best, best)
+
+
+def _figures(example: Example, controller: Controller, scenario: Scenario) -> dict[str, Any]:
+    run: Trajectory = simulate(example.system, controller, scenario)
+    share = run.action.get(SHARE, jnp.zeros(run.status.shape))
+    bought_w = run.output[example.bought]
+    return {
+        "cost_dkk": run_cost_dkk(example, scenario, run),
+        "bought_kwh": bought_w.sum() * scenario.dt_s / J_PER_KWH,
+        "violations": violates(example.system, {**run.output, "status": run.status}).sum(),
+        "interventions": (share > 0).sum(),
+    }
+
+
+def _check_bound(bound: Dispatch) -> None:
+    faults = [
+        f"scenario {number}: {status}, expected a run without a violation to exist"
+        for number, status in enumerate(bound.status)
+        if status != "optimal"
+    ]
+    if faults:
+        raise InputError("compare", faults)
