@@ -1,1 +1,62 @@
-"""Physics-informed networks."""
+"""Physics-informed networks: equations solved by networks that meet their conditions exactly.
+
+Names are imported when they are first used, so that listing the problems stays quick.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tvilling.pinns.conditions import Condition, Measured
+    from tvilling.pinns.domain import Axis, Box
+    from tvilling.pinns.field import Field, cos, d, exp, laplacian, of, sin
+    from tvilling.pinns.library import PROBLEMS
+    from tvilling.pinns.parameters import Fixed, Free, Ranged
+    from tvilling.pinns.problem import Equation, Problem, Reference, Unknown
+    from tvilling.pinns.solution import Check, Deviation, Solution
+    from tvilling.pinns.training import TrainSettings, train
+
+_MODULES = {
+    "conditions": ("Condition", "Measured"),
+    "domain": ("Axis", "Box"),
+    "field": ("Field", "cos", "d", "exp", "laplacian", "of", "sin"),
+    "library": ("PROBLEMS",),
+    "parameters": ("Fixed", "Free", "Ranged"),
+    "problem": ("Equation", "Problem", "Reference", "Unknown"),
+    "solution": ("Check", "Deviation", "Solution"),
+    "training": ("TrainSettings", "train"),
+}
+_HOME = {name: module for module, names in _MODULES.items() for name in names}
+
+__all__ = [  # noqa: RUF022  by module
+    "Condition",
+    "Measured",
+    "Axis",
+    "Box",
+    "Field",
+    "cos",
+    "d",
+    "exp",
+    "laplacian",
+    "of",
+    "sin",
+    "PROBLEMS",
+    "Fixed",
+    "Free",
+    "Ranged",
+    "Equation",
+    "Problem",
+    "Reference",
+    "Unknown",
+    "Check",
+    "Deviation",
+    "Solution",
+    "TrainSettings",
+    "train",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)

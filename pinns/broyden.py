@@ -1,0 +1,170 @@
+"""Self-scaled Broyden: the quasi-Newton method that makes small networks accurate.
+
+A dense approximation H of the inverse Hessian is kept. With s the step taken, y the change of the
+gradient, B the inverse of H, v = sqrt(y·Hy) (s / y·s - Hy / y·Hy):
+
+    H_new = (H - Hy Hy^T / y·Hy + φ v v^T) / τ + s s^T / y·s
+
+φ chooses within Broyden's family and τ rescales what is already known, both from b = s·Bs / y·s and
+h = y·Hy / y·s [1, equations 13 to 23; 2]. Memory and work of a step grow with the square of the
+number of parameters: meant for up to a few thousand. The whole descent is one compiled loop.
+
+[1] Urbán, Stefanou and Pons, J. Comput. Phys. 523 (2025) 113656, DOI 10.1016/j.jcp.2024.113656.
+[2] Al-Baali, J. Optim. Theory Appl. 96 (1998) 533-553, DOI 10.1023/A:1022608410710.
+"""
+
+from dataclasses import dataclass, replace
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, Int
+
+from tvilling.pinns.line_search import Loss, search
+
+LEAST_CURVATURE = 1e-14  # of y·s over |y||s|; below it y is rounding
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Descent:
+    """Where a descent stands; it can be taken up again with another function.
+
+    Attributes
+    ----------
+    x
+        The parameters.
+    value, gradient
+        Of the function there.
+    inverse
+        Approximation of its inverse Hessian.
+    fresh
+        Whether `inverse` is the identity still, and knows nothing.
+    stuck
+        Whether no lower point was found even along the gradient.
+    steps, evaluations
+        Steps taken, and values with gradients computed, since the start.
+    """
+
+    x: Float[Array, " n"]
+    value: Float[Array, ""]
+    gradient: Float[Array, " n"]
+    inverse: Float[Array, "n n"]
+    fresh: Bool[Array, ""]
+    stuck: Bool[Array, ""]
+    steps: Int[Array, ""]
+    evaluations: Int[Array, ""]
+
+
+def unbegun(x: Float[Array, " n"]) -> Descent:
+    """A descent at `x` that knows no function yet; `moved_to` gives it one."""
+    yes, no, zero = jnp.asarray(True), jnp.asarray(False), jnp.asarray(0)
+    return Descent(x, jnp.zeros(()), jnp.zeros_like(x), jnp.eye(x.size), yes, no, zero, zero)
+
+
+def moved_to(descent: Descent, loss: Loss) -> Descent:
+    """The same place and curvature under another function, such as the loss at new points."""
+    value, gradient = jax.value_and_grad(loss)(descent.x)
+    return replace(
+        descent,
+        value=value,
+        gradient=gradient,
+        stuck=jnp.asarray(False),
+        evaluations=descent.evaluations + 1,
+    )
+
+
+def descend(
+    loss: Loss,
+    descent: Descent,
+    steps: int | Int[Array, ""],
+    tolerance: float = 0.0,
+    target: float = -jnp.inf,
+) -> Descent:
+    """Up to `steps` more steps.
+
+    Ends earlier where the largest entry of the gradient is at most `tolerance`, the value at most
+    `target`, or no lower point is found. The value never rises by more than rounding, and a
+    value that is not finite is never accepted.
+    """
+    last = descent.steps + steps
+
+    def going(now: Descent) -> Bool[Array, ""]:
+        steep = jnp.max(jnp.abs(now.gradient)) > tolerance
+        return (now.steps < last) & ~now.stuck & steep & (now.value > target)
+
+    return jax.lax.while_loop(going, lambda now: _step(loss, now), descent)
+
+
+def minimise(
+    loss: Loss, start: Float[Array, " n"], steps: int = 1000, tolerance: float = 1e-8
+) -> Descent:
+    """Minimise a smooth function from `start`; `loss` must be traceable by JAX."""
+    return jax.jit(lambda x: descend(loss, moved_to(unbegun(x), loss), steps, tolerance))(start)
+
+
+def _step(loss: Loss, now: Descent) -> Descent:
+    """One step, or a forgotten curvature where none was found."""
+    direction = -(now.inverse @ now.gradient)
+    downhill = direction @ now.gradient < 0  # false as well if it is not finite
+    direction = jnp.where(downhill, direction, -now.gradient)
+    found = search(loss, now.x, now.value, now.gradient, direction)
+    s, y = found.x - now.x, found.gradient - now.gradient
+    curved = y @ s > LEAST_CURVATURE * jnp.linalg.norm(y) * jnp.linalg.norm(s)
+    identity = jnp.eye(now.x.size)
+
+    def learn() -> Float[Array, "n n"]:
+        known = jnp.where(downhill, now.inverse, identity)
+        return updated_inverse(known, s, y, -found.length * now.gradient)
+
+    def keep() -> Float[Array, "n n"]:
+        return jnp.where(found.lower & downhill, now.inverse, identity)
+
+    learnt = found.lower & curved
+    inverse = jax.lax.cond(learnt, learn, keep)
+    along_gradient = now.fresh | ~downhill
+    return Descent(
+        x=found.x,
+        value=found.value,
+        gradient=found.gradient,
+        inverse=inverse,
+        fresh=~learnt & (along_gradient | ~found.lower),
+        stuck=~found.lower & along_gradient,
+        steps=now.steps + found.lower,
+        evaluations=now.evaluations + found.evaluations,
+    )
+
+
+def updated_inverse(
+    inverse: Float[Array, "n n"],
+    s: Float[Array, " n"],
+    y: Float[Array, " n"],
+    b_s: Float[Array, " n"],
+) -> Float[Array, "n n"]:
+    """The inverse Hessian after a step `s` that changed the gradient by `y`.
+
+    Parameters
+    ----------
+    b_s
+        B s, which for s = -α H g is -α g and so needs no inverse of H.
+    """
+    h_y = inverse @ y
+    y_h_y, rho = y @ h_y, 1.0 / (s @ y)
+    tau, phi = _scaling((s @ b_s) * rho, y_h_y * rho, y.size)
+    v = jnp.sqrt(y_h_y) * (s * rho - h_y / y_h_y)
+    kept = inverse - jnp.outer(h_y, h_y) / y_h_y + phi * jnp.outer(v, v)
+    return kept / tau + rho * jnp.outer(s, s)
+
+
+def _scaling(
+    b: Float[Array, ""], h: Float[Array, ""], size: int
+) -> tuple[Float[Array, ""], Float[Array, ""]]:
+    """τ and φ [1]; a = bh - 1 is zero on a line, and never negative but by rounding."""
+    a = jnp.maximum(b * h - 1.0, 1e-15)
+    rho = jnp.minimum(1.0, h * (1.0 - jnp.sqrt(a / (1.0 + a))))
+    theta = jnp.maximum((rho - 1.0) / a, jnp.minimum(1.0 / rho, (1.0 - b) / b))
+    sigma = 1.0 + theta * a
+    root = jnp.abs(sigma) ** (-1.0 / max(size - 1, 1))
+    tau = jnp.where(
+        theta <= 0, jnp.minimum(rho * root, sigma), rho * jnp.minimum(root, 1.0 / theta)
+    )
+    return tau, (1.0 - theta) / sigma

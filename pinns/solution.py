@@ -1,0 +1,239 @@
+"""What training gives: a function of the coordinates, with units, and how far it can be trusted."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import nnx
+from jaxtyping import ArrayLike, Float
+
+from tvilling.pinns.domain import Points
+from tvilling.pinns.loss import residual
+from tvilling.pinns.network import Network
+from tvilling.pinns.problem import Problem, Reference
+from tvilling.pinns.terms import Terms
+from tvilling.pinns.trial import Params, constants, terms
+from tvilling.sciml.errors import InputError
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+CHUNK = 2048  # points at a time: larger batches of a small network fall out of the cache
+GRID_POINTS = 20_000  # about as many in a grid that is chosen here
+
+
+@dataclass(frozen=True)
+class Check:
+    """The state of a training at one time.
+
+    Attributes
+    ----------
+    loss, held_out
+        At the points of training and at those kept apart.
+    wall_s
+        Since the start, compilation included [s].
+    """
+
+    phase: str
+    step: int
+    loss: float
+    held_out: float
+    wall_s: float
+
+    def describe(self) -> str:
+        """One line."""
+        return f"{self.phase} step {self.step}, loss {self.held_out:.2g} at held-out points"
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """How far a solution is from a reference, over a grid.
+
+    Attributes
+    ----------
+    relative_l2
+        Root mean square of the difference over that of the reference.
+    relative_to_spread
+        The same over the reference's standard deviation: what is left when a constant offset,
+        such as the zero of a temperature scale, may not flatter.
+    rms, greatest
+        Of the difference [unit of the unknown].
+    """
+
+    relative_l2: float
+    relative_to_spread: float
+    rms: float
+    greatest: float
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Solution:
+    """A trained network for one problem; its weights are leaves, the rest is static.
+
+    Attributes
+    ----------
+    params
+        Weights and free parameters, those of the best check.
+    scales
+        Name and size of each residual that counts as one [unit of the equation].
+    checks
+        The course of training.
+    stopped
+        Why it ended: "steps" (all taken), "target", "time", "no descent" (no lower point was
+        found on several draws of points) or "diverged" (a value was not finite).
+    """
+
+    params: Params
+    graph: nnx.GraphDef[Network] = jax.tree.static()
+    problem: Problem = jax.tree.static()
+    scales: tuple[tuple[str, float], ...] = jax.tree.static()
+    checks: tuple[Check, ...] = jax.tree.static()
+    stopped: str = jax.tree.static()
+    seed: int = jax.tree.static()
+
+    @property
+    def best(self) -> Check:
+        """The check whose weights were kept."""
+        return min(self.checks, key=lambda check: check.held_out)
+
+    @property
+    def fields(self) -> Terms:
+        """Unknowns, coordinates and parameters as fields: `d(solution.fields.u, "x")(point)`."""
+        return terms(self.problem, self.graph, self.params)
+
+    @property
+    def parameters(self) -> dict[str, float]:
+        """Fixed parameters and those that were found, in their units."""
+        found = constants(self.problem, self.params.free)
+        return {name: float(value) for name, value in found.items()}
+
+    def evaluate(self, **coordinates: ArrayLike) -> "xr.Dataset":
+        """The unknowns on the grid that the coordinates span, as labelled arrays with units.
+
+        A coordinate may be an array or a number; every axis of the domain and every parameter
+        that is an input must be given.
+
+        Raises
+        ------
+        InputError
+            With every coordinate that is missing, unknown or outside its range.
+        """
+        import xarray as xr
+
+        axes = self._checked_axes(coordinates)
+        points, shape = _grid(axes)
+        names = [unknown.name for unknown in self.problem.unknowns]
+        values = self._at(points, names)
+        dims = tuple(axes)
+        units = {axis.name: axis.unit for axis in self.problem.inputs.axes}
+        return xr.Dataset(
+            {
+                unknown.name: (dims, values[unknown.name].reshape(shape), {"units": unknown.unit})
+                for unknown in self.problem.unknowns
+            },
+            {name: (name, array, {"units": units[name]}) for name, array in axes.items()},
+            {
+                "problem": self.problem.name,
+                "tvilling_version": version("tvilling"),
+                "seed": self.seed,
+                "stopped": self.stopped,
+                "held_out_loss": self.best.held_out,
+            },
+        )
+
+    def residuals(self, points: Mapping[str, ArrayLike]) -> dict[str, Float[np.ndarray, " point"]]:
+        """The residual of each equation at `points` [unit of the equation].
+
+        A small residual does not bound the error: compare with a reference where there is one.
+        """
+        at, arrays = self.fields, _arrays(points)
+        return {
+            equation.name: np.asarray(residual(equation, at, arrays))
+            for equation in self.problem.equations
+        }
+
+    def error(
+        self, reference: Reference | None = None, points: int = GRID_POINTS
+    ) -> dict[str, Deviation]:
+        """Distance of each unknown from `reference`, else from that of the problem.
+
+        Taken over an even grid of about `points` points that reaches every edge of the domain.
+
+        Raises
+        ------
+        InputError
+            If there is no reference.
+        """
+        reference = reference or self.problem.reference
+        if reference is None:
+            raise InputError(
+                f"problem {self.problem.name}", ["it has no reference to compare with; pass one"]
+            )
+        inputs = self.problem.inputs.axes
+        each = max(2, round(points ** (1 / len(inputs))))
+        grid, _ = _grid({axis.name: np.linspace(axis.low, axis.high, each) for axis in inputs})
+        true = reference.function(grid)
+        found = self._at(grid, list(true))
+        return {name: _deviation(found[name], np.asarray(true[name])) for name in true}
+
+    def _at(
+        self, points: Mapping[str, np.ndarray], names: list[str]
+    ) -> dict[str, Float[np.ndarray, " point"]]:
+        """The named unknowns at flat points, a chunk at a time."""
+        at = self.fields
+
+        @jax.jit
+        def values(points: Points) -> dict[str, Any]:
+            def one(point: dict[str, Any]) -> dict[str, Any]:
+                return {name: getattr(at, name)(point) for name in names}
+
+            return jax.lax.map(one, points, batch_size=CHUNK)
+
+        return {name: np.asarray(array) for name, array in values(_arrays(points)).items()}
+
+    def _checked_axes(self, coordinates: Mapping[str, ArrayLike]) -> dict[str, np.ndarray]:
+        """The coordinates in the order of the axes."""
+        axes = {axis.name: axis for axis in self.problem.inputs.axes}
+        faults = [f"{name} is missing" for name in axes if name not in coordinates]
+        faults += [f"{name} is no coordinate" for name in coordinates if name not in axes]
+        arrays = {
+            name: np.atleast_1d(np.asarray(coordinates[name], float))
+            for name in axes
+            if name in coordinates
+        }
+        for name, array in arrays.items():
+            axis = axes[name]
+            if not np.all((array >= axis.low) & (array <= axis.high)):
+                faults.append(
+                    f"{name} runs from {array.min():g} to {array.max():g} {axis.unit}, "
+                    f"expected {axis.low:g} to {axis.high:g} {axis.unit}"
+                )
+        if faults:
+            raise InputError(f"coordinates of {self.problem.name}", faults)
+        return arrays
+
+
+def _arrays(points: Mapping[str, ArrayLike]) -> Points:
+    return {name: jnp.asarray(values, float) for name, values in points.items()}
+
+
+def _grid(axes: Mapping[str, np.ndarray]) -> tuple[dict[str, np.ndarray], tuple[int, ...]]:
+    """All combinations of the coordinates as flat points, and the shape they came from."""
+    mesh = np.meshgrid(*axes.values(), indexing="ij")
+    return {name: array.ravel() for name, array in zip(axes, mesh, strict=True)}, mesh[0].shape
+
+
+def _deviation(found: np.ndarray, true: np.ndarray) -> Deviation:
+    off = found - true
+    rms = float(np.sqrt(np.mean(off**2)))
+    return Deviation(
+        relative_l2=rms / float(np.sqrt(np.mean(true**2))),
+        relative_to_spread=rms / float(np.std(true)),
+        rms=rms,
+        greatest=float(np.max(np.abs(off))),
+    )
