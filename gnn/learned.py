@@ -1,0 +1,142 @@
+"""A trained graph network that answers with supply temperatures, and how far to trust it."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+import jax
+import jax.numpy as jnp
+from flax import nnx
+from jaxtyping import Array, Bool, Float
+
+from tvilling.gnn.graph import Graph, Scaling
+from tvilling.gnn.model import answer
+from tvilling.gnn.supply import SupplyTree, supply_graphs, temperatures
+from tvilling.sciml.systems.heat_network import HeatNetwork
+
+Readout = Literal["pipes", "junctions"]
+ROUNDING = 1e-6  # share of its width by which a drive may leave the training box
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Box:
+    """Least and greatest of every drive that training saw."""
+
+    low: tuple[Float[Array, " consumer"], Float[Array, ""], Float[Array, ""]]
+    high: tuple[Float[Array, " consumer"], Float[Array, ""], Float[Array, ""]]
+
+    def holds(
+        self,
+        heat_w: Float[Array, "scenario consumer"],
+        supply_degc: Float[Array, " scenario"],
+        ground_degc: Float[Array, " scenario"],
+    ) -> Bool[Array, " scenario"]:
+        """Whether every drive of a scenario is within its limits."""
+        inside = jnp.ones(supply_degc.shape, bool)
+        for drive, low, high in zip(
+            (heat_w, supply_degc, ground_degc), self.low, self.high, strict=True
+        ):
+            room = ROUNDING * (high - low)
+            within = (drive >= low - room) & (drive <= high + room)
+            inside &= within.reshape(len(inside), -1).all(-1)
+        return inside
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class SupplyAnswer:
+    """Temperatures of the supply junctions in the order of `LearnedSupply.tree.names` [°C].
+
+    `error_k` is the half width of an interval that held the physics' answer for the stated share
+    of calibration scenarios; it holds for scenarios drawn alike. `inside` says whether the drives
+    were within those of training: where they were not, the error is not known.
+    """
+
+    junction_degc: Float[Array, "scenario junction"]
+    error_k: Float[Array, "scenario junction"]
+    inside: Bool[Array, " scenario"]
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class LearnedSupply:
+    """Steady supply temperatures of one tree-shaped heat network.
+
+    The graph network says a number z for each pipe (or junction). Its transfer units are
+    exp(mean + spread · z) with the mean and spread of the logarithm over the training scenarios;
+    temperatures follow along the tree, see `tvilling.gnn.supply.temperatures`. With `readout`
+    "junctions" the same is said of each junction for all pipes above it together.
+
+    Attributes
+    ----------
+    network, tree
+        The physics, of which only the pipes' data is used, and its supply side.
+    weights, structure
+        The two parts of the graph network.
+    scaling
+        Of its features.
+    log_units
+        Mean and spread of the logarithm of the transfer units.
+    per_drop, least_k
+        Half width of the interval over the fall of temperature up to a junction, and what is
+        added to that fall [K].
+    box
+        Drives seen in training.
+    """
+
+    network: HeatNetwork
+    weights: nnx.State
+    scaling: Scaling
+    log_units: tuple[Float[Array, ""], Float[Array, ""]]
+    per_drop: Float[Array, " junction"]
+    least_k: Float[Array, ""]
+    box: Box
+    tree: SupplyTree = jax.tree.static()
+    structure: nnx.GraphDef = jax.tree.static()
+    readout: Readout = jax.tree.static(default="pipes")
+
+    def __call__(
+        self,
+        heat_w: Float[Array, "scenario consumer"],
+        supply_degc: Float[Array, " scenario"],
+        ground_degc: Float[Array, " scenario"],
+    ) -> SupplyAnswer:
+        """Temperatures under demands [W], supply and ground temperatures [°C], with their trust.
+
+        Pure: compile it with `jax.jit`, and chunk very many scenarios with `jax.lax.map`.
+        """
+        degc = self.junction_degc(heat_w, supply_degc, ground_degc)
+        drop = supply_degc[:, None] - degc
+        return SupplyAnswer(
+            junction_degc=degc,
+            error_k=self.per_drop * (jnp.abs(drop) + self.least_k),
+            inside=self.box.holds(heat_w, supply_degc, ground_degc),
+        )
+
+    def junction_degc(
+        self,
+        heat_w: Float[Array, "scenario consumer"],
+        supply_degc: Float[Array, " scenario"],
+        ground_degc: Float[Array, " scenario"],
+    ) -> Float[Array, "scenario junction"]:
+        """The temperatures alone."""
+        graphs = supply_graphs(self.network, self.tree, heat_w, supply_degc, ground_degc)
+        return self.from_graphs(self.scaling(graphs), supply_degc, ground_degc)
+
+    def from_graphs(
+        self,
+        graph: Graph,
+        supply_degc: Float[Array, " scenario"],
+        ground_degc: Float[Array, " scenario"],
+    ) -> Float[Array, "scenario junction"]:
+        """The temperatures that belong to scaled graphs, led by the scenarios."""
+        nodes, edges = answer(self.structure, self.weights, graph)
+        said = nodes if self.readout == "junctions" else edges[..., : len(self.tree.below), :]
+        mean, spread = self.log_units
+        units = jnp.exp(mean + spread * said[..., 0])
+        if self.readout == "junctions":
+            units = units.at[..., self.tree.source].set(0.0)
+            left = jnp.exp(-units)
+            return ground_degc[:, None] + (supply_degc - ground_degc)[:, None] * left
+        along = jax.vmap(temperatures, in_axes=(None, 0, 0, 0))
+        return along(self.tree, units, supply_degc, ground_degc)
