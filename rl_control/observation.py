@@ -25,10 +25,11 @@ class Observer:
     """State, outlook and time of day as one vector of numbers of order one.
 
     In this order: the state, raveled, from -1 to 1 over the range in which the system starts; the
-    prices ahead less the credit, over their spread in the window; credit and spread over the price
-    scale; the drives ahead, less mean and over standard deviation; sine and cosine of the time of
-    day. Prices relative to credit and spread are what a decision hangs on: where all prices double,
-    the same action stays best. All are cut at ±10.
+    prices ahead less the credit, over their spread in the window; the shares of them below and
+    above the present one; credit and spread over the price scale; the drives ahead, less mean and
+    over standard deviation; sine and cosine of the time of day. Prices relative to credit and
+    spread are what a decision hangs on: where all prices double, the same action stays best. All
+    are cut at ±10.
 
     Attributes
     ----------
@@ -75,7 +76,7 @@ class Observer:
     def size(self) -> int:
         """Length of the vector."""
         drives = sum(int(np.prod(np.shape(mean))) for mean in self.drive_mean.values())
-        return self.state_middle.shape[0] + self.ahead * (1 + drives) + 4
+        return self.state_middle.shape[0] + self.ahead * (1 + drives) + 6
 
     def __call__(
         self, step: Int[Array, ""], state: Any, forecast: Values
@@ -89,10 +90,10 @@ class Observer:
             for name, scale in self.drive_scale.items()
         ]
         turn = 2 * jnp.pi * step * self.dt_s / DAY_S
-        rest = jnp.stack(
-            [credit / self.price_scale, spread / self.price_scale, jnp.sin(turn), jnp.cos(turn)]
-        )
-        parts = [flat, (price - credit) / spread, rest, *drives]
+        ranks = jnp.stack([jnp.mean(price < price[0]), jnp.mean(price > price[0])])
+        sizes = jnp.stack([credit, spread]) / self.price_scale
+        clock = jnp.stack([jnp.sin(turn), jnp.cos(turn)])
+        parts = [flat, (price - credit) / spread, ranks, sizes, *drives, clock]
         return jnp.clip(jnp.concatenate(parts), -FURTHEST, FURTHEST)
 
 

@@ -1,11 +1,12 @@
 """A shield: an action is taken only where a backup could still save the plant after it.
 
-Model-predictive shielding: the proposed action is tried on the system and followed by the backup
-for some steps of the forecast. If a step is flagged or an output leaves its limits, the action is
-moved towards that of the backup, as little as it takes; the backup itself acts where nothing less
-is safe. Introduced for unknown disturbances in Li, Bastani, Robust Model Predictive Shielding for
-Safe Reinforcement Learning with Stochastic Dynamics, doi:10.48550/arXiv.1910.10885; here the system
-and the forecast are taken as exact, and the smallest move is sought by halving.
+Model-predictive shielding: the proposed action is tried on the system and followed by a backup, a
+held action, for some steps of the forecast. If a step is flagged or an output leaves its limits,
+the action is moved towards that of the backup, as little as it takes; the backup itself acts where
+nothing less is safe. After Li, Bastani, Robust Model Predictive Shielding for Safe Reinforcement
+Learning with Stochastic Dynamics, doi:10.48550/arXiv.1910.10885, which is about unknown
+disturbances; here system and forecast are taken as exact, and the smallest move is sought by
+halving.
 """
 
 from dataclasses import dataclass
@@ -13,18 +14,17 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Bool, Float, Int
 
-from tvilling.rl_control.controllers import Hold
 from tvilling.rl_control.observation import limit_action
-from tvilling.sciml.scenario import Scenario
-from tvilling.sciml.simulate import Controller, simulate
+from tvilling.sciml.simulate import Controller
 from tvilling.sciml.system import System, Values
 from tvilling.sciml.systems.example import Example
 
 HALVINGS = 10  # the move is found to 1/1024 of the way
 SLACK = 1e-9  # of the span of a channel: rounding is not a violation
 SHARE = "shield_share"
+LEVELS = (1.0, 0.0, 0.5, 0.75, 0.25)  # of the span of every action
 
 
 def violates(system: System, output: Values) -> Bool[Array, "*batch"]:
@@ -40,14 +40,15 @@ def violates(system: System, output: Values) -> Bool[Array, "*batch"]:
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class Guard:
-    """Tries actions on a system, with a backup to follow them.
+    """Tries actions on a system, with a held action to follow them.
 
     Attributes
     ----------
     system
         The plant, or what is known of it.
-    backup
-        A controller without memory that keeps the plant within its limits.
+    holds
+        Actions that the backup chooses from, each `[hold, *channel]`; of those that do equally
+        well the first is taken.
     dt_s
         Length of a step [s].
     steps
@@ -55,25 +56,40 @@ class Guard:
     """
 
     system: System
-    backup: Controller
+    holds: Values
     dt_s: float = jax.tree.static()
     steps: int = jax.tree.static(default=3)
 
+    @classmethod
+    def of(cls, example: Example, dt_s: float, steps: int = 3) -> "Guard":
+        """A guard whose backup holds all actions at one of five shares of their span.
+
+        Highest, lowest, middle and the quarters, and the action of the example.
+        """
+        channels = example.system.actions
+        holds = [limit_action(channels, share) for share in LEVELS] + [example.action]
+        stacked = {
+            c.name: jnp.stack([jnp.asarray(hold[c.name], float) for hold in holds])
+            for c in channels
+        }
+        return cls(example.system, stacked, dt_s, steps)
+
+    def backup(self, state: Any, forecast: Values) -> Values:
+        """The held action with the fewest violations over the steps tried."""
+        best = jnp.argmin(self._violations(state, forecast, 0, self.steps))
+        return {name: values[best] for name, values in self.holds.items()}
+
     def is_safe(self, state: Any, action: Values, forecast: Values) -> Bool[Array, ""]:
-        """Whether `action`, and the backup after it, stay clear of flags and limits."""
+        """Whether `action`, and some backup after it, stay clear of flags and limits."""
         state, output = self.system.step(state, action, _at(forecast, 0), self.dt_s)
-        safe = ~violates(self.system, output)
-        for k in range(1, self.steps):
-            reply, _ = self.backup(self.backup.init(), state, _from(forecast, k))
-            state, output = self.system.step(state, reply, _at(forecast, k), self.dt_s)
-            safe = safe & ~violates(self.system, output)
-        return safe
+        after = self._violations(state, forecast, 1, self.steps).min()
+        return ~violates(self.system, output) & (after == 0)
 
     def __call__(
         self, state: Any, proposed: Values, forecast: Values
     ) -> tuple[Values, Float[Array, ""]]:
         """A safe action as near to `proposed` as can be, and the share of the way to the backup."""
-        backup, _ = self.backup(self.backup.init(), state, forecast)
+        backup = self.backup(state, forecast)
 
         def moved(share: Float[Array, ""]) -> Values:
             return {
@@ -90,6 +106,20 @@ class Guard:
         found = jax.lax.fori_loop(0, HALVINGS, halve, (zero, one))[1]
         share = jnp.where(self.is_safe(state, proposed, forecast), zero, found)
         return moved(share), share
+
+    def _violations(
+        self, state: Any, forecast: Values, first: int, end: int
+    ) -> Int[Array, " hold"]:
+        """How many of the steps `first` to `end` fail under each hold."""
+
+        def count(action: Values) -> Int[Array, ""]:
+            now, bad = state, jnp.zeros((), int)
+            for k in range(first, end):
+                now, output = self.system.step(now, action, _at(forecast, k), self.dt_s)
+                bad = bad + violates(self.system, output)
+            return bad
+
+        return jax.vmap(count)(self.holds)
 
 
 @jax.tree_util.register_dataclass
@@ -115,34 +145,6 @@ class Shield:
         return {**action, SHARE: share}, memory
 
 
-def steady_guard(example: Example, scenarios: Scenario, steps: int = 3) -> Guard:
-    """A guard whose backup holds one action: the steadiest of highest, lowest and the example's.
-
-    The one that is flagged least often over `scenarios`, a batch, is taken; the first of equals.
-    """
-    system, channels = example.system, example.system.actions
-    holds = [
-        Hold(action)
-        for action in (limit_action(channels, 1.0), limit_action(channels, 0.0), example.action)
-    ]
-
-    def flagged(hold: Hold) -> Array:
-        def run(scenario: Scenario) -> Array:
-            found = simulate(system, hold, scenario)
-            return violates(system, {**found.output, "status": found.status}).sum()
-
-        return jax.vmap(run)(scenarios).sum()
-
-    counts = [int(jax.jit(flagged)(hold)) for hold in holds]
-    return Guard(system, holds[counts.index(min(counts))], scenarios.dt_s, steps)
-
-
 def _at(forecast: Values, step: int) -> Values:
-    return {name: values[step] for name, values in forecast.items()}
-
-
-def _from(forecast: Values, step: int) -> Values:
-    """The forecast as it stands `step` steps later; the last entry is repeated."""
-    length = next(iter(forecast.values())).shape[0]
-    index = jnp.minimum(jnp.arange(length) + step, length - 1)
-    return {name: values[index] for name, values in forecast.items()}
+    """The drives `step` steps ahead; the last are repeated."""
+    return {name: values[min(step, len(values) - 1)] for name, values in forecast.items()}
