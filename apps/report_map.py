@@ -32,7 +32,7 @@ def draw_maps(prepared: "Prepared", run: "xr.Dataset", at: Any, consumer: str | 
     """
     from matplotlib.figure import Figure
 
-    width, height = np.nanmax(np.array(list(_places(prepared.tables).values())), axis=0)
+    width, height = np.nanmax(np.array(list(places(prepared.tables).values())), axis=0)
     wide = width > 1.3 * height
     tall = np.clip((9.6 if wide else 4.8) * height / max(width, 1.0), 2.0, 8.0) + 0.4
     figure = Figure(figsize=(11.0, 2 * tall if wide else tall), layout="constrained")
@@ -53,10 +53,10 @@ def _panel(
     look: tuple[str, str, str],
 ) -> None:
     """Supply pipes coloured by the mean of their two ends; grey where the water stands still."""
-    tables, place = prepared.tables, _places(prepared.tables)
+    tables, place = prepared.tables, places(prepared.tables)
     variable, colours, title = look
-    pipes = tables.pipes[_on_supply_side(prepared)]
-    lines = [_line(tables, place, *row) for row in zip(*_columns(pipes), strict=True)]
+    pipes = tables.pipes[on_supply_side(prepared)]
+    lines = [pipe_line(tables, place, *row) for row in zip(*_columns(pipes), strict=True)]
     known = np.array([not np.isnan(line).any() for line in lines])
     moving = np.abs(now["pipe_kg_per_s"].to_series().reindex(pipes["name"])) > STILL_KG_PER_S
     by_name = now[variable].to_series()
@@ -100,7 +100,7 @@ def _columns(pipes: Any) -> tuple[Any, ...]:
     return tuple(pipes[name] for name in ("name", "from_junction", "to_junction"))
 
 
-def _places(tables: "HeatNetworkTables") -> dict[str, np.ndarray]:
+def places(tables: "HeatNetworkTables") -> dict[str, np.ndarray]:
     """Metres east and north of a corner, by junction."""
     table = tables.junctions
     return dict(zip(table["name"], _metres(tables, table[["x", "y"]].to_numpy(float)), strict=True))
@@ -116,19 +116,20 @@ def _metres(tables: "HeatNetworkTables", points: np.ndarray) -> np.ndarray:
     return (points - corner) * EARTH_M_PER_DEG * np.array([east, 1.0])
 
 
-def _line(
+def pipe_line(
     tables: "HeatNetworkTables",
     place: dict[str, np.ndarray],
     name: str,
     start: str,
     end: str,
 ) -> np.ndarray:
+    """Points of the pipe `name` in metres: its route where it has one, else its two ends."""
     if name in tables.routes:
         return _metres(tables, np.array(tables.routes[name], float))
     return np.array([place[start], place[end]])
 
 
-def _on_supply_side(prepared: "Prepared") -> np.ndarray:
+def on_supply_side(prepared: "Prepared") -> np.ndarray:
     """Pipes whose both ends lie on the supply side."""
     layout = prepared.network.layout
     supply = layout.junction_place < layout.topology.supply
