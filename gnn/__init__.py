@@ -1,6 +1,6 @@
 """Graph neural networks: graphs, message passing, and learned answers for networks."""
 
-from tvilling.gnn.graph import Graph, Scaling, Wiring, batched, from_network
+from tvilling.gnn.graph import Graph, Scaling, Wiring, batched, from_network, joined
 from tvilling.gnn.learned import LearnedSupply, SupplyAnswer
 from tvilling.gnn.model import GraphNetwork, ModelSettings
 from tvilling.gnn.physics import Balance, balance
@@ -21,6 +21,7 @@ __all__ = [
     "balance",
     "batched",
     "from_network",
+    "joined",
     "supply_graphs",
     "supply_tree",
     "train_supply",

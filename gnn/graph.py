@@ -59,6 +59,11 @@ class Graph:
         """Shape in front of the node axis."""
         return self.node.shape[:-2]
 
+    @property
+    def features(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Names of the node and of the edge features."""
+        return self.node_features, self.edge_features
+
 
 def from_network(network: Network, both_ways: bool = True) -> Graph:
     """The graph of a `Network`, with its quantities as features in their own units.
@@ -116,15 +121,48 @@ def batched(graphs: Sequence[Graph]) -> Graph:
     """
     if not graphs:
         raise InputError("batch of graphs", ["there are 0 graphs, expected at least 1"])
-    first = jax.tree.structure(graphs[0])
+    first = graphs[0]
     faults = [
         f"graph {at} differs from graph 0 in its wiring or its features"
         for at, graph in enumerate(graphs)
-        if jax.tree.structure(graph) != first
+        if graph.wiring != first.wiring or graph.features != first.features
     ]
     if faults:
         raise InputError("batch of graphs", faults)
     return jax.tree.map(lambda *leaves: jnp.stack(leaves), *graphs)
+
+
+def joined(graphs: Sequence[Graph]) -> Graph:
+    """Graphs of any wiring and no batch as one graph without edges between them.
+
+    Nodes and edges follow each other in the order of the graphs.
+
+    Raises
+    ------
+    InputError
+        There is none, they differ in features, or one has a batch.
+    """
+    faults = ["there are 0 graphs, expected at least 1"] if not graphs else []
+    for at, graph in enumerate(graphs):
+        if graph.features != graphs[0].features:
+            faults.append(f"graph {at} differs from graph 0 in its features")
+        if graph.batch:
+            faults.append(f"graph {at} has a batch of shape {graph.batch}, expected none")
+    if faults:
+        raise InputError("graphs to join", faults)
+    wirings = [graph.wiring for graph in graphs]
+    before = np.cumsum([0, *(wiring.nodes for wiring in wirings)])
+    moved = list(zip(wirings, before[:-1], strict=True))
+    return replace(
+        graphs[0],
+        node=jnp.concatenate([graph.node for graph in graphs]),
+        edge=jnp.concatenate([graph.edge for graph in graphs]),
+        wiring=Wiring(
+            sender=np.concatenate([wiring.sender + at for wiring, at in moved]),
+            receiver=np.concatenate([wiring.receiver + at for wiring, at in moved]),
+            nodes=int(before[-1]),
+        ),
+    )
 
 
 @jax.tree_util.register_dataclass

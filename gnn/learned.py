@@ -47,9 +47,10 @@ class Box:
 class SupplyAnswer:
     """Temperatures of the supply junctions in the order of `LearnedSupply.tree.names` [°C].
 
-    `error_k` is the half width of an interval that held the physics' answer for the stated share
-    of calibration scenarios; it holds for scenarios drawn alike. `inside` says whether the drives
-    were within those of training: where they were not, the error is not known.
+    `error_k` is the half width of an interval that holds the physics' answer at a junction with
+    the stated probability, for scenarios drawn as those of the calibration were
+    (`tvilling.sciml.uncertainty`). `inside` says whether every drive was within those of training:
+    where one was not, the error is not known.
     """
 
     junction_degc: Float[Array, "scenario junction"]
@@ -106,12 +107,17 @@ class LearnedSupply:
         Pure: compile it with `jax.jit`, and chunk very many scenarios with `jax.lax.map`.
         """
         degc = self.junction_degc(heat_w, supply_degc, ground_degc)
-        drop = supply_degc[:, None] - degc
         return SupplyAnswer(
             junction_degc=degc,
-            error_k=self.per_drop * (jnp.abs(drop) + self.least_k),
+            error_k=self.per_drop * self.interval_scale(degc, supply_degc),
             inside=self.box.holds(heat_w, supply_degc, ground_degc),
         )
+
+    def interval_scale(
+        self, degc: Float[Array, "scenario junction"], supply_degc: Float[Array, " scenario"]
+    ) -> Float[Array, "scenario junction"]:
+        """What the width of an interval grows with: the fall of temperature that is said [K]."""
+        return jnp.abs(supply_degc[:, None] - degc) + self.least_k
 
     def junction_degc(
         self,

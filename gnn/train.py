@@ -18,6 +18,7 @@ from tvilling.gnn.samples import Samples, from_scenarios, parted
 from tvilling.gnn.supply import SupplyTree, supply_graphs, supply_tree, transfer_units
 from tvilling.sciml.fit import FitSettings, Fitted, fit
 from tvilling.sciml.systems.heat_network import HeatNetwork
+from tvilling.sciml.uncertainty import absolute_scores, conformal_quantile
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -125,9 +126,10 @@ def _untrained(
     answers = (1, 0) if settings.readout == "junctions" else (0, 1)
     model = GraphNetwork(features, answers, settings.model, nnx.Rngs(seed))
     structure, weights = split(model)
-    low, high = (
-        tuple(np.asarray(end(values, axis=0)) for values in train.drives)
-        for end in (jnp.min, jnp.max)
+    heat_w, supply_degc, ground_degc = train.drives
+    box = Box(
+        low=(heat_w.min(axis=0), supply_degc.min(), ground_degc.min()),
+        high=(heat_w.max(axis=0), supply_degc.max(), ground_degc.max()),
     )
     return LearnedSupply(
         network=network,
@@ -136,7 +138,7 @@ def _untrained(
         log_units=_log_units(tree, train, settings.readout),
         per_drop=jnp.full(len(tree.names), jnp.inf),
         least_k=jnp.array(LEAST_DROP_K),
-        box=jax.tree.map(jnp.asarray, Box(low, high)),
+        box=box,
         tree=tree,
         structure=structure,
         readout=settings.readout,
@@ -162,12 +164,9 @@ def _calibrated(
 ) -> Float[Array, " junction"]:
     """Half widths that hold the error of `coverage` of the answers, over the fall they say.
 
-    A junction of its own has its own quantile: of n errors the one of rank ⌈(n + 1) coverage⌉.
+    Every junction has its own; see `tvilling.sciml.uncertainty`.
     """
     degc = jax.jit(answered)(learned, calibration)
-    drop = jnp.abs(calibration.supply_degc[:, None] - degc)
-    score = jnp.abs(degc - calibration.junction_degc) / (drop + learned.least_k)
-    rank = int(np.ceil((len(score) + 1) * coverage))
-    if rank > len(score):
-        return jnp.full(score.shape[1], jnp.inf)
-    return jnp.sort(score, axis=0)[rank - 1]
+    scale = learned.interval_scale(degc, calibration.supply_degc)
+    scores = absolute_scores(calibration.junction_degc, degc, scale)
+    return conformal_quantile(scores, coverage)
