@@ -1,0 +1,243 @@
+"""A record that can only grow: JSON lines, each of which holds the SHA-256 of the line before.
+
+A line is `{"line": n, "previous": …, "written": …, "facts": {…}, "sha256": …}`: `previous` is the
+SHA-256 of all bytes of the line before without its line end (64 zeros for the first), `sha256` that
+of the line itself as it stands before `, "sha256"` is added to it. What the facts are is up to
+whoever appends.
+
+The chain shows any change that does not recompute every later line. It cannot show that lines are
+missing at the end, or that all of it was written anew: for that, keep the `head` of a verdict
+elsewhere and hand it to `verify`.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from tvilling.sciml.errors import InputError
+
+FIRST = "0" * 64
+TAIL = b', "sha256": "'
+CHUNK_BYTES = 1 << 16
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a check of a ledger found.
+
+    Attributes
+    ----------
+    lines
+        Number of lines, torn ones among them.
+    faults
+        One sentence a fault, with the number of the line; empty where the chain holds.
+    torn
+        Numbers of lines that a kill cut off while they were written. They hold no facts; the
+        chain goes on over them.
+    head
+        SHA-256 of the last line, 64 zeros of an empty ledger.
+    """
+
+    lines: int
+    faults: tuple[str, ...]
+    torn: tuple[int, ...]
+    head: str
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing was changed, removed or put elsewhere."""
+        return not self.faults
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """A ledger in the file `path`; several processes may append to it.
+
+    Works where `fcntl` does (Linux, macOS), on a local file system.
+    """
+
+    path: Path
+
+    def append(self, facts: Mapping[str, Any]) -> str:
+        """Add one line, on disk when this returns, and give its SHA-256.
+
+        A torn line at the end, left by a kill, is closed and stays; the new line follows it.
+
+        Raises
+        ------
+        InputError
+            If the facts are not plain JSON: text, finite numbers, true, false, null, lists and
+            dictionaries with text as keys.
+        """
+        text = _json(facts)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        new = not self.path.exists()
+        with self.path.open("a+b") as file, _locked(file):
+            number, previous, whole = _end(file)
+            line = _line(number + 1, previous, text)
+            file.write((b"" if whole else b"\n") + line + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+        if new:
+            _sync_folder(self.path.parent)
+        return _sha256(line)
+
+    def read(self) -> Iterator[dict[str, Any]]:
+        """Every line that is whole, in order; unchecked, see `verify`."""
+        if self.path.exists():
+            for line in self.path.read_bytes().splitlines():
+                if _is_whole(line):
+                    yield json.loads(line)
+
+
+def verify(path: Path, head: str | None = None) -> Verdict:
+    """Check every line of the ledger in `path`, and that it holds the line `head` if given.
+
+    Raises
+    ------
+    InputError
+        If there is no such file.
+    """
+    if not path.is_file():
+        raise InputError(str(path), ["no such ledger"])
+    lines = path.read_bytes().split(b"\n")
+    closed = not lines[-1]
+    lines = lines[:-1] if closed else lines
+    digests = [_sha256(line) for line in lines]
+    torn, faults = _walk(lines, digests)
+    if head is not None and head != FIRST and head not in digests:
+        faults.append("the line that was last when it was noted is gone or changed")
+    return Verdict(len(lines), tuple(faults), tuple(torn), digests[-1] if digests else FIRST)
+
+
+def _walk(lines: list[bytes], digests: list[str]) -> tuple[list[int], list[str]]:
+    """Numbers of torn lines, and faults, of the lines in their order."""
+    torn: list[int] = []
+    faults: list[str] = []
+    everywhere = {_number(line) for line in lines}
+    number, previous = 0, FIRST  # of the line before; no SHA-256 where that line is at fault
+    for at, line in enumerate(lines):
+        follower = lines[at + 1] if at + 1 < len(lines) else None
+        found = json.loads(line) if _is_whole(line) else None
+        if found is None:
+            number += 1
+            if _was_torn(line, digests[at], follower):
+                torn.append(number)
+                previous = digests[at]
+            else:
+                faults.append(f"line {number}: changed, it does not agree with its own SHA-256")
+                previous = ""
+            continue
+        told = _misplaced(found["line"], number, everywhere)
+        if not told and previous and found["previous"] != previous:
+            told = [f"line {number}: changed or replaced, line {number + 1} holds another SHA-256"]
+        faults += told
+        number, previous = found["line"], digests[at]
+    return torn, faults
+
+
+def _misplaced(number: int, before: int, everywhere: set[int | None]) -> list[str]:
+    """What is wrong with line `number` standing after line `before`."""
+    if number <= before:
+        return [f"line {number}: moved or repeated, it stands after line {before}"]
+    return [
+        f"line {gap}: moved, it does not stand before line {number}"
+        if gap in everywhere
+        else f"line {gap}: removed"
+        for gap in range(before + 1, number)
+    ]
+
+
+def _was_torn(line: bytes, digest: str, follower: bytes | None) -> bool:
+    """Whether `line` is the rest of a line cut short: nothing follows, or a line that knows it."""
+    if TAIL in line and line.endswith(b"}"):
+        return False  # it was written to its end
+    if follower is None:
+        return True
+    return _is_whole(follower) and json.loads(follower)["previous"] == digest
+
+
+def _json(facts: Mapping[str, Any]) -> str:
+    try:
+        return json.dumps(dict(facts), ensure_ascii=False, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise InputError("ledger", [f"the facts are not plain JSON ({error})"]) from error
+
+
+def _line(number: int, previous: str, facts: str) -> bytes:
+    written = datetime.now(UTC).isoformat(timespec="milliseconds")
+    body = f'{{"line": {number}, "previous": "{previous}", "written": "{written}", "facts": {facts}'
+    encoded = body.encode()
+    return encoded + TAIL + _sha256(encoded).encode() + b'"}'
+
+
+def _is_whole(line: bytes) -> bool:
+    """Whether `line` agrees with its own SHA-256."""
+    body, tail, digest = line.rpartition(TAIL)
+    return bool(tail) and digest == _sha256(body).encode() + b'"}'
+
+
+def _number(line: bytes) -> int | None:
+    return int(json.loads(line)["line"]) if _is_whole(line) else None
+
+
+def _end(file: BinaryIO) -> tuple[int, str, bool]:
+    """Number and SHA-256 of the last line, and whether the file ends with a line end."""
+    lines, whole = _last_lines(file)
+    if not lines:
+        return 0, FIRST, True
+    for back, line in enumerate(reversed(lines)):
+        number = _number(line)
+        if number is not None:
+            return number + back, _sha256(lines[-1]), whole
+    return len(lines), _sha256(lines[-1]), whole
+
+
+def _last_lines(file: BinaryIO) -> tuple[list[bytes], bool]:
+    """The last lines of `file`, back to one that is whole or to the beginning."""
+    at = file.seek(0, os.SEEK_END)
+    held = b""
+    while at > 0:
+        step = min(CHUNK_BYTES, at)
+        at -= step
+        file.seek(at)
+        held = file.read(step) + held
+        lines = held.split(b"\n")
+        complete = lines if at == 0 else lines[1:]
+        if any(_is_whole(line) for line in complete):
+            break
+    if not held:
+        return [], True
+    whole = held.endswith(b"\n")
+    return (complete[:-1] if whole else complete), whole
+
+
+@contextmanager
+def _locked(file: BinaryIO) -> Iterator[None]:
+    """Alone with `file`, among all processes that append to it."""
+    import fcntl
+
+    fcntl.flock(file, fcntl.LOCK_EX)
+    try:
+        yield
+    finally:
+        fcntl.flock(file, fcntl.LOCK_UN)
+
+
+def _sync_folder(folder: Path) -> None:
+    """A new file is on disk only when its folder is."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

@@ -1,0 +1,221 @@
+"""Twins on disk: one folder a twin under `TVILLING_HOME/twins`, with arrays and a description.
+
+`NAME/current` holds the name of the version to load, a folder beside it. A new version is written
+whole before `current` names it, so that a kill at any moment leaves one that loads. Nothing is
+unpickled: arrays are read by Orbax into the structure that the description and the registry of
+systems give.
+"""
+
+import json
+import os
+import re
+import shutil
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from tvilling.sciml.errors import InputError
+from tvilling.sciml.fit_checkpoint import fingerprint
+from tvilling.sciml.store import home_folder, load_arrays, save_arrays
+from tvilling.sciml.system import System
+from tvilling.sciml.systems import SYSTEMS
+from tvilling.twins.belief import Belief
+from tvilling.twins.facts import code_version, model_hash, structure_hash
+from tvilling.twins.naming import leaf_name
+from tvilling.twins.twin import Twin
+from tvilling.twins.vector import Model
+
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+FORMAT = 1
+CURRENT, ARRAYS, ABOUT = "current", "arrays", "twin.json"
+
+
+def twins_folder() -> Path:
+    """Where twins are kept."""
+    return home_folder() / "twins"
+
+
+def ledger_path(name: str) -> Path:
+    """Where the ledger of the twin `name` is kept."""
+    return _folder(name) / "ledger.jsonl"
+
+
+def save(twin: Twin, system: str) -> Path:
+    """Keep `twin` under its name, in place of what was kept before, and give its folder.
+
+    Parameters
+    ----------
+    system
+        Name of the system in the registry, whose example tells how the plant is built.
+
+    Raises
+    ------
+    InputError
+        If the name cannot be a folder's, or the system is not in the registry.
+    """
+    folder = _folder(twin.name)
+    if system not in SYSTEMS:
+        raise InputError(
+            f"twin {twin.name}", [f"system {system} is not known; known are {', '.join(SYSTEMS)}"]
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    arrays = _arrays(twin)
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
+    part = folder / f".{stamp}.{os.getpid()}.part"
+    version = folder / f"{int(twin.belief.steps):09d}-{stamp}"
+    part.mkdir()
+    save_arrays(part / ARRAYS, arrays)
+    about = json.dumps(_about(twin, system, arrays), indent=1, ensure_ascii=False)
+    _write(part / ABOUT, about)
+    part.rename(version)
+    pointer = folder / f".{CURRENT}.{os.getpid()}"
+    _write(pointer, version.name)
+    pointer.replace(folder / CURRENT)
+    _remove_others(folder, version.name)
+    return version
+
+
+def load(name: str, system: System | None = None) -> Twin:
+    """The twin kept under `name`; it goes on with the numbers it had, bit by bit.
+
+    `last` is not kept: it is None until the next update.
+
+    Parameters
+    ----------
+    system
+        A plant built as that of the twin was, needed where it is not built as the example of its
+        registry entry is (other limits, another network). Its arrays are replaced by those kept.
+
+    Raises
+    ------
+    InputError
+        If there is no such twin, if what is kept is damaged, or if `system` differs in structure.
+    """
+    folder = _folder(name)
+    version, about = _read_about(name, folder)
+    plant = system if system is not None else SYSTEMS[about["system"]].example().system
+    plant = jax.tree.map(jnp.asarray, plant)
+    if structure_hash(plant) != about["structure_sha256"]:
+        raise InputError(
+            f"twin {name}",
+            [
+                f"its plant is a {about['system']} built in another way than the one given "
+                "(limits, names or options differ); hand over system=, built as it was at the start"
+            ],
+        )
+    arrays = load_arrays(version / ARRAYS)
+    empty = _template(plant, about)
+    leaves, structure = jax.tree_util.tree_flatten_with_path((empty.model, empty.belief))
+    found, faults = [], []
+    for path, leaf in leaves:
+        key = leaf_name(path)
+        shape = tuple(about["shapes"].get(key, ()))
+        array = arrays.get(key, np.zeros(shape)) if 0 in shape else arrays.get(key)
+        if key not in about["shapes"] or array is None or array.shape != shape:
+            faults.append(f"{key} is missing or has another shape")
+            continue
+        found.append(jnp.asarray(array, leaf.dtype))
+    if faults:
+        raise InputError(str(version), faults)
+    model, belief = structure.unflatten(found)
+    if fingerprint(_arrays(replace(empty, model=model, belief=belief))) != about["arrays_sha256"]:
+        raise InputError(str(version), ["the arrays have changed since they were written"])
+    return Twin(model, belief, name=name, model_version=model_hash(model.system))
+
+
+def saved_twins() -> tuple[str, ...]:
+    """Names of the twins that are kept."""
+    folder = twins_folder()
+    if not folder.is_dir():
+        return ()
+    return tuple(sorted(path.parent.name for path in folder.glob(f"*/{CURRENT}")))
+
+
+def _folder(name: str) -> Path:
+    if not NAME.fullmatch(name):
+        raise InputError(
+            "twin", [f"name is {name!r}, expected up to 100 letters, digits, dots, _ and -"]
+        )
+    return twins_folder() / name
+
+
+def _arrays(twin: Twin) -> dict[str, np.ndarray]:
+    """Every array of model and belief, by name."""
+    leaves = jax.tree_util.tree_flatten_with_path((twin.model, twin.belief))[0]
+    found = {}
+    for path, leaf in leaves:
+        if jnp.issubdtype(leaf.dtype, jax.dtypes.prng_key):
+            raise InputError(f"twin {twin.name}", [f"{leaf_name(path)} is a random key, not kept"])
+        found[leaf_name(path)] = np.asarray(leaf)
+    return found
+
+
+def _about(twin: Twin, system: str, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "name": twin.name,
+        "system": system,
+        "time": f"{twin.time}Z",
+        "steps": int(twin.belief.steps),
+        "dt_s": twin.model.dt_s,
+        "members": twin.belief.members,
+        "seed": int(twin.belief.seed),
+        "unknown": list(twin.model.unknown),
+        "code_version": code_version(),
+        "jax_version": jax.__version__,
+        "model_version": twin.model_version,
+        "structure_sha256": structure_hash(twin.system),
+        "arrays_sha256": fingerprint(arrays),
+        "shapes": {name: list(array.shape) for name, array in arrays.items()},
+    }
+
+
+def _read_about(name: str, folder: Path) -> tuple[Path, dict[str, Any]]:
+    """Folder and description of the version to load."""
+    try:
+        version = folder / (folder / CURRENT).read_text(encoding="utf-8").strip()
+        about = json.loads((version / ABOUT).read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        known = ", ".join(saved_twins()) or "none"
+        raise InputError(f"twin {name}", [f"is not kept; kept are: {known}"]) from error
+    except (OSError, ValueError) as error:
+        raise InputError(f"twin {name}", [f"its description cannot be read ({error})"]) from error
+    needed = {"format", "system", "unknown", "dt_s", "structure_sha256", "arrays_sha256", "shapes"}
+    faults = [f"{ABOUT} lacks {key}" for key in sorted(needed - set(about))]
+    if not faults and about["format"] != FORMAT:
+        faults.append(f"is kept in format {about['format']}, expected {FORMAT}")
+    if not faults and about["system"] not in SYSTEMS:
+        faults.append(f"system {about['system']} is not known; known are {', '.join(SYSTEMS)}")
+    if faults:
+        raise InputError(f"twin {name}", faults)
+    return version, about
+
+
+def _template(plant: System, about: dict[str, Any]) -> Twin:
+    """A twin of the right structure; its numbers mean nothing."""
+    nothing = jnp.zeros(())
+    model = Model(plant, nothing, nothing, nothing, tuple(about["unknown"]), float(about["dt_s"]))
+    state = plant.init(jax.random.key(0))
+    count = jnp.zeros((), jnp.int64)
+    return Twin(model, Belief(state, nothing, count, count, count, nothing, count))
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a file and see it on disk."""
+    with path.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _remove_others(folder: Path, kept: str) -> None:
+    """Older versions, and what a kill left half written by a process that is gone."""
+    for path in folder.iterdir():
+        old = path.is_dir() and path.name != kept and not path.name.startswith(".")
+        if old and path.name < kept and (path / ABOUT).is_file():
+            shutil.rmtree(path)
