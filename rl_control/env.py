@@ -50,7 +50,9 @@ class Environment:
     drive
         Padded drives by name, `[scenario, time + ahead - 1, *channel]`.
     scale_dkk
-        Cost that counts as one unit of reward [DKK].
+        Cost that counts as one unit of reward, by scenario [DKK]: the most that a step can buy, at
+        the spread of its prices. Days of high and of low prices then weigh the same in training;
+        what is best on a day does not hang on it.
     guard
         None, or what an action passes before it is taken.
     bought
@@ -66,7 +68,7 @@ class Environment:
     system: System
     observer: Observer
     drive: Values
-    scale_dkk: Float[Array, ""]
+    scale_dkk: Float[Array, " scenario"]
     guard: Guard | None
     bought: str = jax.tree.static()
     steps: int = jax.tree.static()
@@ -92,7 +94,7 @@ class Environment:
             system=example.system,
             observer=Observer.of(example, scenarios, ahead),
             drive=jax.jit(jax.vmap(lambda drive: padded(drive, ahead)))(scenarios.drive),
-            scale_dkk=jnp.maximum(price.std(), 1e-6) * most_kwh,
+            scale_dkk=jnp.maximum(price.std(axis=1), 0.1 * price.std() + 1e-6) * most_kwh,
             guard=guard,
             bought=example.bought,
             steps=price.shape[1],
@@ -132,7 +134,7 @@ class Environment:
         paid = step_cost_dkk(drive[PRICE], output[self.bought], self.dt_s)
         cost = paid - drive[CREDIT] * stored_kwh
         after = EnvState(plant, state.scenario, state.step + 1)
-        reward = -cost / self.scale_dkk - self.penalty * violation
+        reward = -cost / self.scale_dkk[state.scenario] - self.penalty * violation
         info = {"cost_dkk": cost, "violation": violation, SHARE: share}
         return after, self._observe(after), reward, after.step >= self.steps, info
 

@@ -39,7 +39,7 @@ class PpoSettings:
     rollout_steps
         Steps of each between two updates; None is one episode.
     epochs, batch
-        Passes over a rollout, and rows in a gradient step.
+        Passes over a rollout, and rows in a gradient step (the nearest number that divides them).
     learning_rate
         At the start; it falls linearly to a tenth.
     discount, gae_lambda
@@ -72,6 +72,7 @@ class VectorEnvironment(VecEnv):
     def __init__(self, environment: Environment, count: int, seed: int = 0) -> None:
         self.environment = environment
         self._key = jax.random.key(seed)
+        self.render_mode = None
         super().__init__(count, *spaces(environment))
         self._reset = jax.jit(jax.vmap(Environment.reset, in_axes=(None, 0)))
         self._step = jax.jit(_step_all)
@@ -197,12 +198,15 @@ def policy_of(model: PPO, environment: Environment) -> Policy:
 
 def _model(environment: Environment, settings: PpoSettings, seed: int) -> PPO:
     shape = [settings.width, settings.width]
+    steps = settings.rollout_steps or environment.steps
+    rows = steps * settings.environments
+    divisors = (size for size in range(2, rows + 1) if rows % size == 0)
     return PPO(
         "MlpPolicy",
         VectorEnvironment(environment, settings.environments, seed),
         learning_rate=lambda left: settings.learning_rate * (0.1 + 0.9 * left),
-        n_steps=settings.rollout_steps or environment.steps,
-        batch_size=settings.batch,
+        n_steps=steps,
+        batch_size=min(divisors, key=lambda size: abs(size - settings.batch)),
         n_epochs=settings.epochs,
         gamma=settings.discount,
         gae_lambda=settings.gae_lambda,

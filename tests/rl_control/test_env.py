@@ -58,7 +58,7 @@ def test_the_rewards_of_an_episode_are_its_cost(example, scenarios):
     assert sum(float(info["cost_dkk"]) for info in infos) == pytest.approx(cost, rel=1e-9)
     flagged = int((run.status != 0).sum())
     assert flagged == sum(bool(info["violation"]) for info in infos)
-    expected = -cost / float(environment.scale_dkk) - environment.penalty * flagged
+    expected = -cost / float(environment.scale_dkk[begin.scenario]) - environment.penalty * flagged
     assert sum(rewards) == pytest.approx(expected, rel=1e-9)
     assert dones == [False] * 23 + [True]
 
