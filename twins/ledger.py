@@ -14,17 +14,18 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from tvilling.sciml.errors import InputError
+from tvilling.twins.lock import locked
 
 FIRST = "0" * 64
 TAIL = b', "sha256": "'
 CHUNK_BYTES = 1 << 16
+MOST_TOLD = 100  # missing lines that are told one by one
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ class Ledger:
         text = _json(facts)
         self.path.parent.mkdir(parents=True, exist_ok=True)
         new = not self.path.exists()
-        with self.path.open("a+b") as file, _locked(file):
+        with self.path.open("a+b") as file, locked(file):
             number, previous, whole = _end(file)
             line = _line(number + 1, previous, text)
             file.write((b"" if whole else b"\n") + line + b"\n")
@@ -146,11 +147,14 @@ def _misplaced(number: int, before: int, everywhere: set[int | None]) -> list[st
     """What is wrong with line `number` standing after line `before`."""
     if number <= before:
         return [f"line {number}: moved or repeated, it stands after line {before}"]
+    gaps = range(before + 1, number)
+    if len(gaps) > MOST_TOLD:
+        return [f"lines {gaps[0]} to {gaps[-1]}: removed"]
     return [
         f"line {gap}: moved, it does not stand before line {number}"
         if gap in everywhere
         else f"line {gap}: removed"
-        for gap in range(before + 1, number)
+        for gap in gaps
     ]
 
 
@@ -216,18 +220,6 @@ def _last_lines(file: BinaryIO) -> tuple[list[bytes], bool]:
         return [], True
     whole = held.endswith(b"\n")
     return (complete[:-1] if whole else complete), whole
-
-
-@contextmanager
-def _locked(file: BinaryIO) -> Iterator[None]:
-    """Alone with `file`, among all processes that append to it."""
-    import fcntl
-
-    fcntl.flock(file, fcntl.LOCK_EX)
-    try:
-        yield
-    finally:
-        fcntl.flock(file, fcntl.LOCK_UN)
 
 
 def _sync_folder(folder: Path) -> None:

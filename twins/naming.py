@@ -33,7 +33,7 @@ def unit_of(name: str) -> str:
 
 
 def leaf_name(path: tuple[Any, ...]) -> str:
-    """Name of a leaf: the fields and keys that lead to it, joined by dots; a bare one is `state`."""
+    """Fields and keys that lead to a leaf, joined by dots; a bare leaf is `state`."""
     return jax.tree_util.keystr(path, simple=True, separator=".") or "state"
 
 

@@ -79,7 +79,5 @@ def _shaped(kind: str, channel: Channel, value: Any, faults: list[str]) -> np.nd
     try:
         return np.broadcast_to(array, channel.shape)
     except ValueError:
-        faults.append(
-            f"{kind} {channel.name} has shape {array.shape}, expected {channel.shape} as {channel.dims}"
-        )
+        faults.append(f"{kind} {channel.name} has shape {array.shape}, expected {channel.shape}")
         return np.broadcast_to(np.float64(1.0), channel.shape)

@@ -26,6 +26,7 @@ from tvilling.sciml.system import System
 from tvilling.sciml.systems import SYSTEMS
 from tvilling.twins.belief import Belief
 from tvilling.twins.facts import code_version, model_hash, structure_hash
+from tvilling.twins.lock import locked
 from tvilling.twins.naming import leaf_name
 from tvilling.twins.twin import Twin
 from tvilling.twins.vector import Model
@@ -65,19 +66,27 @@ def save(twin: Twin, system: str) -> Path:
         )
     folder.mkdir(parents=True, exist_ok=True)
     arrays = _arrays(twin)
+    about = json.dumps(_about(twin, system, arrays), indent=1, ensure_ascii=False)
+    with (folder / ".lock").open("ab") as lock, locked(lock):
+        version = _write_version(folder, int(twin.belief.steps), arrays, about)
+        pointer = folder / f".{CURRENT}"
+        _write(pointer, version.name)
+        pointer.replace(folder / CURRENT)
+        for path in folder.iterdir():  # older ones, and what a kill left half written
+            if path.is_dir() and path != version:
+                shutil.rmtree(path)
+    return version
+
+
+def _write_version(folder: Path, steps: int, arrays: dict[str, np.ndarray], about: str) -> Path:
+    """Write one version, under its name when all of it is there."""
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
-    part = folder / f".{stamp}.{os.getpid()}.part"
-    version = folder / f"{int(twin.belief.steps):09d}-{stamp}"
+    version = folder / f"{steps:09d}-{stamp}"
+    part = folder / f"{version.name}.part"
     part.mkdir()
     save_arrays(part / ARRAYS, arrays)
-    about = json.dumps(_about(twin, system, arrays), indent=1, ensure_ascii=False)
     _write(part / ABOUT, about)
-    part.rename(version)
-    pointer = folder / f".{CURRENT}.{os.getpid()}"
-    _write(pointer, version.name)
-    pointer.replace(folder / CURRENT)
-    _remove_others(folder, version.name)
-    return version
+    return part.rename(version)
 
 
 def load(name: str, system: System | None = None) -> Twin:
@@ -110,22 +119,33 @@ def load(name: str, system: System | None = None) -> Twin:
         )
     arrays = load_arrays(version / ARRAYS)
     empty = _template(plant, about)
-    leaves, structure = jax.tree_util.tree_flatten_with_path((empty.model, empty.belief))
-    found, faults = [], []
-    for path, leaf in leaves:
-        key = leaf_name(path)
-        shape = tuple(about["shapes"].get(key, ()))
-        array = arrays.get(key, np.zeros(shape)) if 0 in shape else arrays.get(key)
-        if key not in about["shapes"] or array is None or array.shape != shape:
-            faults.append(f"{key} is missing or has another shape")
-            continue
-        found.append(jnp.asarray(array, leaf.dtype))
-    if faults:
-        raise InputError(str(version), faults)
-    model, belief = structure.unflatten(found)
+    model, belief = _filled((empty.model, empty.belief), arrays, about["shapes"], version)
     if fingerprint(_arrays(replace(empty, model=model, belief=belief))) != about["arrays_sha256"]:
         raise InputError(str(version), ["the arrays have changed since they were written"])
     return Twin(model, belief, name=name, model_version=model_hash(model.system))
+
+
+def _filled(
+    empty: tuple[Model, Belief],
+    arrays: dict[str, np.ndarray],
+    shapes: dict[str, list[int]],
+    version: Path,
+) -> tuple[Model, Belief]:
+    """`empty` with the arrays that were kept; those without elements were not."""
+    leaves, structure = jax.tree_util.tree_flatten_with_path(empty)
+    found, faults = [], []
+    for path, leaf in leaves:
+        name = leaf_name(path)
+        shape = tuple(shapes.get(name, (-1,)))
+        array = arrays.get(name, np.zeros(shape) if 0 in shape else None)
+        if array is None or array.shape != shape:
+            faults.append(f"{name} is missing or has another shape")
+        else:
+            found.append(jnp.asarray(array, leaf.dtype))
+    if faults:
+        raise InputError(str(version), faults)
+    model, belief = structure.unflatten(found)
+    return model, belief
 
 
 def saved_twins() -> tuple[str, ...]:
@@ -211,11 +231,3 @@ def _write(path: Path, text: str) -> None:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
-
-
-def _remove_others(folder: Path, kept: str) -> None:
-    """Older versions, and what a kill left half written by a process that is gone."""
-    for path in folder.iterdir():
-        old = path.is_dir() and path.name != kept and not path.name.startswith(".")
-        if old and path.name < kept and (path / ABOUT).is_file():
-            shutil.rmtree(path)
