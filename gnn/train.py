@@ -88,7 +88,8 @@ def train_supply(
     """
     tree = supply_tree(network)
     train, held_out, calibration = parted(from_scenarios(network, tree, scenarios))
-    graphs = [supply_graphs(network, tree, *part.drives) for part in (train, held_out)]
+    graphs_of = jax.jit(supply_graphs, static_argnums=1)
+    graphs = [graphs_of(network, tree, *part.drives) for part in (train, held_out)]
     start = _untrained(network, tree, train, graphs[0], settings, seed)
     data, kept = zip(map(start.scaling, graphs), (train, held_out), strict=True)
 

@@ -1,3 +1,4 @@
+import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -7,10 +8,13 @@ pytest.importorskip("torch_geometric")
 import torch
 from torch_geometric.data import Batch, Data
 
+from tvilling.gnn import model as parts
 from tvilling.gnn.graph import Graph, Wiring, batched, joined
-from tvilling.gnn.model import GraphNetwork, ModelSettings, answer, split
+from tvilling.gnn.model import GraphNetwork, ModelSettings, split
 from tvilling.gnn.pyg_adapter import PygNetwork, from_pyg, to_pyg
 from tvilling.sciml.errors import InputError
+
+answer = jax.jit(parts.answer, static_argnums=0)
 
 
 @pytest.fixture(autouse=True)
