@@ -131,6 +131,36 @@ def systems() -> None:
         typer.echo(f"{name:<14}{entry.description}")
 
 
+@app.command(name="app")
+def app_(
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Port; 0 takes one that is free")
+    ] = 5006,
+    address: Annotated[
+        str, typer.Option(help="Address to listen on; any but 127.0.0.1 needs a login")
+    ] = "127.0.0.1",
+    basic_auth: Annotated[
+        Path | None,
+        typer.Option(help='JSON file {"name": "password"} [the one TVILLING_BASIC_AUTH names]'),
+    ] = None,
+    host: Annotated[
+        list[str] | None,
+        typer.Option(help="Name[:port] under which browsers reach the server; may be repeated"),
+    ] = None,
+    show: Annotated[
+        bool, typer.Option("--show", help="Open the first page in the browser")
+    ] = False,
+) -> None:
+    """Serve the web pages: the town network, and a page for every system."""
+    from tvilling.apps.web.access import check_access
+
+    check_access(address, port, basic_auth)
+    from tvilling.apps.web.server import free_port, serve
+
+    access = check_access(address, port or free_port(address), basic_auth, tuple(host or ()))
+    serve(access, lambda place: typer.echo(f"{place}  (Ctrl+C ends it)"), show)
+
+
 @app.command()
 def bench(
     names: Annotated[

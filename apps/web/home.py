@@ -1,0 +1,51 @@
+"""The first page: what is here."""
+
+from html import escape
+from typing import Any
+
+from tvilling.apps.web.shell import HOME, NETWORK, link, page, system_address, visitor_words
+from tvilling.apps.web.text import Words
+from tvilling.apps.web.tiles import html
+from tvilling.sciml.systems import SYSTEMS
+
+
+def home_page() -> Any:
+    """The first page, for the visitor who asks for it."""
+    words = visitor_words()
+    parts = [html(_intro(words), margin=(24, 0, 18, 0)), html(cards(words), margin=(0, 0, 32, 0))]
+    return page(words, HOME, words("app"), parts)
+
+
+def cards(words: Words) -> str:
+    """One card for the town network and one for each registered system."""
+    found = [_card(words, NETWORK, words("network_title"), words("home_network"), wide=True)]
+    found += [
+        _card(words, system_address(name), shown_name(words, name), words.term(entry.description))
+        for name, entry in SYSTEMS.items()
+    ]
+    return (
+        f'<div class="cards">{found[0]}</div>'
+        f'<h3 style="margin: 26px 0 12px">{escape(words("home_made"))}</h3>'
+        f'<div class="cards">{"".join(found[1:])}</div>'
+    )
+
+
+def shown_name(words: Words, name: str) -> str:
+    """A system's name as a heading."""
+    text = words.term(name.replace("_", " "))
+    return text[:1].upper() + text[1:]
+
+
+def _intro(words: Words) -> str:
+    return (
+        f"<h1>{escape(words('home_title'))}</h1>"
+        f'<p class="quiet" style="font-size: 15px">{escape(words("home_lead"))}</p>'
+    )
+
+
+def _card(words: Words, address: str, title: str, text: str, wide: bool = False) -> str:
+    return (
+        f'<a class="card{" wide" if wide else ""}" href="{escape(link(address, words))}">'
+        f"<h2>{escape(title)}</h2><p>{escape(text)}</p>"
+        f'<span class="go">{escape(words("open"))} →</span></a>'
+    )

@@ -1,0 +1,168 @@
+"""The frame of every page: header with links and language, theme, and what the visitor reads."""
+
+from collections.abc import Iterable, Sequence
+from html import escape
+from typing import Any
+
+from tvilling.apps.web.style import FAVICON, THEME
+from tvilling.apps.web.text import NAMES, Words, choose_language
+from tvilling.apps.web.tiles import html
+from tvilling.sciml.extras import needs_extra
+
+with needs_extra("apps"):
+    import panel as pn
+    import panel_material_ui as pmui
+    from bokeh.models import CustomJSTickFormatter
+
+HOME, NETWORK = "/", "/network"
+# What a page may load: what this server serves, and nothing else.
+POLICY = (
+    "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; "
+    "connect-src 'self' ws: wss: data: blob:"
+)
+TEMPLATE = """
+{{% extends "base.html" %}}
+{{% block preamble %}}
+<meta http-equiv="Content-Security-Policy" content="{policy}">
+{{{{ super() }}}}
+<script>document.documentElement.lang = "{language}"</script>
+{{% endblock %}}
+"""
+MARGIN = (6, 8)
+NARROW, BROAD = {"xs": 12, "md": 3}, {"xs": 12, "md": 9}
+HALF, WHOLE = {"xs": 12, "lg": 6}, {"xs": 12}
+
+
+def system_address(name: str) -> str:
+    """Where the page of the registered system `name` stands."""
+    return f"/system/{name}"
+
+
+def visitor_words() -> Words:
+    """The words of the visitor: what the address asks for, else what the browser prefers."""
+    asked = pn.state.session_args.get("lang", [b""])[0].decode("ascii", "ignore")
+    return Words(choose_language(asked, pn.state.headers.get("Accept-Language", "")))
+
+
+def link(address: str, words: Words) -> str:
+    """`address` with the visitor's language."""
+    return f"{address}?lang={words.language}"
+
+
+def page(words: Words, here: str, title: str, main: Iterable[Any]) -> Any:
+    """A page with the header.
+
+    Parameters
+    ----------
+    here
+        Address of this page, which its language links keep.
+    title
+        Of the browser's tab.
+    main
+        What stands below the header.
+    """
+    policy = escape(POLICY, quote=True)
+    document = pn.state.curdoc
+    if document is not None:
+        pn.state.onload(lambda: setattr(document, "title", title))
+    return pmui.Page(
+        title=words("app"),
+        meta_title=title,
+        meta_description=title,
+        favicon=FAVICON,
+        template=TEMPLATE.format(policy=policy, language=words.language),
+        site_url=link(HOME, words),
+        header=[_header(words, here)],
+        main=[pmui.Container(*main, width_option="xl", sizing_mode="stretch_width", margin=0)],
+        sidebar_variant="temporary",
+        sidebar_open=False,
+        sx={"& main": {"backgroundColor": "background.default"}},
+        busy_indicator=None,
+        theme_config=THEME,
+        sizing_mode="stretch_width",
+    )
+
+
+def slider(
+    parameter: Any, words: Words, label: str, unit: str, digits: int, divisor: float = 1.0
+) -> Any:
+    """A slider of a number parameter; its text is the value over `divisor` with `unit`."""
+    return pmui.FloatSlider.from_param(
+        parameter,
+        label=label,
+        format=_formatter(words, unit, digits, divisor),
+        size="small",
+        sizing_mode="stretch_width",
+        margin=MARGIN,
+    )
+
+
+def clock_slider(parameter: Any, label: str) -> Any:
+    """A slider of a time of day [h], shown as hours and minutes."""
+    code = (
+        "const m = Math.round(tick * 60);"
+        "return String(Math.floor(m / 60)).padStart(2, '0') + ':' + "
+        "String(m % 60).padStart(2, '0')"
+    )
+    return pmui.FloatSlider.from_param(
+        parameter,
+        label=label,
+        format=CustomJSTickFormatter(code=code),
+        size="small",
+        sizing_mode="stretch_width",
+        margin=MARGIN,
+    )
+
+
+def rows(*parts: Any, **look: Any) -> Any:
+    """Parts below each other."""
+    look = {"sizing_mode": "stretch_width", "margin": 0} | look
+    return pmui.Column(*parts, sx={"gap": "12px"}, **look)
+
+
+def beside(*parts: Any, sizes: Sequence[Any]) -> Any:
+    """Parts beside each other; the `sizes` are shares of twelve, by width of the window."""
+    cells = [pmui.Grid(part, size=size) for part, size in zip(parts, sizes, strict=True)]
+    return pmui.Grid(*cells, container=True, spacing=1.5, sizing_mode="stretch_width", margin=0)
+
+
+def bokeh(figure: Any) -> Any:
+    """A figure as wide as there is room for."""
+    return pn.pane.Bokeh(figure, sizing_mode="stretch_width", margin=0)
+
+
+def paper(*parts: Any, **look: Any) -> Any:
+    """Parts on a sheet of their own."""
+    look = {"sizing_mode": "stretch_width", "margin": 0, "elevation": 0} | look
+    sx = {"border": "1px solid", "borderColor": "divider", "borderRadius": "10px", "p": "12px"}
+    return pmui.Paper(*parts, sx=sx, **look)
+
+
+def _formatter(words: Words, unit: str, digits: int, divisor: float) -> Any:
+    sign = "," if words.language == "da" else "."
+    code = (
+        f"return (tick / {divisor}).toFixed({digits})"
+        f".replace('-', '\N{MINUS SIGN}').replace('.', '{sign}')"
+        f" + '\N{NO-BREAK SPACE}{unit}'"
+    )
+    return CustomJSTickFormatter(code=code)
+
+
+def _header(words: Words, here: str) -> Any:
+    def anchor(address: str, text: str, current: bool, more: str = "") -> str:
+        mark = ' aria-current="page"' if current else ""
+        return f'<a href="{escape(address)}"{mark}{more}>{escape(text)}</a>'
+
+    pages = [anchor(link(HOME, words), words("home"), here == HOME)]
+    languages = [
+        anchor(f"{here}?lang={one}", one.upper(), one == words.language,
+               f' lang="{one}" hreflang="{one}" title="{escape(name)}"')
+        for one, name in NAMES.items()
+    ]  # fmt: skip
+    text = (
+        '<nav style="justify-content: space-between; color: #fff; padding: 0 12px">'
+        f"<span>{''.join(pages)}</span>"
+        f'<span role="group" aria-label="{escape(words("language"))}">{"".join(languages)}</span>'
+        "</nav>"
+    )
+    return html(text, sizing_mode="stretch_width")

@@ -1,0 +1,180 @@
+"""What a system's page holds: its sliders as parameters, and the run that follows from them."""
+
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tvilling.apps.web.spans import Span, span, spread
+from tvilling.sciml.extras import needs_extra
+from tvilling.sciml.results import FLAGS
+from tvilling.sciml.systems import SYSTEMS
+from tvilling.sciml.systems.example import Example
+from tvilling.sciml.units import J_PER_KWH
+
+with needs_extra("apps"):
+    import param
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+START = "2026-01-12T00:00"
+SEED = 1
+DAYS, MOST_DAYS = 3, 7
+VARIATION_PERCENT = 50.0
+
+
+@dataclass(frozen=True)
+class SystemRun:
+    """A run of a system over some days.
+
+    Attributes
+    ----------
+    data
+        Outputs, actions and drives over `time`, as `tvilling.sciml.results.label` gives them.
+    hours
+        Time since the start at the end of each step [h].
+    """
+
+    data: "xr.Dataset"
+    hours: np.ndarray
+
+    @property
+    def dt_s(self) -> float:
+        """Length of a step [s]."""
+        return float(self.data.attrs["dt_s"])
+
+    def flagged(self) -> dict[str, int]:
+        """How many steps have each flag, by the flag's name in small letters."""
+        status = self.data["status"].values
+        counts = {str(flag.name).lower(): int((status & flag != 0).sum()) for flag in FLAGS}
+        return {name: count for name, count in counts.items() if count}
+
+    def not_numbers(self) -> dict[str, int]:
+        """How many values of each variable are not finite."""
+        counts = {
+            str(name): int((~np.isfinite(values.values)).sum())
+            for name, values in self.data.data_vars.items()
+        }
+        return {name: count for name, count in counts.items() if count}
+
+    def energy_kwh(self, name: str) -> float:
+        """A power [W] summed over its elements and over the run [kWh]."""
+        return float(self.data[name].sum()) * self.dt_s / J_PER_KWH
+
+    def peak_w(self, name: str) -> float:
+        """The greatest sum of a power's elements [W]."""
+        values = self.data[name]
+        return float(values.sum([dim for dim in values.dims if dim != "time"]).max())
+
+
+class SystemModel(param.Parameterized):
+    """Sliders of one system: one parameter a channel of its actions and drives, and the trial.
+
+    Made by `system_model`. The parameter of a channel has its name and unit and holds the mean of
+    its elements; its bounds are the slider's.
+    """
+
+    days = param.Integer(DAYS, bounds=(1, MOST_DAYS))
+    variation_percent = param.Number(VARIATION_PERCENT, bounds=(0.0, 100.0))
+
+    _example: Example
+    _spans: dict[str, Span]
+
+    @property
+    def example(self) -> Example:
+        """The system and the values that the sliders start from."""
+        return self._example
+
+    @property
+    def spans(self) -> dict[str, Span]:
+        """The slider of each action and drive, by the channel's name."""
+        return self._spans
+
+    def settings(self) -> dict[str, float]:
+        """What decides the run, as plain values."""
+        return {name: getattr(self, name) for name in ("days", "variation_percent", *self._spans)}
+
+    def reset(self) -> None:
+        """Put every slider back to where it started."""
+        start = {name: one.value for name, one in self._spans.items()}
+        self.param.update(days=DAYS, variation_percent=VARIATION_PERCENT, **start)
+
+    def result(self, settings: dict[str, float] | None = None) -> SystemRun:
+        """The run for `settings`, without them for the sliders as they stand.
+
+        The action is held. Drives follow `tvilling.datasets.trials`, their deviation from the
+        slider scaled by `variation_percent`.
+        """
+        import jax
+
+        from tvilling.datasets.trials import trial_scenarios
+        from tvilling.rl_control.controllers import Hold
+        from tvilling.sciml.results import label
+
+        settings = settings or self.settings()
+        example = _set(self._example, settings)
+        days, share = int(settings["days"]), settings["variation_percent"] / 100.0
+        batch = trial_scenarios(example, 1, days, SEED)
+        scenario = jax.tree.map(lambda values: values[0], batch)
+        drive = {
+            name: example.drive[name] + share * (values - example.drive[name])
+            for name, values in scenario.drive.items()
+            if name in example.drive
+        }
+        scenario = replace(scenario, drive=drive)
+        run = _compiled()(example.system, Hold(example.action), scenario)
+        data = label(run, example.system, START, scenario.dt_s, drive)
+        hours = np.arange(1, len(data["time"]) + 1) * scenario.dt_s / 3600.0
+        return SystemRun(data, hours)
+
+
+def system_model(name: str) -> SystemModel:
+    """A new model of the registered system `name`; its example is loaded once."""
+    model: SystemModel = _model_class(name)()
+    return model
+
+
+@cache
+def _model_class(name: str) -> type[SystemModel]:
+    example = SYSTEMS[name].example()
+    groups = ((example.system.actions, example.action), (example.system.drives, example.drive))
+    spans = {
+        channel.name: span(channel, values[channel.name])
+        for channels, values in groups
+        for channel in channels
+    }
+    sliders = {
+        channel: param.Number(one.value, bounds=(one.low, one.high), step=one.step)
+        for channel, one in spans.items()
+    }
+    fields: dict[str, Any] = {"_example": example, "_spans": spans, **sliders}
+    return type(f"{name.title().replace('_', '')}Model", (SystemModel,), fields)
+
+
+@cache
+def _compiled() -> Any:
+    import jax
+
+    from tvilling.sciml.simulate import simulate
+
+    return jax.jit(simulate)
+
+
+def _set(example: Example, settings: dict[str, float]) -> Example:
+    """`example` with the sliders' values in place of its own."""
+    import jax.numpy as jnp
+
+    def moved(channels: Any, values: Any) -> dict[str, Any]:
+        return values | {
+            channel.name: jnp.asarray(spread(channel, values[channel.name], settings[channel.name]))
+            for channel in channels
+        }
+
+    system = example.system
+    return replace(
+        example,
+        action=moved(system.actions, example.action),
+        drive=moved(system.drives, example.drive),
+    )
