@@ -19,6 +19,8 @@ BENCHMARKS: dict[str, str] = {
     "heat_schutterwald_ensemble": "A town network as sized, a day at 15 minutes, 100 scenarios",
     "heat_gradient_cost": "Value and gradient over the forward run",
     "heat_scaling": "Cost of a scenario as the network grows",
+    "gnn_heat_supply": "Supply temperatures of 50 consumers, learned by a graph network",
+    "gnn_heat_supply_speed": "Cost of a learned supply temperature, beside solvers",
     "control_tank": "PPO on the tank, between the rule of today and perfect foresight",
 }
 BEGIN, END = "<!-- benchmarks: begin -->", "<!-- benchmarks: end -->"
