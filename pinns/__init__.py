@@ -6,6 +6,8 @@ Names are imported when they are first used, so that listing the problems stays 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+import tvilling.sciml  # noqa: F401  double precision, before anything makes an array
+
 if TYPE_CHECKING:
     from tvilling.pinns.conditions import Condition, Measured
     from tvilling.pinns.domain import Axis, Box

@@ -103,9 +103,16 @@ def _formulas(problem: Problem) -> Iterator[str]:
     """Names that equations and values use without a declaration, and results of no use."""
     numbers = constants(problem, {item.name: jnp.zeros(()) for item in problem.free})
     point = {axis.name: jnp.asarray((axis.low + axis.high) / 2) for axis in problem.inputs.axes}
-    for condition in problem.conditions:
-        place = condition.describe()
-        yield from _tried(place, lambda item=condition: prescribed(item, numbers, point))
+    told = [
+        fault
+        for condition in problem.conditions
+        for fault in _tried(
+            condition.describe(), lambda item=condition: prescribed(item, numbers, point)
+        )
+    ]
+    yield from told
+    if told:  # the equations would only tell the same
+        return
     points = {name: value[None] for name, value in point.items()}
     for equation in problem.equations:
         place = f"equation {equation.name}"

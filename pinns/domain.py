@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -60,14 +61,19 @@ class Box:
         McKay, Beckman and Conover, Technometrics 21 (1979), 239-245,
         DOI 10.1080/00401706.1979.10489755.
         """
-        points = {}
-        for axis, own in zip(self.axes, jax.random.split(key, len(self.axes)), strict=True):
-            order, within = jax.random.split(own)
-            slices = jax.random.permutation(order, count)
-            share = (slices + jax.random.uniform(within, (count,))) / count
-            points[axis.name] = axis.low + (axis.high - axis.low) * share
-        return points
+        return _latin_hypercube(self, key, count)
 
     def scaled(self, point: dict[str, Array]) -> Float[Array, " axis"]:
         """The coordinates of one point, each from -1 to 1."""
         return jnp.stack([2.0 * axis.share(point[axis.name]) - 1.0 for axis in self.axes])
+
+
+@partial(jax.jit, static_argnums=(0, 2))
+def _latin_hypercube(box: Box, key: jax.Array, count: int) -> Points:
+    points = {}
+    for axis, own in zip(box.axes, jax.random.split(key, len(box.axes)), strict=True):
+        order, within = jax.random.split(own)
+        slices = jax.random.permutation(order, count)
+        share = (slices + jax.random.uniform(within, (count,))) / count
+        points[axis.name] = axis.low + (axis.high - axis.low) * share
+    return points

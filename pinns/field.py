@@ -124,7 +124,7 @@ def d(field: Field, *coordinates: str) -> Field:
 def _derivative(field: Field, coordinate: str) -> Callable[[Point], Scalar]:
     def slope(point: Point) -> Scalar:
         if coordinate not in point:
-            known = ", ".join(point)
+            known = ", ".join(sorted(point))
             raise InputError("d()", [f"{coordinate!r} is no coordinate; there are {known}"])
         at = jnp.asarray(point[coordinate], float)
         along = jax.jvp(

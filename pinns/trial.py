@@ -32,8 +32,9 @@ def start(
     problem: Problem, width: int, depth: int, key: jax.Array
 ) -> tuple[nnx.GraphDef[Network], Params]:
     """An untrained network for `problem`, with free parameters in the middle of their range."""
-    network = Network(len(problem.inputs.axes), len(problem.unknowns), width, depth, key)
-    graph, weights = nnx.split(network)
+    sizes = len(problem.inputs.axes), len(problem.unknowns), width, depth
+    weights = jax.jit(lambda key: nnx.state(Network(*sizes, key)))(key)
+    graph = nnx.graphdef(nnx.eval_shape(lambda: Network(*sizes, key)))
     return graph, Params(weights, {item.name: jnp.zeros(()) for item in problem.free})
 
 

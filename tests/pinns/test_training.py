@@ -1,0 +1,163 @@
+"""Training: closed forms it must reach, parameters it must find, and how it ends."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from tvilling.pinns import (
+    Axis,
+    Box,
+    Condition,
+    Equation,
+    Fixed,
+    Free,
+    Measured,
+    Problem,
+    Ranged,
+    Reference,
+    TrainSettings,
+    Unknown,
+    d,
+    sin,
+    train,
+)
+
+QUICK = TrainSettings(
+    width=10, depth=1, points=60, adam_steps=50, broyden_steps=300, check_every=50
+)
+TIME = Axis("t", "s", 0.0, 2.0)
+START = Condition("y", "t", 0.0, 1.0)
+RATE = 0.7
+
+
+def decay(parameter, **further):
+    """y' = -k y, y(0) = 1, so that y = exp(-k t)."""
+    return Problem(
+        "decay",
+        Box((TIME,)),
+        (Unknown("y", "mol", 0.0, 1.0),),
+        (Equation("rate", "mol/s", lambda at: d(at.y, "t") + at.k * at.y),),
+        (START,),
+        (parameter,),
+        **further,
+    )
+
+
+KNOWN = decay(
+    Fixed("k", "1/s", RATE),
+    reference=Reference(lambda at: {"y": np.exp(-RATE * at["t"])}, 1e-16, "closed form"),
+)
+
+
+@pytest.fixture(scope="module")
+def known():
+    return train(KNOWN, QUICK, seed=3)
+
+
+def test_an_ordinary_equation_is_solved_to_many_digits(known):
+    error = known.error()["y"]
+    assert error.relative_l2 < 1e-6
+    assert error.greatest < 1e-5
+
+
+def test_the_same_seed_gives_the_same_bits_and_another_does_not(known):
+    again, other = train(KNOWN, QUICK, seed=3), train(KNOWN, QUICK, seed=4)
+    for one, two, three in zip(*map(jax.tree.leaves, (known, again, other)), strict=True):
+        np.testing.assert_array_equal(one, two)
+        assert not np.array_equal(one, three)
+
+
+def test_the_best_check_is_kept(known):
+    assert known.best.held_out == min(check.held_out for check in known.checks)
+    assert [check.step for check in known.checks] == list(range(0, 351, 50))
+    assert known.best.held_out < 1e-6 * known.checks[0].held_out
+
+
+def test_a_solution_is_differentiated_like_any_field(known):
+    slope = d(known.fields.y, "t")({"t": 1.0})
+    assert float(slope) == pytest.approx(-RATE * np.exp(-RATE), rel=1e-4)
+
+
+def test_a_free_parameter_is_found_from_measurements():
+    t = np.linspace(0.1, 2.0, 12)
+    measured = Measured("y", {"t": t}, np.exp(-RATE * t))
+    solution = train(decay(Free("k", "1/s", 0.1, 10.0), measured=(measured,)), QUICK)
+    assert solution.parameters["k"] == pytest.approx(RATE, rel=1e-4)
+
+
+def test_one_training_solves_a_family():
+    """k is an input; the slope along it is known too: dy/dk = -t exp(-k t)."""
+    settings = TrainSettings(width=12, points=200, adam_steps=50, broyden_steps=400)
+    solution = train(decay(Ranged("k", "1/s", 0.5, 2.0)), settings)
+    t, k = np.linspace(0, 2, 21), np.linspace(0.5, 2, 16)
+    found = solution.evaluate(t=t, k=k)["y"].transpose("t", "k").values
+    np.testing.assert_allclose(found, np.exp(-np.outer(t, k)), atol=1e-4)
+    along = d(solution.fields.y, "k")({"t": 1.5, "k": 1.0})
+    assert float(along) == pytest.approx(-1.5 * np.exp(-1.5), rel=1e-2)
+
+
+def test_a_slope_is_prescribed_by_an_equation_on_a_face():
+    """u'' = -sin x with u(0) = 0 and u'(π) = 0 has u = sin x + x."""
+    problem = Problem(
+        "rod",
+        Box((Axis("x", "m", 0.0, np.pi),)),
+        (Unknown("u", "K", 0.0, 3.0),),
+        (
+            Equation("balance", "K/m²", lambda at: d(at.u, "x", "x") + sin(at.x)),
+            Equation("insulated", "K/m", lambda at: d(at.u, "x"), face=("x", np.pi)),
+        ),
+        (Condition("u", "x", 0.0, 0.0),),
+    )
+    solution = train(problem, QUICK)
+    x = np.linspace(0, np.pi, 50)
+    np.testing.assert_allclose(solution.evaluate(x=x)["u"], np.sin(x) + x, atol=1e-4)
+
+
+def test_two_unknowns_share_a_network():
+    """A turning point: u' = w, w' = -u from (0, 1) gives sine and cosine."""
+    problem = Problem(
+        "circle",
+        Box((TIME,)),
+        (Unknown("u", "m", -1.0, 1.0), Unknown("w", "m", -1.0, 1.0)),
+        (
+            Equation("first", "m/s", lambda at: d(at.u, "t") - at.w),
+            Equation("second", "m/s", lambda at: d(at.w, "t") + at.u),
+        ),
+        (Condition("u", "t", 0.0, 0.0), Condition("w", "t", 0.0, 1.0)),
+    )
+    found = train(problem, QUICK).evaluate(t=np.linspace(0, 2, 30))
+    np.testing.assert_allclose(found["u"], np.sin(found["t"]), atol=1e-4)
+    np.testing.assert_allclose(found["w"], np.cos(found["t"]), atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("changes", "stopped"),
+    [
+        ({"target": 1e-3}, "target"),
+        ({"time_s": 1e-3}, "time"),
+        ({"learning_rate": 1e300}, "diverged"),
+        ({"adam_steps": 0}, "steps"),
+    ],
+)
+def test_it_says_why_it_ended_and_keeps_finite_weights(changes, stopped):
+    small = {"width": 6, "depth": 1, "points": 30, "adam_steps": 40, "broyden_steps": 60}
+    solution = train(KNOWN, TrainSettings(**({**small, "check_every": 20} | changes)))
+    assert solution.stopped == stopped
+    assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(solution.params))
+    assert np.isfinite(solution.evaluate(t=np.linspace(0, 2, 5))["y"]).all()
+    if stopped == "target":
+        assert solution.best.held_out <= 1e-3
+        assert solution.checks[-1].step < 100
+
+
+def test_where_nothing_can_be_lowered_it_says_so():
+    """The residual is one whatever the network does."""
+    problem = Problem(
+        "nothing",
+        Box((TIME,)),
+        (Unknown("y", "1", 0.0, 1.0),),
+        (Equation("one", "1", lambda at: 0.0 * at.y + jnp.ones(())),),
+    )
+    solution = train(problem, TrainSettings(points=10, adam_steps=5, broyden_steps=100))
+    assert solution.stopped == "no descent"
