@@ -100,4 +100,4 @@ def coverage(
     high: Float[Array, "sample *quantity"],
 ) -> Float[Array, "*quantity"]:
     """Share of the samples whose truth lies in its interval, for each quantity."""
-    return inside(truth, low, high).mean(axis=0)
+    return inside(truth, low, high).astype(float).mean(axis=0)

@@ -10,7 +10,7 @@ from jaxtyping import Array, Float
 from tvilling.sciml.surrogates.errors import ROWS, STATE
 from tvilling.sciml.surrogates.model import Calibration, Surrogate
 from tvilling.sciml.surrogates.transitions import Transitions
-from tvilling.sciml.surrogates.vectors import answer_of, inputs_of, part, targets_of
+from tvilling.sciml.surrogates.vectors import inputs_of, part, targets_of
 from tvilling.sciml.uncertainty import absolute_scores, conformal_quantile
 
 USUAL = 0.99  # share of calibration steps whose spread counts as usual
@@ -44,7 +44,7 @@ def interval_coverage(
     truth, centre, spread = _compared(surrogate, found)
     quantile = conformal_quantile(surrogate.calibration.scores, coverage)
     scores = absolute_scores(truth, centre, spread + surrogate.calibration.least_spread)
-    shares = (scores <= quantile).mean(axis=0)
+    shares = (scores <= quantile).astype(float).mean(axis=0)
     outputs = surrogate.outputs
     count = shares.shape[0] - sum(int(np.prod(channel.shape)) for channel in outputs)
     by_channel = {STATE: shares[:count]} | part(outputs, shares[count:])
@@ -66,7 +66,7 @@ def _compared(surrogate: Surrogate, found: Transitions) -> tuple[Rows, Rows, Row
     def one(step: Transitions) -> tuple[Array, Array, Array]:
         scaled = surrogate.scaling.inputs(inputs_of(system, step.state, step.action, step.drive))
         mean, spread, _ = surrogate.moments(scaled)
-        centre = targets_of(system, step.state, *answer_of(system, step.state, mean))
+        centre = targets_of(system, step.state, *surrogate.scaling.answer(system, step.state, mean))
         truth = targets_of(system, step.state, step.new_state, step.output)
         return truth, centre, spread
 

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from tvilling.sciml.surrogates.network import Ensemble
-from tvilling.sciml.surrogates.vectors import Scaling, answer_of, inputs_of, targets_of
+from tvilling.sciml.surrogates.vectors import Scaling, inputs_of, targets_of
 from tvilling.sciml.system import Channel, System, Values
 from tvilling.sciml.uncertainty import conformal_interval, conformal_quantile
 
@@ -41,8 +41,9 @@ class Surrogate:
     """A system learnt from the steps of another; it has its channels, states and energies.
 
     `step` is that of the mean of the ensemble, for the length of step that it was trained at.
-    Outputs keep to the limits of their channels. Energy balances hold as far as the nets are
-    right, no further.
+    Outputs keep to the limits of their channels, and the state stays within a quarter of a half
+    width of where it was in training. Energy balances hold as far as the nets are right, no
+    further.
 
     Attributes
     ----------
@@ -115,7 +116,7 @@ class Surrogate:
         """What `step` gives, and how far to trust it: `trust` comes at no further cost."""
         scaled = self.scaling.inputs(inputs_of(self.physics, state, action, drive))
         mean, spread, logits = self.moments(scaled)
-        new_state, output = answer_of(self.physics, state, mean)
+        new_state, output = self.scaling.answer(self.physics, state, mean)
         status = jnp.asarray(self.always, jnp.int32)
         for flag, logit in zip(self.flags, logits, strict=True):
             status = status + jnp.where(logit > 0, flag, 0).astype(jnp.int32)
@@ -147,10 +148,12 @@ class Surrogate:
         """
         scaled = self.scaling.inputs(inputs_of(self.physics, state, action, drive))
         mean, spread, _ = self.moments(scaled)
-        centre = targets_of(self.physics, state, *answer_of(self.physics, state, mean))
+        centre = targets_of(self.physics, state, *self.scaling.answer(self.physics, state, mean))
         quantile = conformal_quantile(self.calibration.scores, coverage)
         low, high = conformal_interval(centre, quantile, spread + self.calibration.least_spread)
-        return answer_of(self.physics, state, low), answer_of(self.physics, state, high)
+        return self.scaling.answer(self.physics, state, low), self.scaling.answer(
+            self.physics, state, high
+        )
 
     def moments(self, scaled: Array) -> tuple[Array, Array, Array]:
         """Mean and spread of the targets, and the mean logits, of inputs in units of the box."""

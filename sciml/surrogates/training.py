@@ -296,6 +296,6 @@ def _status_share(surrogate: Surrogate, found: Transitions) -> float:
             given = surrogate.step(step.state, step.action, step.drive, surrogate.dt_s)
             return given[1]["status"] == step.status
 
-        return jax.lax.map(one, found, batch_size=CHECKED).mean()
+        return jax.lax.map(one, found, batch_size=CHECKED).astype(float).mean()
 
     return float(right(surrogate, found))

@@ -13,6 +13,8 @@ from tvilling.sciml.system import Channel, System, Values
 
 LEAST_HALF = 1e-3  # of the middle: what an input that never changed may move
 LEAST_REST, LEAST_SHARE = 1e-3, 1e-9  # of the spread, and of the size, of a target
+INPUT_NOISE = 3e-3  # half widths; a slope that would magnify it is not taken from the data
+STATE_MARGIN = 0.25  # half widths that a state may leave the training box by
 
 
 def size(channels: tuple[Channel, ...]) -> int:
@@ -50,18 +52,6 @@ def targets_of(
     return jnp.concatenate([change, join(system.outputs, output)])
 
 
-def answer_of(system: System, state: Any, targets: Float[Array, " target"]) -> tuple[Any, Values]:
-    """New state and outputs, the outputs clipped to the limits of their channels."""
-    before, unravel = ravel_pytree(state)
-    count = before.shape[0]
-    output = part(system.outputs, targets[count:])
-    clipped = {
-        channel.name: jnp.clip(output[channel.name], channel.low, channel.high)
-        for channel in system.outputs
-    }
-    return unravel(before + targets[:count]), clipped
-
-
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class Scaling:
@@ -91,6 +81,31 @@ class Scaling:
         """Targets of the linear model."""
         return scaled @ self.slope + self.offset
 
+    def state_limits(
+        self, state: Float[Array, " entry"]
+    ) -> tuple[Float[Array, " entry"], Float[Array, " entry"]]:
+        """Limits of the state after a step: a quarter beyond the box, or where it is already.
+
+        A net that was never told what happens there could otherwise feed on its own errors.
+        """
+        count = state.shape[0]
+        middle, reach = self.middle[:count], (1.0 + STATE_MARGIN) * self.half[:count]
+        return jnp.minimum(middle - reach, state), jnp.maximum(middle + reach, state)
+
+    def answer(
+        self, system: System, state: Any, targets: Float[Array, " target"]
+    ) -> tuple[Any, Values]:
+        """New state and outputs; the outputs keep to their channels, the state near the box."""
+        before, unravel = ravel_pytree(state)
+        count = before.shape[0]
+        after = jnp.clip(before + targets[:count], *self.state_limits(before))
+        output = part(system.outputs, targets[count:])
+        clipped = {
+            channel.name: jnp.clip(output[channel.name], channel.low, channel.high)
+            for channel in system.outputs
+        }
+        return unravel(after), clipped
+
     def outside(self, scaled: Float[Array, " input"]) -> Float[Array, ""]:
         """Greatest distance from the training box, in half widths; 0 inside."""
         return jnp.clip(jnp.abs(scaled) - 1.0, 0.0, None).max(initial=0.0)
@@ -106,10 +121,23 @@ def scaling_of(
     half = np.where(high - low > 2e-9 * np.abs(middle), (high - low) / 2, least)
     scaled = (inputs - middle) / half
     with_one = np.column_stack([scaled, np.ones(len(scaled))])
-    found = np.linalg.lstsq(with_one, targets, rcond=1e-10)[0]
+    found = _ridge(with_one, targets)
     rest = (targets - with_one @ found).std(axis=0)
     size_of = np.maximum(np.abs(targets.mean(axis=0)), targets.std(axis=0))
     floor = np.maximum(LEAST_REST * targets.std(axis=0), LEAST_SHARE * np.maximum(size_of, 1e-6))
     return Scaling(
         *(jnp.asarray(a) for a in (middle, half, found[:-1], found[-1], np.maximum(rest, floor)))
     )
+
+
+def _ridge(
+    known: Float[np.ndarray, "sample term"], targets: Float[np.ndarray, "sample target"]
+) -> Float[np.ndarray, "term target"]:
+    """Least squares as if every term but the last carried a noise of `INPUT_NOISE`.
+
+    Inputs that move together in the data, such as the cells of a pipe, would otherwise get large
+    slopes of opposite sign, and a run of many steps would not be stable.
+    """
+    noise = np.full(known.shape[1], len(known) * INPUT_NOISE**2)
+    noise[-1] = 0.0
+    return np.asarray(np.linalg.solve(known.T @ known + np.diag(noise), known.T @ targets))
