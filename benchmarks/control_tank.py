@@ -18,6 +18,7 @@ HOUR_S, AHEAD = 3600.0, 24
 TRAINING_DAYS, HELD_OUT_DAYS = 4096, 256
 TRAINING_SEED, HELD_OUT_SEED = 1, 99
 RULE, PRICE_RULE, PPO = "thermostat", "price rule", "PPO"
+SETTINGS = {"steps": 1_000_000, "environments": 256, "batch": 1024, "learning_rate": 6e-4}
 
 
 def tank_days(
@@ -98,19 +99,46 @@ def steps_per_s(environment: "Environment", count: int, steps: int = 240) -> flo
     return steps * count / (time.perf_counter() - begin)
 
 
-def measure() -> Measurement:
-    """Share of the saving between rule and perfect foresight that PPO reaches [%]."""
-    from importlib.metadata import version
-
+def figures(recorded: bool) -> dict[str, Any]:
+    """Costs, shares and training of one set of prices, units in the names."""
     from tvilling.rl_control.evaluate import table
 
-    compared, facts = train_and_compare()
+    compared, facts = train_and_compare(recorded, **SETTINGS)
     lines = table(compared)
     costs = {
-        f"{name.replace(' ', '_').lower()}_dkk_per_day": cost
+        f"{name.replace(' ', '_').lower()}_dkk_per_day": float(cost)
         for name, cost in lines["cost_dkk"].items()
     }
-    ours, peer = (float(lines.loc[name, "share_percent"]) for name in (PPO, PRICE_RULE))
+    return {
+        "share_percent": float(lines.loc[PPO, "share_percent"]),
+        "price_rule_share_percent": float(lines.loc[PRICE_RULE, "share_percent"]),
+        **costs,
+        "saved_dkk_per_day": float(lines.loc[PPO, "saved_dkk"]),
+        "saved_pm_dkk_per_day": float(lines.loc[PPO, "saved_pm_dkk"]),
+        "violations": int(lines["violations"].sum()),
+        "interventions": int(lines.loc[PPO, "interventions"]),
+        **facts,
+    }
+
+
+def measure() -> Measurement:
+    """Share of the saving between rule and perfect foresight that PPO reaches [%].
+
+    At synthetic prices, and again at recorded ones where the record is at hand.
+    """
+    from importlib.metadata import version
+
+    from tvilling.datasets.registry import locate
+    from tvilling.sciml.errors import InputError
+
+    found = figures(recorded=False)
+    ours, peer = found.pop("share_percent"), found.pop("price_rule_share_percent")
+    try:
+        locate("dk_prices")
+    except InputError:
+        again = {}
+    else:
+        again = {f"recorded_{name}": value for name, value in figures(recorded=True).items()}
     return Measurement(
         name="control_tank",
         ours=ours,
@@ -119,12 +147,9 @@ def measure() -> Measurement:
         ratio=ours / peer,
         peer_name="price rule",
         extra={
-            **costs,
-            "saved_dkk_per_day": float(lines.loc[PPO, "saved_dkk"]),
-            "saved_pm_dkk_per_day": float(lines.loc[PPO, "saved_pm_dkk"]),
-            "violations": int(lines["violations"].sum()),
+            **found,
+            **again,
             "held_out_days": HELD_OUT_DAYS,
             "stable_baselines3": version("stable-baselines3"),
-            **facts,
         },
     )

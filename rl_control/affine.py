@@ -247,7 +247,7 @@ def _cut_back(model: AffineModel, example: Example, z: np.ndarray, value: np.nda
     reached = (np.abs(value - model(other)) <= 10 * SAME * model.row_scale).all(axis=1)
     channels = example.system.actions
     low, high = (
-        join(channels, to_action(channels, np.full(model.actions, e)), 0) for e in (-1.0, 1.0)
+        join(channels, to_action(channels, jnp.full(model.actions, e)), 0) for e in (-1.0, 1.0)
     )
     slack = SAME * (high - low)
     action = other[:, begin:end]

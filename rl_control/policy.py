@@ -84,7 +84,7 @@ def save_policy(policy: Policy, path: Path) -> None:
         "actions": [vars(channel) for channel in policy.actions],
     }
     with path.open("xb") as file:
-        np.savez(file, about=np.array(json.dumps(about)), **jax.tree.map(np.asarray, arrays))  # type: ignore[arg-type]
+        np.savez(file, about=np.array(json.dumps(about)), **jax.tree.map(np.asarray, arrays))
 
 
 def load_policy(path: Path) -> Policy:

@@ -57,12 +57,12 @@ class PpoSettings:
     rollout_steps: int | None = None
     epochs: int = 10
     batch: int = 512
-    learning_rate: float = 1e-3
+    learning_rate: float = 4e-4
     discount: float = 0.99
     gae_lambda: float = 0.95
     clip: float = 0.2
     entropy: float = 0.0
-    log_spread: float = -0.5
+    log_spread: float = 0.0
     width: int = 64
 
 

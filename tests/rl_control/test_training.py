@@ -74,7 +74,8 @@ def test_what_it_saves_is_not_the_work_of_the_shield(compared):
 def test_no_controller_breaks_a_limit_and_none_beats_the_bound(compared):
     assert (compared["violations"] == 0).all()
     bound = compared["cost_dkk"].sel(controller=BOUND)
-    assert (compared["cost_dkk"] >= bound - 1e-6).all()
+    slack = 1e-6 * abs(bound)  # the plan keeps a margin of 1e-8 from the flags
+    assert (compared["cost_dkk"] >= bound - slack).all()
 
 
 def test_the_table_is_the_paired_comparison(compared):
