@@ -93,8 +93,9 @@ class Ledger:
         """Every line that is whole, in order; unchecked, see `verify`."""
         if self.path.exists():
             for line in self.path.read_bytes().splitlines():
-                if _is_whole(line):
-                    yield json.loads(line)
+                found = _parsed(line)
+                if found is not None:
+                    yield found
 
 
 def verify(path: Path, head: str | None = None) -> Verdict:
@@ -125,7 +126,7 @@ def _walk(lines: list[bytes], digests: list[str]) -> tuple[list[int], list[str]]
     number, previous = 0, FIRST  # of the line before; no SHA-256 where that line is at fault
     for at, line in enumerate(lines):
         follower = lines[at + 1] if at + 1 < len(lines) else None
-        found = json.loads(line) if _is_whole(line) else None
+        found = _parsed(line)
         if found is None:
             number += 1
             if _was_torn(line, digests[at], follower):
@@ -164,7 +165,8 @@ def _was_torn(line: bytes, digest: str, follower: bytes | None) -> bool:
         return False  # it was written to its end
     if follower is None:
         return True
-    return _is_whole(follower) and json.loads(follower)["previous"] == digest
+    found = _parsed(follower)
+    return found is not None and found["previous"] == digest
 
 
 def _json(facts: Mapping[str, Any]) -> str:
@@ -187,8 +189,21 @@ def _is_whole(line: bytes) -> bool:
     return bool(tail) and digest == _sha256(body).encode() + b'"}'
 
 
+def _parsed(line: bytes) -> dict[str, Any] | None:
+    """The record of a line, or None if it is not whole or none at all."""
+    if not _is_whole(line):
+        return None
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return None
+    fits = isinstance(found, dict) and isinstance(found.get("line"), int)
+    return found if fits and isinstance(found.get("previous"), str) else None
+
+
 def _number(line: bytes) -> int | None:
-    return int(json.loads(line)["line"]) if _is_whole(line) else None
+    found = _parsed(line)
+    return None if found is None else int(found["line"])
 
 
 def _end(file: BinaryIO) -> tuple[int, str, bool]:
@@ -214,7 +229,7 @@ def _last_lines(file: BinaryIO) -> tuple[list[bytes], bool]:
         held = file.read(step) + held
         lines = held.split(b"\n")
         complete = lines if at == 0 else lines[1:]
-        if any(_is_whole(line) for line in complete):
+        if any(_number(line) is not None for line in complete):
             break
     if not held:
         return [], True

@@ -111,6 +111,9 @@ def make_belief(
         vectors = jax.vmap(state_vector)(state) + draws[:, :floats]
         state = jax.vmap(put_vector)(state, vectors)
         log_unknown = logs + draws[:, floats:]
+    bad = int((~jnp.isfinite(vectors).all(axis=1)).sum())
+    if bad:
+        raise InputError("twin", [f"the state is not finite in {bad} of {members} members"])
     return Belief(
         state=state,
         log_unknown=log_unknown,

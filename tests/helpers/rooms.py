@@ -1,10 +1,11 @@
-"""A linear plant with a state in several arrays: rooms in a row, some of them with a thermometer."""
+"""A linear plant with a state in several arrays: rooms in a row."""
 
 from dataclasses import dataclass
 
 import jax
 import jax.numpy as jnp
 import numpy as np
+
 from tvilling.sciml.system import Channel, Status, Values
 
 ROOMS = ("kitchen", "hall", "bedroom")
@@ -13,10 +14,15 @@ ROOMS = ("kitchen", "hall", "bedroom")
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class Rooms:
-    """Air and wall of three rooms, x' = A x + heat; `steady` marks members that never fail."""
+    """Air and wall of three rooms, x' = A x + heat.
+
+    Above `fails_above` [°C] in the kitchen a step has not converged, above `breaks_above` the
+    outputs are not numbers.
+    """
 
     exchange: jax.Array  # share of a difference that is exchanged in a step
     fails_above: float = jax.tree.static(default=np.inf)
+    breaks_above: float = jax.tree.static(default=np.inf)
 
     @property
     def actions(self) -> tuple[Channel, ...]:
@@ -53,6 +59,7 @@ class Rooms:
         new_air = new_air + action["heat_w"] / 1e3
         new_wall = (1 - 2 * share) * wall + share * air + share * drive["outdoor_degc"]
         failed = new_air[0] > self.fails_above
+        new_air = jnp.where(new_air[0] > self.breaks_above, jnp.nan, new_air)
         return {"count": state["count"] + 1, "air_degc": new_air, "wall_degc": new_wall}, {
             "air_degc": new_air,
             "wall_degc": new_wall,

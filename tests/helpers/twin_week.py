@@ -2,6 +2,7 @@
 
 import jax.numpy as jnp
 import numpy as np
+
 from tvilling.benchmarks.twin_reference import (
     HOUR_S,
     LOSS_W_PER_K,
