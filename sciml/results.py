@@ -4,9 +4,11 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+import jax
 import numpy as np
 
-from tvilling.sciml.simulate import Trajectory
+from tvilling.sciml.scenario import Scenario
+from tvilling.sciml.simulate import Controller, Trajectory, simulate, simulate_many
 from tvilling.sciml.system import Channel, Status, System, Values
 
 if TYPE_CHECKING:
@@ -80,6 +82,32 @@ def label(
     )
 
 
+def run(
+    system: System,
+    controller: Controller,
+    scenario: Scenario,
+    start: str = "2026-01-12T00:00",
+    **attrs: Any,
+) -> "xr.Dataset":
+    """Simulate one scenario, or each of a batch, and label what came of it.
+
+    The call is compiled once for each system, controller and shape. For an ensemble too large to
+    keep whole, reduce inside `simulate_many`.
+
+    Parameters
+    ----------
+    start
+        UTC time at which the first step begins.
+    **attrs
+        Further attributes of the result.
+    """
+    dims = {channel.name: len(channel.dims) for channel in system.drives}
+    name, values = next(iter(scenario.drive.items()))
+    is_batch = values.ndim - dims.get(name, 0) == 2
+    trajectory = (_run_batch if is_batch else _run_one)(system, controller, scenario)
+    return label(trajectory, system, start, scenario.dt_s, scenario.drive, **attrs)
+
+
 def failures(
     data: "xr.Dataset", limits: "Mapping[Status, tuple[str, xr.DataArray]] | None" = None
 ) -> list[str]:
@@ -110,6 +138,9 @@ def failures(
                     f"{named} ({_periods(part.indexes['time'], flagged)})"
                 )
     return lines
+
+
+_run_one, _run_batch = jax.jit(simulate), jax.jit(simulate_many)
 
 
 def _times(start: str, dt_s: float, steps: int) -> np.ndarray:

@@ -33,6 +33,10 @@ class Scenario:
     dt_s: float = jax.tree.static()
     forecast: Values = field(default_factory=dict)
 
+    def at(self, index: int) -> "Scenario":
+        """One scenario of a batch."""
+        return jax.tree.map(lambda values: values[index], self)
+
 
 def perfect_forecast(drive: Values, ahead: int) -> Values:
     """Each drive `[time, *channel]` as seen `ahead` steps at a time, `[time, ahead, *channel]`.

@@ -7,7 +7,7 @@ import pytest
 import xarray as xr
 
 from tvilling.rl_control.controllers import Hold
-from tvilling.sciml.results import failures, label
+from tvilling.sciml.results import failures, label, run
 from tvilling.sciml.scenario import Scenario
 from tvilling.sciml.simulate import Trajectory, simulate
 from tvilling.sciml.system import Channel, Status
@@ -45,15 +45,15 @@ def _houses(delivered_w, status):
 
 
 def test_a_run_is_labelled_with_times_units_and_provenance():
-    system, run, drive = _run([2.5e5] * STEPS)
-    data = label(run, system, "2021-02-08T00:00", 900.0, drive, case_hash="ab12", seed=None)
+    system, found, drive = _run([2.5e5] * STEPS)
+    data = label(found, system, "2021-02-08T00:00", 900.0, drive, case_hash="ab12", seed=None)
     assert str(data["time"].values[0]) == "2021-02-08T00:15:00.000000000"
     assert all(variable.attrs["units"] for variable in data.data_vars.values())
     assert {"water_degc", "heater_w", "demand_w", "status"} <= set(data.data_vars)
     assert "outdoor_degc" not in data
     assert data.attrs["case_hash"] == "ab12"
     assert data.attrs["seed"] == ""
-    np.testing.assert_array_equal(data["water_degc"], run.output["water_degc"])
+    np.testing.assert_array_equal(data["water_degc"], found.output["water_degc"])
 
 
 def test_names_of_elements_become_coordinates():
@@ -63,8 +63,8 @@ def test_names_of_elements_become_coordinates():
 
 
 def test_the_file_reads_back_with_its_flags(tmp_path):
-    system, run, drive = _run([2e7] * STEPS)
-    label(run, system, "2021-02-08", 900.0, drive).to_netcdf(tmp_path / "r.nc", engine="h5netcdf")
+    system, found, drive = _run([2e7] * STEPS)
+    label(found, system, "2021-02-08", 900.0, drive).to_netcdf(tmp_path / "r.nc", engine="h5netcdf")
     with xr.open_dataset(tmp_path / "r.nc", engine="h5netcdf") as data:
         meanings = data["status"].attrs["flag_meanings"].split()
         masks = data["status"].attrs["flag_masks"]
@@ -73,8 +73,8 @@ def test_the_file_reads_back_with_its_flags(tmp_path):
 
 
 def test_a_batch_is_told_apart_by_scenario():
-    system, run, _ = _run([2.5e5] * STEPS)
-    batch = jax.tree.map(lambda leaf: jnp.stack([leaf, leaf]), run)
+    system, found, _ = _run([2.5e5] * STEPS)
+    batch = jax.tree.map(lambda leaf: jnp.stack([leaf, leaf]), found)
     data = label(batch, system, "2021-02-08", 900.0)
     assert data["water_degc"].dims == ("scenario", "time")
 
@@ -118,3 +118,20 @@ def test_two_orders_of_the_same_elements_are_refused():
             60.0,
             {"heat_w": jnp.zeros((1, 2))},
         )
+
+
+def test_one_scenario_and_a_batch_are_run_and_labelled_alike():
+    tank = example()
+    drive = {
+        "demand_w": jnp.asarray([[2.5e5] * STEPS, [1e5] * STEPS]),
+        "ambient_degc": jnp.full((2, STEPS), 12.0),
+        "price_dkk_per_kwh": jnp.ones((2, STEPS)),
+    }
+    batch = Scenario(jnp.asarray([70.0, 60.0]), drive, 900.0)
+    together = run(tank.system, Hold(tank.action), batch, start="2026-02-01T00:00")
+    assert together["water_degc"].dims == ("scenario", "time")
+    for i in range(2):
+        one = run(tank.system, Hold(tank.action), batch.at(i), start="2026-02-01T00:00")
+        xr.testing.assert_allclose(one, together.isel(scenario=i), rtol=1e-12)
+    assert together["water_degc"].attrs["units"] == "°C"
+    np.testing.assert_array_equal(together["demand_w"].isel(scenario=1), 1e5)
