@@ -235,17 +235,40 @@ def _labelled(values: np.ndarray, *dims: str) -> "xr.DataArray":
 
 
 def _solved(lp: Any, share: Any, step: _Scaled) -> tuple[np.ndarray, np.ndarray, str, float]:
-    """Solve by HiGHS, and the objective of each scenario."""
-    quiet = {"output_flag": False, "log_to_console": False}
-    limits = {"primal_feasibility_tolerance": TOLERANCE, "dual_feasibility_tolerance": TOLERANCE}
-    _, status = lp.solve("highs", io_api="direct", progress=False, **quiet, **limits)
-    if status != "optimal":
-        shape = share.shape
-        return np.zeros(shape), np.full(shape[0], np.nan), str(status), np.inf
-    gap = float(lp.solver_model.getInfo().primal_dual_objective_error)
-    shares = np.clip(share.solution.to_numpy(), 0.0, 1.0)
-    state = lp.variables["state"].solution.to_numpy()
+    """Solve, and the objective of each scenario."""
+    values, status, gap = _run_highs(lp)
+    if values is None:
+        return np.zeros(share.shape), np.full(share.shape[0], np.nan), status, np.inf
+    shares = np.clip(values[share.labels.to_numpy()], 0.0, 1.0)
+    state = values[lp.variables["state"].labels.to_numpy()]
     row = np.concatenate([state, shares], axis=-1) @ step.matrix.T + step.fixed
     nx = state.shape[-1]
     left = ((row[:, -1, :nx] - step.start) * step.worth).sum(axis=-1)
-    return shares, (step.paid * row[..., step.bought]).sum(axis=-1) - left, "optimal", gap
+    return shares, (step.paid * row[..., step.bought]).sum(axis=-1) - left, status, gap
+
+
+def _run_highs(lp: Any) -> tuple[np.ndarray | None, str, float]:
+    """Value of each variable by its label, what the solver says, and the gap to the dual bound.
+
+    HiGHS is handed the matrices here, because through `linopy.Model.solve` it prints a banner that
+    no option keeps from standard output.
+    """
+    import highspy
+
+    matrices, solver = lp.matrices, highspy.Highs()
+    solver.silent()
+    solver.setOptionValue("primal_feasibility_tolerance", TOLERANCE)
+    solver.setOptionValue("dual_feasibility_tolerance", TOLERANCE)
+    columns = np.arange(len(matrices.vlabels), dtype=np.int32)
+    solver.addVars(len(columns), matrices.lb, matrices.ub)
+    solver.changeColsCost(len(columns), columns, matrices.c)
+    table, sense, side = matrices.A.tocsr(), matrices.sense, matrices.b
+    low, high = np.where(sense == "<", -np.inf, side), np.where(sense == ">", np.inf, side)
+    solver.addRows(len(side), low, high, table.nnz, table.indptr, table.indices, table.data)
+    solver.run()
+    status = solver.getModelStatus()
+    if status != highspy.HighsModelStatus.kOptimal:
+        return None, solver.modelStatusToString(status).lower(), np.inf
+    values = np.zeros(matrices.vlabels.max() + 1)
+    values[matrices.vlabels] = solver.getSolution().col_value
+    return values, "optimal", float(solver.getInfo().primal_dual_objective_error)
