@@ -79,10 +79,10 @@ def absolute_scores(
 
 
 def conformal_interval(
-    predicted: Float[Array, "*quantity"],
-    quantile: Float[Array, "*quantity"],
-    scale: Float[Array, "*quantity"] | float = 1.0,
-) -> tuple[Float[Array, "*quantity"], Float[Array, "*quantity"]]:
+    predicted: Float[Array, "*#shape"],
+    quantile: Float[Array, "*#shape"],
+    scale: Float[Array, "*#shape"] | float = 1.0,
+) -> tuple[Float[Array, "*shape"], Float[Array, "*shape"]]:
     """Low and high ends of the interval that `absolute_scores` and a quantile give."""
     return predicted - quantile * scale, predicted + quantile * scale
 
