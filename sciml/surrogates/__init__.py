@@ -4,6 +4,7 @@ from tvilling.sciml.surrogates.errors import Miss, one_step_errors, rollout_erro
 from tvilling.sciml.surrogates.guard import Guarded
 from tvilling.sciml.surrogates.model import Surrogate
 from tvilling.sciml.surrogates.settings import SurrogateSettings
+from tvilling.sciml.surrogates.store import load_surrogate, save_surrogate
 from tvilling.sciml.surrogates.training import SurrogateReport, train_surrogate
 from tvilling.sciml.surrogates.transitions import random_actions, run_played, transitions_of
 
@@ -13,10 +14,12 @@ __all__ = [
     "Surrogate",
     "SurrogateReport",
     "SurrogateSettings",
+    "load_surrogate",
     "one_step_errors",
     "random_actions",
     "rollout_errors",
     "run_played",
+    "save_surrogate",
     "train_surrogate",
     "transitions_of",
     "worst",

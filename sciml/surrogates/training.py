@@ -15,6 +15,7 @@ from jaxtyping import Array
 
 from tvilling.sciml.errors import InputError
 from tvilling.sciml.fit import Fitted, fit
+from tvilling.sciml.fit_checkpoint import fingerprint
 from tvilling.sciml.scenario import Scenario
 from tvilling.sciml.surrogates.calibration import (
     calibrated,
@@ -58,8 +59,10 @@ class SurrogateReport:
         Share of held-out steps whose status is right.
     history, stopped
         Losses by step, and why the training ended.
+    seed, data_sha256
+        What the training was drawn from, and a checksum of the scenarios.
     wall_s, cpu_s
-        Time of everything, simulation and compilation included.
+        Time of everything, simulation and compilation included [s].
     """
 
     steps: int
@@ -70,6 +73,8 @@ class SurrogateReport:
     status_share: float
     history: xr.Dataset
     stopped: str
+    seed: int
+    data_sha256: str
     wall_s: float
     cpu_s: float
 
@@ -144,6 +149,8 @@ def train_surrogate(
         status_share=_status_share(surrogate, held_out.found),
         history=fitted.history,
         stopped=fitted.stopped,
+        seed=seed,
+        data_sha256=fingerprint(scenarios.dt_s, scenarios.state, scenarios.drive),
         wall_s=took[0],
         cpu_s=took[1],
     )
