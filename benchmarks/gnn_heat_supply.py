@@ -7,9 +7,11 @@ from tvilling.benchmarks.measurement import Measurement
 
 if TYPE_CHECKING:
     import numpy as np
+    import xarray as xr
 
     from tvilling.gnn.learned import LearnedSupply
     from tvilling.gnn.samples import Samples
+    from tvilling.sciml.systems.heat_network import HeatNetwork
 
 SEEN, JUDGED = 4096, 1024
 
@@ -49,6 +51,8 @@ def measure() -> Measurement:
             "formula_of_one_round_error_k": miss_k(
                 np.asarray(formula(network, learned.tree, asked, 1)())
             ),
+            "another_network_error_k": _elsewhere_k(learned),
+            **_lesser_k(network, seen, asked),
             "training_s": wall,
             "training_cpu_s": cpu,
             "training_steps": fitted.best_step,
@@ -79,3 +83,38 @@ def _judged(learned: "LearnedSupply", asked: "Samples") -> tuple[float, dict[str
         "greatest_net_energy_share": float(energy.net_share.max()),
         "gross_energy_share": float(energy.gross_share.mean()),
     }
+
+
+def _lesser_k(network: "HeatNetwork", seen: "xr.Dataset", asked: "Samples") -> dict[str, float]:
+    """Mean absolute error [K] of what leaves out a part of the design, trained alike."""
+    import jax
+    import numpy as np
+
+    from tvilling.gnn import ModelSettings, SupplySettings, train_supply
+    from tvilling.gnn.train import answered
+
+    designs = {
+        "without_messages_error_k": SupplySettings(model=ModelSettings(hidden=24, layers=0)),
+        "by_junction_error_k": SupplySettings(readout="junctions"),
+    }
+    found = {}
+    for name, settings in designs.items():
+        learned, _ = train_supply(network, seen, settings, seed=0)
+        error_k = np.asarray(jax.jit(answered)(learned, asked) - asked.junction_degc)
+        found[name] = float(np.abs(error_k).mean())
+    return found
+
+
+def _elsewhere_k(learned: "LearnedSupply") -> float:
+    """Mean absolute error [K] of the same weights on a street tree they have not seen."""
+    import jax
+    import numpy as np
+
+    from tvilling.benchmarks.gnn_supply_ways import plant
+    from tvilling.gnn.samples import from_scenarios
+    from tvilling.gnn.train import answered
+
+    network, _, judged = plant(1, JUDGED, seed=1)
+    moved = learned.for_network(network)
+    asked = from_scenarios(network, moved.tree, judged)
+    return float(np.abs(np.asarray(jax.jit(answered)(moved, asked) - asked.junction_degc)).mean())

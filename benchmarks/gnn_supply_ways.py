@@ -14,17 +14,16 @@ if TYPE_CHECKING:
     from tvilling.sciml.systems.heat_network import HeatNetwork
 
 CONSUMERS, CHUNK = 50, 64
-CP_J_PER_KGK = 4185.0  # of water at 60 °C; the formula has one heat capacity
 LEAST_COOLING_K = 1.0
 
 
-def plant(seen: int, judged: int) -> "tuple[HeatNetwork, xr.Dataset, xr.Dataset]":
+def plant(seen: int, judged: int, seed: int = 0) -> "tuple[HeatNetwork, xr.Dataset, xr.Dataset]":
     """The street tree of 50 consumers, scenarios to learn from, and others to judge by."""
     from tvilling.datasets.steady_heat import steady_heat
     from tvilling.datasets.street_tree import street_tree
     from tvilling.sciml.systems.heat_network import Options, build
 
-    tables = street_tree(CONSUMERS)
+    tables = street_tree(CONSUMERS, seed)
     network = build(tables, Options(cells=1))
     design_w = tables.consumers["heat_w"].to_numpy(float)
     return (

@@ -1,6 +1,6 @@
 """A trained graph network that answers with supply temperatures, and how far to trust it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import jax
@@ -10,7 +10,7 @@ from jaxtyping import Array, Bool, Float
 
 from tvilling.gnn.graph import Graph, Scaling
 from tvilling.gnn.model import answer
-from tvilling.gnn.supply import SupplyTree, supply_graphs, temperatures
+from tvilling.gnn.supply import SupplyTree, supply_graphs, supply_tree, temperatures
 from tvilling.sciml.systems.heat_network import HeatNetwork
 
 Readout = Literal["pipes", "junctions"]
@@ -36,7 +36,8 @@ class Box:
         for drive, low, high in zip(
             (heat_w, supply_degc, ground_degc), self.low, self.high, strict=True
         ):
-            room = ROUNDING * (high - low)
+            room = ROUNDING * jnp.abs(high - low)
+            room = jnp.where(jnp.isfinite(room), room, 0.0)
             within = (drive >= low - room) & (drive <= high + room)
             inside &= within.reshape(len(inside), -1).all(-1)
         return inside
@@ -111,6 +112,27 @@ class LearnedSupply:
             junction_degc=degc,
             error_k=self.per_drop * self.interval_scale(degc, supply_degc),
             inside=self.box.holds(heat_w, supply_degc, ground_degc),
+        )
+
+    def for_network(self, network: HeatNetwork) -> "LearnedSupply":
+        """The same weights on another tree, as a guess: no interval is finite, nothing is inside.
+
+        The weights do not know the wiring, so they answer for any tree of pipes. How well they do
+        has to be found by comparing with the physics.
+
+        Raises
+        ------
+        InputError
+            `network` is no tree, see `tvilling.gnn.supply.supply_tree`.
+        """
+        tree = supply_tree(network)
+        never = jnp.full(len(tree.consumer), jnp.inf), jnp.array(jnp.inf), jnp.array(jnp.inf)
+        return replace(
+            self,
+            network=network,
+            tree=tree,
+            per_drop=jnp.full(len(tree.names), jnp.inf),
+            box=Box(low=never, high=(-never[0], -never[1], -never[2])),
         )
 
     def interval_scale(

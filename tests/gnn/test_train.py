@@ -149,3 +149,17 @@ def test_scenarios_of_another_network_are_refused(plant, trained):
     few = from_scenarios(network, trained.tree, scenarios.isel(scenario=slice(0, 63)))
     with pytest.raises(InputError, match="there are 63 scenarios, expected 64 or more"):
         parted(few)
+
+
+@pytest.mark.slow
+def test_the_weights_answer_for_another_tree_but_promise_nothing(trained):
+    tables = street_tree(40, seed=11)
+    other = build(tables, Options(cells=1))
+    scenarios = steady_heat(other, tables.consumers["heat_w"].to_numpy(), 128, 3)
+    moved = trained.for_network(other)
+    asked = from_scenarios(other, moved.tree, scenarios)
+    answers = jax.jit(moved.__call__)(*asked.drives)
+    error_k = jnp.abs(answers.junction_degc - asked.junction_degc)
+    assert float(error_k.mean()) < 0.5
+    assert not answers.inside.any()
+    assert jnp.isinf(answers.error_k).all()
