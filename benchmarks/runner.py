@@ -21,6 +21,7 @@ BENCHMARKS: dict[str, str] = {
     "heat_scaling": "Cost of a scenario as the network grows",
     "gnn_heat_supply": "Supply temperatures of 50 consumers, learned by a graph network",
     "gnn_heat_supply_speed": "Cost of a learned supply temperature, beside solvers",
+    "pinn_pipe": "Cooling in a pipe, solved by a network and by a classical solver",
     "control_tank": "PPO on the tank, between the rule of today and perfect foresight",
 }
 BEGIN, END = "<!-- benchmarks: begin -->", "<!-- benchmarks: end -->"

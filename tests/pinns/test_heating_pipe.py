@@ -86,7 +86,7 @@ def test_the_finite_volumes_of_the_heat_network_tend_to_it(name, order):
         return float(jnp.sqrt(jnp.mean((degc - pipe.exact_degc(last, times)) ** 2)))
 
     assert np.log2(off(1000) / off(2000)) == pytest.approx(order, abs=0.15)
-    assert off(2000) < 0.05
+    assert off(2000) < 0.2
 
 
 @pytest.fixture(scope="module")
