@@ -25,7 +25,7 @@ FORECAST = 2**32 - 2  # a stream of draws apart from those of the steps, which c
 @jax.jit
 def run_ahead(
     model: Model, belief: Belief, controller: Controller, scenario: Scenario
-) -> tuple[Values, Values, Int[Array, " time"], Int[Array, " time"]]:
+) -> tuple[Values, Array, Int[Array, " time"], Int[Array, " time"]]:
     """Statistics of outputs and actions, members that count, and flags, step by step.
 
     Every member has its own plant, noise, and controller, which sees the member's state. A

@@ -51,4 +51,5 @@ def float_leaves(tree: Any) -> dict[str, Any]:
 def replace_leaves(tree: Any, values: dict[str, Any]) -> Any:
     """`tree` with other values for the leaves that `values` names."""
     leaves, structure = jax.tree_util.tree_flatten_with_path(tree)
-    return structure.unflatten([values.get(leaf_name(path), leaf) for path, leaf in leaves])
+    replaced = [values.get(leaf_name(path), leaf) for path, leaf in leaves]
+    return jax.tree.unflatten(structure, replaced)

@@ -195,7 +195,7 @@ def _like_state(value: Any, state: Any, name: str) -> jax.Array:
     """`value` for each float of `state`: one number for all, or a structure like it."""
     state = _as_arrays(state)
     size = state_vector(state).size
-    if jax.tree.structure(value) == jax.tree.structure(state):
+    if str(jax.tree.structure(value)) == str(jax.tree.structure(state)):
         leaves = zip(jax.tree.leaves(value), jax.tree.leaves(state), strict=True)
         parts = [np.broadcast_to(v, leaf.shape).ravel() for v, leaf in leaves if is_float(leaf)]
         vector = np.concatenate(parts) if parts else np.zeros(0)

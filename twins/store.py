@@ -144,7 +144,7 @@ def _filled(
             found.append(jnp.asarray(array, leaf.dtype))
     if faults:
         raise InputError(str(version), faults)
-    model, belief = structure.unflatten(found)
+    model, belief = jax.tree.unflatten(structure, found)
     return model, belief
 
 
