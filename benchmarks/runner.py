@@ -23,6 +23,7 @@ BENCHMARKS: dict[str, str] = {
     "gnn_heat_supply_speed": "Cost of a learned supply temperature, beside solvers",
     "pinn_pipe": "Cooling in a pipe, solved by a network and by a classical solver",
     "control_tank": "PPO on the tank, between the rule of today and perfect foresight",
+    "twin_tank": "Loss of a small tank found from a week of readings, and time of an update",
 }
 BEGIN, END = "<!-- benchmarks: begin -->", "<!-- benchmarks: end -->"
 HEADINGS = ("Benchmark", "Ours", "Peer", "Unit", "Ratio", "Peer is")
