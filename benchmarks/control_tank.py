@@ -18,7 +18,7 @@ HOUR_S, AHEAD = 3600.0, 24
 TRAINING_DAYS, HELD_OUT_DAYS = 4096, 256
 TRAINING_SEED, HELD_OUT_SEED = 1, 99
 RULE, PRICE_RULE, PPO = "thermostat", "price rule", "PPO"
-SETTINGS = {"steps": 1_000_000, "environments": 256, "batch": 1024, "learning_rate": 6e-4}
+SETTINGS = {"steps": 1_000_000, "learning_rate": 3e-4, "width": 128}
 
 
 def tank_days(
@@ -101,13 +101,14 @@ def steps_per_s(environment: "Environment", count: int, steps: int = 240) -> flo
 
 def figures(recorded: bool) -> dict[str, Any]:
     """Costs, shares and training of one set of prices, units in the names."""
-    from tvilling.rl_control.evaluate import table
+    from tvilling.rl_control.evaluate import half_width, table
 
     compared, facts = train_and_compare(recorded, **SETTINGS)
-    lines = table(compared)
+    lines, cost = table(compared), compared["cost_dkk"]
+    ahead_of_rule = (cost.sel(controller=PRICE_RULE) - cost.sel(controller=PPO)).to_numpy()
     costs = {
-        f"{name.replace(' ', '_').lower()}_dkk_per_day": float(cost)
-        for name, cost in lines["cost_dkk"].items()
+        f"{name.replace(' ', '_').lower()}_dkk_per_day": float(mean)
+        for name, mean in lines["cost_dkk"].items()
     }
     return {
         "share_percent": float(lines.loc[PPO, "share_percent"]),
@@ -115,6 +116,8 @@ def figures(recorded: bool) -> dict[str, Any]:
         **costs,
         "saved_dkk_per_day": float(lines.loc[PPO, "saved_dkk"]),
         "saved_pm_dkk_per_day": float(lines.loc[PPO, "saved_pm_dkk"]),
+        "below_price_rule_dkk_per_day": float(ahead_of_rule.mean()),
+        "below_price_rule_pm_dkk_per_day": half_width(ahead_of_rule),
         "violations": int(lines["violations"].sum()),
         "interventions": int(lines.loc[PPO, "interventions"]),
         **facts,

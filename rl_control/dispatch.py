@@ -271,4 +271,5 @@ def _run_highs(lp: Any) -> tuple[np.ndarray | None, str, float]:
         return None, solver.modelStatusToString(status).lower(), np.inf
     values = np.zeros(matrices.vlabels.max() + 1)
     values[matrices.vlabels] = solver.getSolution().col_value
-    return values, "optimal", float(solver.getInfo().primal_dual_objective_error)
+    info: Any = solver.getInfo()
+    return values, "optimal", float(info.primal_dual_objective_error)
