@@ -58,7 +58,8 @@ class GraphNetwork(nnx.Module):
     Parameters
     ----------
     features
-        Numbers of node and of edge features.
+        Numbers of node and of edge features. Where there is none, all start from the same
+        numbers.
     answers
         Numbers that are decoded for every node and for every edge; either may be zero.
     """
@@ -75,7 +76,9 @@ class GraphNetwork(nnx.Module):
         def perceptron(size_in: int, size_out: int) -> Perceptron:
             return Perceptron(size_in, size, size_out, dtype, rngs)
 
-        self.node_encoder, self.edge_encoder = (perceptron(count, size) for count in features)
+        self.node_encoder, self.edge_encoder = (
+            perceptron(max(count, 1), size) for count in features
+        )
         self.layers = nnx.List(MessageLayer(size, dtype, rngs) for _ in range(settings.layers))
         self.node_decoder, self.edge_decoder = (
             perceptron(size, count) if count else None for count in answers
@@ -86,8 +89,8 @@ class GraphNetwork(nnx.Module):
         self, graph: Graph
     ) -> tuple[Float[Array, "*batch node answer"], Float[Array, "*batch edge answer"]]:
         """Answers for nodes and edges of a scaled `graph`, in its dtype."""
-        node = self.node_encoder(graph.node.astype(self.dtype))
-        edge = self.edge_encoder(graph.edge.astype(self.dtype))
+        node = self.node_encoder(_some(graph.node).astype(self.dtype))
+        edge = self.edge_encoder(_some(graph.edge).astype(self.dtype))
         for layer in self.layers:
             node, edge = layer(node, edge, graph.wiring)
         return _decoded(self.node_decoder, node), _decoded(self.edge_decoder, edge)
@@ -104,6 +107,11 @@ def answer(structure: nnx.GraphDef, weights: nnx.State, graph: Graph) -> tuple[A
     model: GraphNetwork = nnx.merge(structure, weights)
     nodes, edges = model(graph)
     return nodes.astype(graph.node.dtype), edges.astype(graph.edge.dtype)
+
+
+def _some(features: Array) -> Array:
+    """Features, or a one for each element that has none."""
+    return features if features.shape[-1] else jnp.ones((*features.shape[:-1], 1))
 
 
 def _decoded(decoder: Perceptron | None, values: Array) -> Array:

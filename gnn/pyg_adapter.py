@@ -1,5 +1,6 @@
 """PyTorch Geometric: graphs to and from its data, and the same model built from its parts."""
 
+import math
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -27,18 +28,21 @@ def to_pyg(graph: Graph, answers: Float[Array, "*batch element answer"] | None =
 
     Features keep their order and their precision; a graph without a batch gives one.
     """
-    nodes = np.asarray(graph.node).reshape(-1, *graph.node.shape[-2:])
-    edges = np.asarray(graph.edge).reshape(-1, *graph.edge.shape[-2:])
+    nodes, edges = _rows(graph.node, graph.batch), _rows(graph.edge, graph.batch)
     index = torch.tensor(np.stack([graph.wiring.sender, graph.wiring.receiver]))
     data = [
         Data(x=torch.tensor(node), edge_index=index, edge_attr=torch.tensor(edge))
         for node, edge in zip(nodes, edges, strict=True)
     ]
     if answers is not None:
-        said = np.asarray(answers).reshape(-1, *answers.shape[-2:])
-        for one, answer in zip(data, said, strict=True):
+        for one, answer in zip(data, _rows(answers, graph.batch), strict=True):
             one.y = torch.tensor(answer)
     return data
+
+
+def _rows(values: Array, batch: tuple[int, ...]) -> np.ndarray:
+    """`values` with the whole batch on one axis."""
+    return np.asarray(values).reshape(math.prod(batch), *values.shape[len(batch) :])
 
 
 def from_pyg(dataset: Iterable[Any]) -> tuple[list[Graph], list[Array]]:
@@ -144,12 +148,18 @@ class PygNetwork(torch.nn.Module):
 
     def forward(self, data: Any) -> tuple[torch.Tensor, torch.Tensor]:
         """Answers for nodes and edges of a `Data`, or of a `Batch` of them, in scaled features."""
-        node, edge = self.node_encoder(data.x), self.edge_encoder(data.edge_attr)
+        node = self.node_encoder(_some(data.x))
+        edge = self.edge_encoder(_some(data.edge_attr))
         for layer in self.layers:
             node, edge = layer(node, data.edge_index, edge)
         said_node = node[:, :0] if self.node_decoder is None else self.node_decoder(node)
         said_edge = edge[:, :0] if self.edge_decoder is None else self.edge_decoder(edge)
         return said_node, said_edge
+
+
+def _some(features: torch.Tensor) -> torch.Tensor:
+    """Features, or a one for each element that has none."""
+    return features if features.shape[-1] else features.new_ones((*features.shape[:-1], 1))
 
 
 def _linear(kernel: np.ndarray, bias: np.ndarray) -> torch.nn.Linear:

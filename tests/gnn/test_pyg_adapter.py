@@ -74,6 +74,18 @@ def test_single_precision_stays_single():
     np.testing.assert_allclose(found, nodes, atol=1e-5)
 
 
+def test_elements_without_features_start_alike():
+    """Answers then follow from the wiring alone, and agree with PyG."""
+    full = random_graph()
+    graph = Graph(full.node[:, :0], full.edge[:, :0], full.wiring, (), ())
+    ours = GraphNetwork((0, 0), (1, 0), ModelSettings(8, 2, "float64"), nnx.Rngs(0))
+    nodes, _ = answer(*split(ours), graph)
+    with torch.no_grad():
+        found, _ = PygNetwork(ours)(to_pyg(graph)[0])
+    np.testing.assert_allclose(found.numpy(), nodes, atol=1e-10)
+    assert float(nodes.std()) > 1e-3
+
+
 def test_there_and_back():
     graph = random_graph(batch=(3,))
     truth = jnp.arange(3 * 11.0).reshape(3, 11, 1)
