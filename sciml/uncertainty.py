@@ -46,16 +46,18 @@ def conformal_rank(count: int, coverage: float) -> int:
 
 
 def conformal_quantile(
-    scores: Float[Array, "sample *quantity"], coverage: float
+    scores: Float[Array, "sample *quantity"], coverage: float, ordered: bool = False
 ) -> Float[Array, "*quantity"]:
     """The score that bounds an interval of this `coverage`, for each quantity by itself.
 
     Parameters
     ----------
     scores
-        Scores of the calibration samples, in any order.
+        Scores of the calibration samples.
     coverage
         Least probability that the interval shall hold the truth, between 0 and 1.
+    ordered
+        Whether the scores of each quantity ascend already, so that they need not be sorted.
 
     Returns
     -------
@@ -66,7 +68,7 @@ def conformal_quantile(
     rank = conformal_rank(count, coverage)
     if rank > count:
         return jnp.full(scores.shape[1:], jnp.inf)
-    return jnp.sort(scores, axis=0)[rank - 1]
+    return (scores if ordered else jnp.sort(scores, axis=0))[rank - 1]
 
 
 def absolute_scores(

@@ -26,7 +26,7 @@ def calibrated(surrogate: Surrogate, found: Transitions, most: int) -> Surrogate
     rest = surrogate.scaling.rest
     least_spread = spread.mean(axis=0) + LEAST_SPREAD * rest
     relative = jnp.sqrt(jnp.mean((spread / rest) ** 2, axis=1))
-    scores = absolute_scores(truth, centre, spread + least_spread)
+    scores = jnp.sort(absolute_scores(truth, centre, spread + least_spread), axis=0)
     usual = jnp.quantile(relative, USUAL) + LEAST_SPREAD
     return replace(surrogate, calibration=Calibration(scores, least_spread, usual))
 
@@ -42,7 +42,7 @@ def interval_coverage(
 ) -> dict[str, float]:
     """Share of `found`, samples led by one axis, inside the intervals; by channel and `state`."""
     truth, centre, spread = _compared(surrogate, found)
-    quantile = conformal_quantile(surrogate.calibration.scores, coverage)
+    quantile = conformal_quantile(surrogate.calibration.scores, coverage, ordered=True)
     scores = absolute_scores(truth, centre, spread + surrogate.calibration.least_spread)
     shares = (scores <= quantile).astype(float).mean(axis=0)
     outputs = surrogate.outputs

@@ -23,7 +23,7 @@ class Calibration:
     Attributes
     ----------
     scores
-        Distance of truth and prediction, in units of spread plus `least_spread`.
+        Distance of truth and prediction, in units of spread plus `least_spread`; ascending.
     least_spread
         Mean spread of the ensemble, by target.
     usual_spread
@@ -149,7 +149,7 @@ class Surrogate:
         scaled = self.scaling.inputs(inputs_of(self.physics, state, action, drive))
         mean, spread, _ = self.moments(scaled)
         centre = targets_of(self.physics, state, *self.scaling.answer(self.physics, state, mean))
-        quantile = conformal_quantile(self.calibration.scores, coverage)
+        quantile = conformal_quantile(self.calibration.scores, coverage, ordered=True)
         low, high = conformal_interval(centre, quantile, spread + self.calibration.least_spread)
         return self.scaling.answer(self.physics, state, low), self.scaling.answer(
             self.physics, state, high

@@ -46,7 +46,7 @@ class SurrogateSettings:
     passes: int = 4
     action_reach: float = 1.0
     held_out_share: float = 0.1
-    calibration_share: float = 0.2
+    calibration_share: float = 0.25
     calibration_samples: int = 4000
     fit: FitSettings = field(default_factory=lambda: FitSettings(learning_rate=5e-3))
 

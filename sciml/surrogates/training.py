@@ -41,6 +41,7 @@ CHECKED = 4096  # held-out samples at a check
 FLAG_WEIGHT = 0.1
 DRAWN = 0.8  # share of the samples that each member is trained on
 FEWEST_SCENARIOS = 10
+CALIBRATION_PASSES = 4  # times as many sequences of actions as in training
 
 
 @dataclass(frozen=True)
@@ -192,9 +193,9 @@ def _parts(
     calibration = max(2, round(settings.calibration_share * len(order)))
     chosen = np.split(order, [len(order) - held_out - calibration, len(order) - calibration])
 
-    def made(index: np.ndarray, offset: int) -> _Part:
+    def made(index: np.ndarray, offset: int, passes: int = settings.passes) -> _Part:
         some = jax.tree.map(lambda leaf: jnp.asarray(leaf)[index], scenarios)
-        some = repeated(example.system, some, settings.passes, 3 * seed + offset)
+        some = repeated(example.system, some, passes, 3 * seed + offset)
         steps = next(iter(some.drive.values())).shape[1]
         actions = random_actions(
             example, scenario_count(some), steps, 3 * seed + offset, settings.action_reach
@@ -204,8 +205,9 @@ def _parts(
         kept = jax.tree.map(lambda leaf: leaf[finite], found)
         return _Part(some, actions, kept, int((~finite).sum()))
 
-    first, second, third = (made(index, i) for i, index in enumerate(chosen))
-    return first, second, third
+    # steps of one scenario are alike: intervals gain by every other run of it
+    more = CALIBRATION_PASSES * settings.passes
+    return made(chosen[0], 0), made(chosen[1], 1), made(chosen[2], 2, more)
 
 
 def _finite(found: Transitions) -> Array:
