@@ -48,8 +48,8 @@ class Graph:
         What the last axis of each holds, with the unit in the name.
     """
 
-    node: Float[Array, "*batch node feature"]
-    edge: Float[Array, "*batch edge feature"]
+    node: Float[Array, "*batch node node_feature"]
+    edge: Float[Array, "*batch edge edge_feature"]
     wiring: Wiring = jax.tree.static()
     node_features: tuple[str, ...] = jax.tree.static()
     edge_features: tuple[str, ...] = jax.tree.static()
@@ -170,10 +170,10 @@ def joined(graphs: Sequence[Graph]) -> Graph:
 class Scaling:
     """Mean and spread of every feature, by which a graph is brought to about unit size."""
 
-    node_mean: Float[Array, " feature"]
-    node_spread: Float[Array, " feature"]
-    edge_mean: Float[Array, " feature"]
-    edge_spread: Float[Array, " feature"]
+    node_mean: Float[Array, " node_feature"]
+    node_spread: Float[Array, " node_feature"]
+    edge_mean: Float[Array, " edge_feature"]
+    edge_spread: Float[Array, " edge_feature"]
 
     @classmethod
     def of(cls, graph: Graph) -> "Scaling":

@@ -87,7 +87,7 @@ class GraphNetwork(nnx.Module):
 
     def __call__(
         self, graph: Graph
-    ) -> tuple[Float[Array, "*batch node answer"], Float[Array, "*batch edge answer"]]:
+    ) -> tuple[Float[Array, "*batch node node_answer"], Float[Array, "*batch edge edge_answer"]]:
         """Answers for nodes and edges of a scaled `graph`, in its dtype."""
         node = self.node_encoder(_some(graph.node).astype(self.dtype))
         edge = self.edge_encoder(_some(graph.edge).astype(self.dtype))
