@@ -1,6 +1,7 @@
 """What a ledger is told of an update, as plain numbers and words."""
 
 import hashlib
+import sys
 from functools import cache
 from importlib.metadata import version
 from typing import Any
@@ -30,7 +31,9 @@ def model_hash(system: System) -> str:
 
 def structure_hash(tree: Any) -> str:
     """SHA-256 over what is fixed when `tree` is compiled: types, names and static fields."""
-    return hashlib.sha256(str(jax.tree.structure(tree)).encode()).hexdigest()
+    with np.printoptions(threshold=sys.maxsize, floatmode="unique"):  # static arrays in full
+        text = str(jax.tree.structure(tree))
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def update_facts(model: Model, belief: Belief, update: Update, meters: tuple[str, ...]) -> dict:

@@ -14,6 +14,7 @@ TOKENS = {
     "a": "A", "ohm": "Ω", "mol": "mol", "dkk": "DKK", "pu": "p.u.", "rad": "rad", "deg": "°",
     "mk": "m·K", "m2k": "m²·K", "m3k": "m³·K", "kgk": "kg·K", "molk": "mol·K", "l": "L",
     "mm": "mm", "km": "km", "mvar": "Mvar", "var": "var", "ka": "kA", "kv": "kV", "min": "min",
+    "h2": "h²", "m6": "m⁶",
 }  # fmt: skip
 
 
@@ -23,12 +24,16 @@ def unit_of(name: str) -> str:
     `loss_w_per_k` gives W/K, `loss_w_per_mk` W/(m·K), `volume` nothing.
     """
     tokens = name.rsplit(".", 1)[-1].split("_")
-    if "per" not in tokens[1:-1]:
+    if "per" not in tokens:
         return TOKENS.get(tokens[-1], "") if len(tokens) > 1 else ""
     at = len(tokens) - 1 - tokens[::-1].index("per")
-    above, below = TOKENS.get(tokens[at - 1]), TOKENS.get("".join(tokens[at + 1 :]))
-    if above is None or below is None or at < 2:
-        return "1/" + below if below else ""
+    first = at
+    while first > 1 and tokens[first - 1] in TOKENS:
+        first -= 1
+    above = "·".join(TOKENS[token] for token in tokens[first:at]) or "1"
+    below = TOKENS.get("".join(tokens[at + 1 :]), "")
+    if not below:
+        return ""
     return f"{above}/({below})" if "·" in below else f"{above}/{below}"
 
 

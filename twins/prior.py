@@ -75,10 +75,10 @@ def make_model(system: System, dt_s: float, unknown: Mapping[str, float], prior:
     ]
     state = _example_state(system) if prior.state is None else _as_arrays(prior.state)
     return Model(
-        system=jax.tree.map(jnp.asarray, system),
+        system=jax.tree.map(_strong, system),
         state_noise=_like_state(prior.state_noise, state, "state_noise"),
-        unknown_walk=jnp.asarray(np.concatenate(walks) if walks else np.zeros(0)),
-        relaxation=jnp.asarray(float(prior.relaxation)),
+        unknown_walk=jnp.asarray(np.concatenate([np.zeros(0), *walks]), jnp.float64),
+        relaxation=jnp.asarray(prior.relaxation, jnp.float64),
         unknown=tuple(unknown),
         dt_s=float(dt_s),
     )
@@ -181,9 +181,15 @@ def _prior_faults(unknown: Mapping[str, float], prior: Prior) -> list[str]:
     return faults
 
 
+def _strong(leaf: Any) -> jax.Array:
+    """`leaf` as an array of a fixed type, so that nothing is compiled again after a step."""
+    array = jnp.asarray(leaf)
+    return jnp.asarray(array, array.dtype)
+
+
 def _as_arrays(state: Any) -> Any:
     """`state` with plain numbers as arrays."""
-    return jax.tree.map(jnp.asarray, state)
+    return jax.tree.map(_strong, state)
 
 
 def _example_state(system: System) -> Any:

@@ -121,9 +121,9 @@ def test_the_ledger_holds_the_update_in_numbers(tmp_path: Path) -> None:
 
 
 def test_steps_are_compiled_once() -> None:
-    twin = follow(start(), make_week(0, hours=24), range(2))[-1]
+    twin = follow(start(), make_week(0, hours=24), range(1))[-1]
     compiled = advance._cache_size()
-    follow(twin, make_week(0, hours=24), range(2, 24))
+    follow(twin, make_week(0, hours=24), range(1, 24))
     follow(start(loss_w_per_k=5.0, seed=9), make_week(1, hours=24), range(5))
     assert advance._cache_size() == compiled
 
