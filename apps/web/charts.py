@@ -6,23 +6,23 @@ from typing import Any
 
 import numpy as np
 
-from tvilling.apps.web.style import CURVES, NUMERAL
+from tvilling.apps.web.style import CURVES, GREY
+from tvilling.apps.web.text import MINUS
 from tvilling.sciml.extras import needs_extra
 
 with needs_extra("apps"):
     from bokeh.models import (
         ColumnDataSource,
+        CustomJSTickFormatter,
         DataRange1d,
         HoverTool,
         Legend,
         LegendItem,
-        NumeralTickFormatter,
         Range1d,
         Span,
     )
     from bokeh.plotting import figure
 
-LOCALES = {"en": "en", "da": "da-dk"}
 SHORT = 22  # letters of a legend's entry of which two stand side by side
 TOOLS = "pan,xwheel_zoom,box_zoom,reset,save"
 
@@ -76,12 +76,12 @@ class Chart:
             outline_line_color=None,
         )
         self._curves = curves
-        self._now = Span(location=0.0, dimension="height", line_dash="dotted", line_color="#8a949b")
+        self._now = Span(location=0.0, dimension="height", line_dash="dotted", line_color=GREY)
         if x_end is not None:
             self.figure.add_layout(self._now)
             self.figure.x_range = Range1d(0.0, x_end)
         self._dress(language)
-        self._draw(language)
+        self._draw()
 
     def show(self, x: np.ndarray, values: Mapping[str, np.ndarray], y_label: str = "") -> None:
         """Replace the curves' values; `values` has every key, and KEY_low, KEY_high of bands."""
@@ -105,7 +105,7 @@ class Chart:
         if isinstance(plot.x_range, DataRange1d):
             plot.x_range.range_padding = 0.01
         for axis in (plot.xaxis[0], plot.yaxis[0]):
-            axis.formatter = NumeralTickFormatter(format=NUMERAL, language=LOCALES[language])
+            axis.formatter = ticks(language)
             axis.axis_label_text_font_size = "13px"
             axis.major_label_text_font_size = "12px"
             axis.axis_line_alpha = 0.4
@@ -114,7 +114,7 @@ class Chart:
         plot.xgrid.grid_line_color = None
         plot.ygrid.grid_line_alpha = 0.35
 
-    def _draw(self, language: str) -> None:
+    def _draw(self) -> None:
         self.source.data = {name: [] for name in ("x", *self._columns())}
         items = []
         for number, curve in enumerate(self._curves):
@@ -148,6 +148,13 @@ class Chart:
         )
         self.figure.add_layout(legend, "below")
         self.figure.height = 250 + 20 * -(-len(items) // legend.ncols)
+
+
+def ticks(language: str) -> Any:
+    """Numbers beside an axis, to four decimals at most, with the language's decimal sign."""
+    sign = "," if language == "da" else "."
+    code = f"return String(+tick.toFixed(4)).replace('-', '{MINUS}').replace('.', '{sign}')"
+    return CustomJSTickFormatter(code=code)
 
 
 def _hover(curve: Curve, line: Any) -> HoverTool:

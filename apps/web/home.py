@@ -1,19 +1,18 @@
 """The first page: what is here."""
 
 from html import escape
-from typing import Any
 
-from tvilling.apps.web.shell import HOME, NETWORK, link, page, system_address, visitor_words
+from tvilling.apps.web.shell import HOME, NETWORK, link, show_page, system_address, visitor_words
 from tvilling.apps.web.text import Words
 from tvilling.apps.web.tiles import html
 from tvilling.sciml.systems import SYSTEMS
 
 
-def home_page() -> Any:
-    """The first page, for the visitor who asks for it."""
+def home_page() -> None:
+    """Give the first page to the visitor who asks for it."""
     words = visitor_words()
     parts = [html(_intro(words), margin=(24, 0, 18, 0)), html(cards(words), margin=(0, 0, 32, 0))]
-    return page(words, HOME, words("app"), parts)
+    show_page(words, HOME, words("app"), parts)
 
 
 def cards(words: Words) -> str:

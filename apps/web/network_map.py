@@ -1,14 +1,15 @@
 """The supply network on a map of its coordinates: drawn once, its colours patched."""
 
 from collections.abc import Callable
+from html import escape
 from typing import Any
 
 import numpy as np
 
 from tvilling.apps.report_map import on_supply_side, pipe_line, places
-from tvilling.apps.web.charts import LOCALES
+from tvilling.apps.web.charts import ticks
 from tvilling.apps.web.network_twin import NetworkTwin, Run
-from tvilling.apps.web.style import CHOSEN, CONSUMER, NUMERAL, PLANT, STILL
+from tvilling.apps.web.style import CHOSEN, CONSUMER, GREY, PLANT, STILL
 from tvilling.apps.web.text import Words
 from tvilling.sciml.extras import needs_extra
 
@@ -17,11 +18,8 @@ with needs_extra("apps"):
         ColorBar,
         ColumnDataSource,
         HoverTool,
-        Legend,
-        LegendItem,
         LinearColorMapper,
         MetricLength,
-        NumeralTickFormatter,
         ScaleBar,
         TapTool,
     )
@@ -30,7 +28,7 @@ with needs_extra("apps"):
 
 STILL_KG_PER_S = 1e-4
 WIDTH_PX_PER_M, THINNEST_PX = 32.0, 2.0
-PALETTES = {"temperature": Plasma256[20:238], "pressure": Viridis256[15:245]}
+PALETTES = {"temperature": Plasma256[35:238], "pressure": Viridis256[45:245]}
 TITLES = {"temperature": "water_degc", "pressure": "gauge_bar"}
 LEAST_RANGE = {"temperature": 2.0, "pressure": 0.2}  # a narrower scale would show rounding
 
@@ -160,26 +158,11 @@ class NetworkMap:
         dots = plot.scatter("x", "y", source=self._consumers, size=9, **look)
         dots.nonselection_glyph = dots.selection_glyph = None
         red = {"fill_color": None, "line_color": CHOSEN, "line_width": 3}
-        ring = plot.scatter("x", "y", source=self._ring, size=19, **red)
+        plot.scatter("x", "y", source=self._ring, size=19, **red)
         spots = np.array([self._place[name] for name in sources["supply_junction"]])
         square = {"marker": "square", "fill_color": PLANT, "line_color": "white"}
-        plant = plot.scatter(spots[:, 0], spots[:, 1], size=19, **square)
-        still = plot.line([np.nan], [np.nan], line_color=STILL, line_width=4)
+        plot.scatter(spots[:, 0], spots[:, 1], size=19, **square)
         self._tools(pipes, dots)
-        words = self._words
-        named = [("plant", plant), ("consumers", dots), ("chosen", ring), ("no_flow", still)]
-        legend = Legend(
-            items=[LegendItem(label=words(key), renderers=[drawn]) for key, drawn in named],
-            orientation="horizontal",
-            location="left",
-            background_fill_alpha=0,
-            border_line_color=None,
-            label_text_font_size="12.5px",
-            spacing=14,
-            padding=0,
-            margin=0,
-        )
-        plot.add_layout(legend, "above")
         plot.add_layout(self._bar, "below")
         plot.add_layout(_scale_bar(plot))
 
@@ -206,10 +189,9 @@ class NetworkMap:
             self._choose(self._consumers.data["name"][new[0]])
 
     def _color_bar(self) -> ColorBar:
-        locale = LOCALES[self._words.language]
         return ColorBar(
             color_mapper=self._mapper,
-            formatter=NumeralTickFormatter(format=NUMERAL, language=locale),
+            formatter=ticks(self._words.language),
             orientation="horizontal",
             height=10,
             width="auto",
@@ -223,13 +205,32 @@ class NetworkMap:
         )
 
 
+def key_html(words: Words) -> str:
+    """What the marks of the map mean, as HTML that wraps where there is little room."""
+    marks = {
+        "plant": f"width: 13px; height: 13px; background: {PLANT}",
+        "consumers": f"width: 11px; height: 11px; border-radius: 50%; background: #fff; "
+        f"border: 1.5px solid {CONSUMER}",
+        "chosen": f"width: 15px; height: 15px; border-radius: 50%; border: 3px solid {CHOSEN}",
+        "no_flow": f"width: 18px; height: 4px; background: {STILL}",
+    }
+    parts = [
+        f'<span><i style="{look}"></i>{escape(words(key))}</span>' for key, look in marks.items()
+    ]
+    return f'<div class="keys">{"".join(parts)}</div>'
+
+
 def _scale_bar(plot: Any) -> ScaleBar:
     return ScaleBar(
         range=plot.x_range,
         unit="m",
         dimensional=MetricLength(include=["m", "km"]),
-        location="bottom_left",
+        location="bottom_right",
         background_fill_alpha=0,
+        bar_line_color=GREY,
+        bar_line_width=2,
+        label_text_color=GREY,
+        label_text_font_size="12.5px",
         border_line_color=None,
         bar_length=0.18,
         title="",

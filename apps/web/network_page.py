@@ -8,7 +8,7 @@ from typing import Any
 
 from tvilling.apps.web.charts import Chart, Curve
 from tvilling.apps.web.loading import Loading
-from tvilling.apps.web.network_map import NetworkMap
+from tvilling.apps.web.network_map import NetworkMap, key_html
 from tvilling.apps.web.network_model import (
     DayFigures,
     HourFigures,
@@ -26,9 +26,9 @@ from tvilling.apps.web.shell import (
     beside,
     bokeh,
     clock_slider,
-    page,
     paper,
     rows,
+    show_page,
     slider,
     visitor_words,
 )
@@ -54,15 +54,15 @@ class Answer:
     day: Run | None
 
 
-def network_page(loading: Loading[NetworkTwin]) -> Any:
-    """The page, for the visitor who asks for it; it fills itself once the twin is loaded."""
+def network_page(loading: Loading[NetworkTwin]) -> None:
+    """Give the page to the visitor who asks for it; it waits until the twin is loaded."""
     words = visitor_words()
     title = words("network_title")
 
     def parts(twin: NetworkTwin, document: Any) -> list[Any]:
         return NetworkView(twin, words, document).parts()
 
-    return page(words, NETWORK, title, [when_loaded(loading, words, title, parts)])
+    show_page(words, NETWORK, title, [when_loaded(loading, words, title, parts)])
 
 
 class NetworkView:
@@ -168,7 +168,7 @@ class NetworkView:
             self._state.object = framed(_hour_state(words, found))
             title = words("map", hour=clock(settings.hour))
             note = f'<p class="quiet">{escape(words("map_note"))}</p>'
-            self._map_title.object = framed(f"<h2>{escape(title)}</h2>{note}")
+            self._map_title.object = framed(f"<h2>{escape(title)}</h2>{note}{key_html(words)}")
             self._map.show(answer.hour, self.model.colour_by)
             for chart in (self._consumer_chart, self._plant_chart):
                 chart.mark(settings.hour)
@@ -242,7 +242,7 @@ def clock(hour: float) -> str:
 def _hour_state(words: Words, found: HourFigures) -> str:
     if not found.flags:
         return state("fine", [words("steady_fine")])
-    return state("warn", [_sentence(words(flag)) for flag in found.flags])
+    return state("warn", [_sentence(words(f"flag_{flag}")) for flag in found.flags])
 
 
 def _day_text(words: Words, found: DayFigures) -> str:
@@ -256,7 +256,7 @@ def _day_text(words: Words, found: DayFigures) -> str:
     if found.flagged:
         total = found.steps
         lines += [
-            _sentence(words("in_steps", what=words(flag), count=count, total=total))
+            _sentence(words("in_steps", what=words(f"flag_{flag}"), count=count, total=total))
             for flag, count in found.flagged.items()
         ]
         return state("warn", lines)

@@ -21,7 +21,6 @@ with needs_extra("apps"):
     import panel as pn
     from panel.io.server import get_server
 
-TITLE = "Tvilling"
 LOGIN = Path(__file__).with_name("login.html")
 
 
@@ -64,10 +63,10 @@ def free_port(address: str) -> int:
         return int(probe.getsockname()[1])
 
 
-def pages(town: Loading[NetworkTwin]) -> dict[str, Callable[[], Any]]:
+def pages(town: Loading[NetworkTwin]) -> dict[str, Callable[[], None]]:
     """The function that makes each page, by address."""
 
-    def of_system(name: str) -> Callable[[], Any]:
+    def of_system(name: str) -> Callable[[], None]:
         loading = load_system(name)
         return lambda: system_page(name, loading)
 
@@ -89,7 +88,6 @@ def _server(access: Access, town: Loading[NetworkTwin]) -> Any:
             port=access.port,
             address=access.address,
             websocket_origin=list(access.origins),
-            title=TITLE,
             **login,
         )
     except OSError as error:

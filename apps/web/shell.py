@@ -49,8 +49,8 @@ def link(address: str, words: Words) -> str:
     return f"{address}?lang={words.language}"
 
 
-def page(words: Words, here: str, title: str, main: Iterable[Any]) -> Any:
-    """A page with the header.
+def show_page(words: Words, here: str, title: str, main: Iterable[Any]) -> None:
+    """Give the visitor a page with the header.
 
     Parameters
     ----------
@@ -62,10 +62,7 @@ def page(words: Words, here: str, title: str, main: Iterable[Any]) -> Any:
         What stands below the header.
     """
     policy = escape(POLICY, quote=True)
-    document = pn.state.curdoc
-    if document is not None:
-        pn.state.onload(lambda: setattr(document, "title", title))
-    return pmui.Page(
+    frame = pmui.Page(
         title=words("app"),
         meta_title=title,
         meta_description=title,
@@ -81,6 +78,7 @@ def page(words: Words, here: str, title: str, main: Iterable[Any]) -> Any:
         theme_config=THEME,
         sizing_mode="stretch_width",
     )
+    frame.server_doc(pn.state.curdoc, title)
 
 
 def slider(

@@ -3,20 +3,24 @@
 TEAL, TEAL_LIGHT = "#00695c", "#4db6ac"
 PLANT, CHOSEN, STILL, CONSUMER = "#00897b", "#e53935", "#9aa5ae", "#607d8b"
 CURVES = ("#1e88e5", "#e64a19", "#00897b", "#8e5bb5", "#c58b00", "#d81b60", "#546e7a", "#7cb342")
-NUMERAL = "0[.]00"
+GREY = "#8a949b"
 
+# The header keeps its colour in the dark, where the lighter teal would outshine the page.
+BAR = {"MuiAppBar": {"styleOverrides": {"root": {"backgroundColor": TEAL, "color": "#fff"}}}}
 THEME = {
     "light": {
         "palette": {
             "primary": {"main": TEAL},
             "background": {"default": "#f4f6f7", "paper": "#ffffff"},
-        }
+        },
+        "components": BAR,
     },
     "dark": {
         "palette": {
             "primary": {"main": TEAL_LIGHT, "contrastText": "#08201d"},
             "background": {"default": "#14191c", "paper": "#1c2327"},
-        }
+        },
+        "components": BAR,
     },
 }
 
@@ -71,6 +75,9 @@ CSS = """
 .tv nav a { text-decoration: none; padding: 4px 9px; border-radius: 6px; color: inherit; }
 .tv nav a:hover, .tv nav a:focus-visible { background: rgba(255, 255, 255, 0.18); }
 .tv nav a[aria-current] { font-weight: 700; background: rgba(255, 255, 255, 0.14); }
+.tv .keys { display: flex; flex-wrap: wrap; gap: 2px 16px; padding: 4px 0 0; font-size: 13px; }
+.tv .keys span { display: inline-flex; gap: 6px; align-items: center; }
+.tv .keys i { display: inline-block; box-sizing: border-box; }
 .tv .cards { display: grid; gap: 16px;
   grid-template-columns: repeat(auto-fill, minmax(min(100%, 290px), 1fr)); }
 .tv .card { display: flex; flex-direction: column; gap: 6px; padding: 18px 20px; min-height: 120px;

@@ -19,9 +19,9 @@ from tvilling.apps.web.shell import (
     WHOLE,
     beside,
     bokeh,
-    page,
     paper,
     rows,
+    show_page,
     slider,
     system_address,
     visitor_words,
@@ -48,8 +48,8 @@ AXES = {
 Settings = dict[str, float]
 
 
-def system_page(name: str, loading: Loading[SystemRun]) -> Any:
-    """The page of the system `name`, for the visitor who asks for it.
+def system_page(name: str, loading: Loading[SystemRun]) -> None:
+    """Give the page of the system `name` to the visitor who asks for it.
 
     `loading` makes the run that the sliders start from, and so compiles it.
     """
@@ -61,7 +61,7 @@ def system_page(name: str, loading: Loading[SystemRun]) -> Any:
         return SystemView(name, run, words, document).parts()
 
     body = when_loaded(loading, words, title, parts)
-    return page(words, system_address(name), title, [body])
+    show_page(words, system_address(name), title, [body])
 
 
 def load_system(name: str) -> Loading[SystemRun]:
@@ -147,7 +147,7 @@ class SystemView:
         """A slider in the channel's unit; its text scales watts and shows the needed decimals."""
         span = self.model.spans[channel.name]
         label = _label(self._words, channel)
-        divisor, unit = scaled(max(abs(span.low), abs(span.high)), channel.unit)
+        divisor, unit = scaled(span.value or max(abs(span.low), abs(span.high)), channel.unit)
         digits = max(0, -math.floor(math.log10(span.step / divisor) + 1e-9))
         parameter = self.model.param[channel.name]
         return slider(parameter, self._words, label, unit, digits, divisor)
@@ -263,7 +263,7 @@ def _state(words: Words, run: SystemRun) -> str:
     if not flagged:
         return state("fine", [words("steps_fine", count=total)])
     lines = [
-        words("in_steps", what=words(flag), count=count, total=total)
+        words("in_steps", what=words(f"flag_{flag}"), count=count, total=total)
         for flag, count in flagged.items()
     ]
     return state("warn", [f"{line[:1].upper()}{line[1:]}." for line in lines])

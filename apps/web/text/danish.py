@@ -5,14 +5,12 @@ DANISH = {
     "app": "Tvilling",
     "home": "Forside",
     "language": "Sprog",
-    "systems": "Systemer",
     "open": "Åbn",
+    "home_title": "Fysik, man kan skrue på",
     "loading": "Gøres klar: {stage}",
     "loading_note": "Første start tager lidt længere tid; siden fyldes af sig selv.",
     "load_failed": "Siden kunne ikke indlæses: {error}",
-    "working": "Beregner …",
     # home
-    "home_title": "Fysik, man kan skrue på",
     "home_lead": (
         "Flyt en skyder, og simulatoren svarer. Alt kører på denne computer; intet sendes nogen "
         "steder hen."
@@ -22,8 +20,8 @@ DANISH = {
         "fremløbstemperatur, det vejr og det varmebehov, du vælger."
     ),
     "home_made": "Én side for hvert registreret system, dannet ud fra dets kanaler",
-    # system page
     "inputs": "Indstillinger",
+    # system page
     "actions": "Det, du styrer",
     "drives": "Det, systemet møder",
     "trial": "Forsøget",
@@ -35,7 +33,6 @@ DANISH = {
         "Har en kanal flere elementer, sætter skyderen deres middelværdi."
     ),
     "reset": "Nulstil",
-    "course": "Forløb",
     "time_h": "Tid [h]",
     "mean_of": "{name}, middel af {count}",
     "set_here": "{name} (indstillet)",
@@ -51,13 +48,11 @@ DANISH = {
     "energy_of": "{name}, energi",
     "peak": "spids {power}",
     "from_to": "fra {low} til {high}",
-    "state": "Tilstand",
     "steps_fine": "Alle {count} skridt er i orden",
-    "steps_flagged": "{count} af {total} skridt har en advarsel",
-    "not_converged": "løseren endte over sin tolerance",
-    "unserved": "et behov blev ikke dækket fuldt ud",
-    "pressure": "et tryk eller differenstryk var under sin grænse",
-    "disconnected": "et element havde ingen vej til en kilde",
+    "flag_not_converged": "løseren endte over sin tolerance",
+    "flag_unserved": "et behov blev ikke dækket fuldt ud",
+    "flag_pressure": "et tryk eller differenstryk var under sin grænse",
+    "flag_disconnected": "et element havde ingen vej til en kilde",
     "not_numbers": "{name}: {count} værdier er ikke tal",
     "in_steps": "{what} ({count} af {total} skridt)",
     "failed": "Det kunne ikke beregnes: {error}",
@@ -82,7 +77,6 @@ DANISH = {
     "by_temperature": "Temperatur",
     "by_pressure": "Tryk",
     "map": "Fremløbsnettet kl. {hour}",
-    "map_label": "Kort over fremløbsnettet",
     "map_note": "Stregbredden følger diameteren. Klik på en forbruger for at følge den.",
     "water_degc": "Vandtemperatur [°C]",
     "gauge_bar": "Overtryk [bar]",
@@ -101,13 +95,10 @@ DANISH = {
     "lift": "løftetryk {lift}",
     "coldest": "Koldeste indløb",
     "at_consumer": "hos {name}",
-    "least_dp": "Mindste differenstryk",
-    "day": "Døgnet",
     "day_energy": "Varme over døgnet",
     "day_pump": "pumpning {energy}",
     "day_loss": "tab {energy}",
     "peak_at": "spids {power} kl. {hour}",
-    "day_state": "Døgnberegning",
     "steady_fine": "Ingen advarsler på dette tidspunkt",
     "day_fine": "Ingen advarsler i {count} skridt",
     "consumer_course": "{name}: temperaturer over døgnet",
@@ -121,5 +112,4 @@ DANISH = {
     "flow_axis": "Flow [{unit}]",
     "unit_axis": "[{unit}]",
     "power_axis": "Effekt [{unit}]",
-    "answered": "Stationær beregning på {steady}, døgn med {steps} skridt på {day}",
 }

@@ -5,14 +5,12 @@ ENGLISH = {
     "app": "Tvilling",
     "home": "Home",
     "language": "Language",
-    "systems": "Systems",
     "open": "Open",
+    "home_title": "Physics you can move",
     "loading": "Getting ready: {stage}",
     "loading_note": "The first start takes a little longer; this page fills by itself.",
     "load_failed": "This page could not be loaded: {error}",
-    "working": "Calculating …",
     # home
-    "home_title": "Physics you can move",
     "home_lead": (
         "Move a slider and the simulator answers. Everything runs on this computer; nothing is "
         "sent anywhere."
@@ -22,8 +20,8 @@ ENGLISH = {
         "supply temperature, weather and demand that you set."
     ),
     "home_made": "One page a registered system, made from its channels",
-    # system page
     "inputs": "Inputs",
+    # system page
     "actions": "What you set",
     "drives": "What the system meets",
     "trial": "The trial",
@@ -35,7 +33,6 @@ ENGLISH = {
         "has several elements the slider sets their mean."
     ),
     "reset": "Reset",
-    "course": "Time course",
     "time_h": "Time [h]",
     "mean_of": "{name}, mean of {count}",
     "set_here": "{name} (set)",
@@ -49,13 +46,11 @@ ENGLISH = {
     "energy_of": "{name}, energy",
     "peak": "peak {power}",
     "from_to": "from {low} to {high}",
-    "state": "State",
     "steps_fine": "All {count} steps are fine",
-    "steps_flagged": "{count} of {total} steps have a warning",
-    "not_converged": "the solver ended above its tolerance",
-    "unserved": "a demand was not met in full",
-    "pressure": "a pressure or differential pressure was below its limit",
-    "disconnected": "an element had no path to a source",
+    "flag_not_converged": "the solver ended above its tolerance",
+    "flag_unserved": "a demand was not met in full",
+    "flag_pressure": "a pressure or differential pressure was below its limit",
+    "flag_disconnected": "an element had no path to a source",
     "not_numbers": "{name}: {count} values are not numbers",
     "in_steps": "{what} ({count} of {total} steps)",
     "failed": "This could not be calculated: {error}",
@@ -79,7 +74,6 @@ ENGLISH = {
     "by_temperature": "Temperature",
     "by_pressure": "Pressure",
     "map": "Supply network at {hour}",
-    "map_label": "Map of the supply network",
     "map_note": "Width follows the diameter. Click a consumer to follow it.",
     "water_degc": "Water temperature [°C]",
     "gauge_bar": "Gauge pressure [bar]",
@@ -98,13 +92,10 @@ ENGLISH = {
     "lift": "lift {lift}",
     "coldest": "Coldest inlet",
     "at_consumer": "at {name}",
-    "least_dp": "Least differential pressure",
-    "day": "The day",
     "day_energy": "Heat over the day",
     "day_pump": "pumping {energy}",
     "day_loss": "loss {energy}",
     "peak_at": "peak {power} at {hour}",
-    "day_state": "Day's run",
     "steady_fine": "No warning at this hour",
     "day_fine": "No warning in {count} steps",
     "consumer_course": "{name}: temperatures over the day",
@@ -118,5 +109,4 @@ ENGLISH = {
     "flow_axis": "Flow [{unit}]",
     "unit_axis": "[{unit}]",
     "power_axis": "Power [{unit}]",
-    "answered": "Steady state in {steady}, day of {steps} steps in {day}",
 }

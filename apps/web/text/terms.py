@@ -33,7 +33,7 @@ DANISH_TERMS = {
     "Heater power": "Elpatronens effekt",
     "Heat wanted": "Ønsket varme",
     "Temperature around the tank": "Temperatur omkring beholderen",
-    "Water temperature at the end of the step": "Vandtemperatur ved skridtets slutning",
+    "Water temperature at the end of the step": "Vandtemperatur ved skridtslut",
     "Heat drawn": "Aftappet varme",
     "Heater power used": "Elpatronens faktiske effekt",
     "Heat lost to the room": "Varmetab til rummet",
