@@ -95,7 +95,7 @@ def test_a_hundred_times_the_tank_has_a_hundred_times_the_loss() -> None:
 
 
 def test_an_unknown_that_may_wander_keeps_its_spread() -> None:
-    """A random walk of 10 %/√day adds its variance where no reading comes: 3 days, one decade."""
+    """A random walk of 10 %/√day adds its variance where no reading comes, here for 3 days."""
     twin = start(unknown={"loss_w_per_k": 0.01}, unknown_walk=0.1)
     week = make_week(0, hours=72)
     for hour in range(72):
