@@ -250,13 +250,17 @@ def _solved(lp: Any, share: Any, step: _Scaled) -> tuple[np.ndarray, np.ndarray,
 def _run_highs(lp: Any) -> tuple[np.ndarray | None, str, float]:
     """Value of each variable by its label, what the solver says, and the gap to the dual bound.
 
-    HiGHS is handed the matrices here, because through `linopy.Model.solve` it prints a banner that
-    no option keeps from standard output.
+    HiGHS is handed the matrices here and not through `linopy.Model.solve`: it prints a banner to
+    standard output while it is being made, before an option can tell it not to.
     """
     import highspy
 
-    matrices, solver = lp.matrices, highspy.Highs()
-    solver.silent()
+    class Quiet(highspy.Highs):
+        def enableCallbacks(self) -> None:  # noqa: N802 - the first thing its constructor calls
+            self.silent()
+            super().enableCallbacks()
+
+    matrices, solver = lp.matrices, Quiet()
     solver.setOptionValue("primal_feasibility_tolerance", TOLERANCE)
     solver.setOptionValue("dual_feasibility_tolerance", TOLERANCE)
     columns = np.arange(len(matrices.vlabels), dtype=np.int32)

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from battery import battery_example
+from priced_battery import battery_example
 from scipy.optimize import linprog
 
 from tvilling.datasets.trials import PRICE, trial_scenarios
@@ -86,6 +86,13 @@ def test_a_battery_earns_what_sorting_its_hours_earns():
     expected = -np.abs(price[:, 1] - price[:, 0]) / 2 * (50.0 + 60.0)
     found = best_dispatch(replace(example, system=battery), days)
     np.testing.assert_allclose(found.cost_dkk, expected, rtol=1e-6)
+
+
+def test_nothing_is_printed(tank, days, capfd):
+    """Standard output may be JSON that another program reads."""
+    best_dispatch(tank, days)
+    said = capfd.readouterr()
+    assert (said.out, said.err) == ("", "")
 
 
 def test_no_held_action_without_a_violation_beats_the_plan(tank, days):

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from battery import battery_example
+from priced_battery import battery_example
 from scipy.stats import t as student
 
 from tvilling.datasets.trials import PRICE, trial_scenarios

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from battery import battery_example
+from priced_battery import battery_example
 
 from tvilling.datasets.trials import trial_scenarios
 from tvilling.rl_control.controllers import Hold
