@@ -30,6 +30,7 @@ def measure() -> Measurement:
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     known, asked = (from_scenarios(network, learned.tree, data) for data in (seen, judged))
     truth = np.asarray(asked.junction_degc)
+    fall_k = np.asarray(asked.supply_degc)[:, None] - truth
     error_k, extra = _judged(learned, asked)
 
     def miss_k(degc: "np.ndarray") -> float:
@@ -46,12 +47,14 @@ def measure() -> Measurement:
         peer_name="linear regression on total demand",
         extra={
             **extra,
-            "mean_fall_k": float((np.asarray(asked.supply_degc)[:, None] - truth).mean()),
+            "mean_fall_k": float(fall_k.mean()),
+            "greatest_fall_k": float(fall_k.max()),
             "mean_of_each_junction_error_k": miss_k(mean_degc),
             "formula_of_one_round_error_k": miss_k(
                 np.asarray(formula(network, learned.tree, asked, 1)())
             ),
-            "another_network_error_k": _elsewhere_k(learned),
+            "another_network_error_k": _elsewhere_k(learned, consumers=50),
+            "smaller_network_error_k": _elsewhere_k(learned, consumers=20),
             **_lesser_k(network, seen, asked),
             "training_s": wall,
             "training_cpu_s": cpu,
@@ -70,8 +73,10 @@ def _judged(learned: "LearnedSupply", asked: "Samples") -> tuple[float, dict[str
     answers = jax.jit(type(learned).__call__)(learned, *asked.drives)
     error_k = np.abs(np.asarray(answers.junction_degc - asked.junction_degc))
     many = jax.vmap(balance, in_axes=(None, None, 0, 0, 0, 0))
-    energy = jax.jit(many, static_argnums=1)(
-        learned.network, learned.tree, answers.junction_degc, *asked.drives
+    weigh = jax.jit(many, static_argnums=1)
+    energy, exact = (
+        weigh(learned.network, learned.tree, degc, *asked.drives)
+        for degc in (answers.junction_degc, asked.junction_degc)
     )
     held = error_k[:, 1:] <= np.asarray(answers.error_k)[:, 1:]  # the source is known
     return float(error_k.mean()), {
@@ -82,6 +87,7 @@ def _judged(learned: "LearnedSupply", asked: "Samples") -> tuple[float, dict[str
         "net_energy_share": float(energy.net_share.mean()),
         "greatest_net_energy_share": float(energy.net_share.max()),
         "gross_energy_share": float(energy.gross_share.mean()),
+        "greatest_gross_energy_share_of_the_solver": float(exact.gross_share.max()),
     }
 
 
@@ -105,7 +111,7 @@ def _lesser_k(network: "HeatNetwork", seen: "xr.Dataset", asked: "Samples") -> d
     return found
 
 
-def _elsewhere_k(learned: "LearnedSupply") -> float:
+def _elsewhere_k(learned: "LearnedSupply", consumers: int) -> float:
     """Mean absolute error [K] of the same weights on a street tree they have not seen."""
     import jax
     import numpy as np
@@ -114,7 +120,7 @@ def _elsewhere_k(learned: "LearnedSupply") -> float:
     from tvilling.gnn.samples import from_scenarios
     from tvilling.gnn.train import answered
 
-    network, _, judged = plant(1, JUDGED, seed=1)
+    network, _, judged = plant(1, JUDGED, consumers, seed=1)
     moved = learned.for_network(network)
     asked = from_scenarios(network, moved.tree, judged)
     return float(np.abs(np.asarray(jax.jit(answered)(moved, asked) - asked.junction_degc)).mean())

@@ -17,13 +17,15 @@ CONSUMERS, CHUNK = 50, 64
 LEAST_COOLING_K = 1.0
 
 
-def plant(seen: int, judged: int, seed: int = 0) -> "tuple[HeatNetwork, xr.Dataset, xr.Dataset]":
-    """The street tree of 50 consumers, scenarios to learn from, and others to judge by."""
+def plant(
+    seen: int, judged: int, consumers: int = CONSUMERS, seed: int = 0
+) -> "tuple[HeatNetwork, xr.Dataset, xr.Dataset]":
+    """A street tree, scenarios to learn from, and others to judge by."""
     from tvilling.datasets.steady_heat import steady_heat
     from tvilling.datasets.street_tree import street_tree
     from tvilling.sciml.systems.heat_network import Options, build
 
-    tables = street_tree(CONSUMERS, seed)
+    tables = street_tree(consumers, seed)
     network = build(tables, Options(cells=1))
     design_w = tables.consumers["heat_w"].to_numpy(float)
     return (
