@@ -43,12 +43,16 @@ class SurrogateSettings:
     layers: int = 3
     members: int = 5
     activation: str = "relu"
-    passes: int = 4
+    passes: int = 3
     action_reach: float = 1.0
     held_out_share: float = 0.1
     calibration_share: float = 0.25
     calibration_samples: int = 4000
-    fit: FitSettings = field(default_factory=lambda: FitSettings(learning_rate=5e-3))
+    fit: FitSettings = field(
+        default_factory=lambda: FitSettings(
+            steps=6000, batch=384, learning_rate=8e-3, last_rate=0.003
+        )
+    )
 
     def faults(self) -> list[str]:
         """What cannot be used, in words; empty where all can."""

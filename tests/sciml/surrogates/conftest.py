@@ -13,10 +13,6 @@ from tvilling.sciml.surrogates import (
 from tvilling.sciml.systems import SYSTEMS
 from tvilling.sciml.systems.example import Example
 
-SETTINGS = SurrogateSettings(
-    width=32, passes=2, fit=FitSettings(steps=6000, batch=256, learning_rate=5e-3)
-)
-
 
 @pytest.fixture(scope="session")
 def tank() -> Example:
@@ -25,7 +21,7 @@ def tank() -> Example:
 
 @pytest.fixture(scope="session")
 def trained(tank: Example) -> tuple[Surrogate, SurrogateReport]:
-    return train_surrogate(tank, trial_scenarios(tank, 300, 2, seed=0), SETTINGS)
+    return train_surrogate(tank, trial_scenarios(tank, 300, 2, seed=0))
 
 
 @pytest.fixture(scope="session")

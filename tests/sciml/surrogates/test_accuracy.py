@@ -83,7 +83,7 @@ def test_report_tells_errors_on_scenarios_held_out(trained):
     report = trained[1]
     assert worst(report.one_step).rms <= 0.01
     assert worst(report.rollout).rms <= 0.03
-    assert report.steps == 195 * 192 * 2
+    assert report.steps == 195 * 192 * 3
     assert report.dropped == 0
     assert report.stopped == "steps"
     assert report.status_share > 0.99
@@ -109,9 +109,7 @@ def test_errors_are_those_of_a_known_fault(tank, fresh):
 def test_a_battery_is_learnt_as_well():
     """One scalar state, one action of either sign, and limits at both ends."""
     example = battery.example()
-    settings = SurrogateSettings(
-        width=32, passes=2, fit=FitSettings(steps=3000, batch=256, learning_rate=5e-3)
-    )
+    settings = SurrogateSettings(width=32, fit=FitSettings(steps=2500, learning_rate=8e-3))
     found, report = train_surrogate(example, trial_scenarios(example, 120, 2, seed=0), settings)
     scenarios = trial_scenarios(example, 20, 2, seed=7)
     actions = random_actions(example, 20, HOURS_48, seed=8)
