@@ -17,7 +17,7 @@ from tvilling.sciml.errors import InputError
 from tvilling.sciml.simulate import simulate
 
 HOUR_S = 3600.0
-BRIEF = PpoSettings(steps=3072, environments=16, epochs=2, batch=64)
+BRIEF = PpoSettings(steps=3072, environments=16, epochs=5, batch=64, learning_rate=3e-3)
 
 
 @pytest.fixture(scope="module")
