@@ -19,6 +19,8 @@ BENCHMARKS: dict[str, str] = {
     "heat_schutterwald_ensemble": "A town network as sized, a day at 15 minutes, 100 scenarios",
     "heat_gradient_cost": "Value and gradient over the forward run",
     "heat_scaling": "Cost of a scenario as the network grows",
+    "surrogate_tank": "A surrogate of the tank beside the tank itself",
+    "surrogate_heat_network": "A surrogate of the looped heat network beside its solver",
     "gnn_heat_supply": "Supply temperatures of 50 consumers, learned by a graph network",
     "gnn_heat_supply_speed": "Cost of a learned supply temperature, beside solvers",
     "pinn_pipe": "Cooling in a pipe, solved by a network and by a classical solver",
