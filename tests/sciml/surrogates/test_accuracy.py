@@ -1,7 +1,10 @@
 """How close surrogates come to the physics, on scenarios and actions that they never saw."""
 
+from dataclasses import replace
+
 import battery
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -92,10 +95,6 @@ def test_report_tells_errors_on_scenarios_held_out(trained):
 
 def test_errors_are_those_of_a_known_fault(tank, fresh):
     """A tank that loses nothing misses each step by its loss; all other channels are right."""
-    from dataclasses import replace
-
-    import jax.numpy as jnp
-
     tight = replace(tank.system, loss_w_per_k=jnp.zeros(()))
     misses = one_step_errors(tight, fresh[2], tank.dt_s)
     loss_w = np.asarray(fresh[2].output["loss_w"])
@@ -139,3 +138,19 @@ def test_random_actions_visit_both_limits_and_keep_to_them(tank):
     assert changed[0] < 0.5 < changed[1]
     narrow = np.asarray(random_actions(tank, 40, 500, seed=3, reach=0.1)["heater_w"])
     assert 3.6e5 <= narrow.min() < narrow.max() <= 4.6e5
+
+
+@pytest.mark.parametrize("broken", ["some", "all"])
+def test_steps_that_are_not_finite_are_left_out(broken, tank):
+    """One scenario starts from water that is not a number, or all do."""
+    scenarios = trial_scenarios(tank, 12, 1, seed=0)
+    where = slice(None) if broken == "all" else 3
+    scenarios = replace(scenarios, state=scenarios.state.at[where].set(jnp.nan))
+    settings = SurrogateSettings(width=4, layers=1, passes=1, fit=FitSettings(steps=20))
+    if broken == "all":
+        with pytest.raises(InputError, match="no step of the physics was finite"):
+            train_surrogate(tank, scenarios, settings)
+        return
+    found, report = train_surrogate(tank, scenarios, settings)
+    assert report.dropped == 96
+    assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(found))
