@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 Part = Literal["training", "held_out"]
-EVERY = 5  # of the weeks of the record, one in five is held out
+EVERY, HELD_OUT = 5, 1  # of five weeks of the record the second is held out
 RECORDED = "recorded day-ahead prices of western Denmark (data set dk_prices)"
 SYNTHETIC = "synthetic prices (documented formula, not measured)"
 MEAN_DKK_PER_KWH = 0.55
@@ -47,10 +47,11 @@ def price_days(
 ) -> "xr.Dataset":
     """`count` stretches of whole days of prices, drawn by `seed`; no day is in both parts.
 
-    Every fifth week of the record, Monday to Sunday, is held out, so that a day is no neighbour of
-    one that was learned from, but for Sundays and Mondays. A stretch begins at local midnight and
-    lies within its part; days of 23 or 25 hours, when the clock changes, are left out. Stretches
-    differ as long as there are enough; beyond that they are drawn again.
+    Of every five weeks of the record, Monday to Sunday, the second is held out, the first of them
+    that of 8 January 2018. So a day is no neighbour of one that was learned from, but for Sundays
+    and Mondays. A stretch begins at local midnight and lies within its part; days of 23 or 25
+    hours, when the clock changes, are left out. Stretches differ as long as there are enough;
+    beyond that they are drawn again.
 
     Parameters
     ----------
@@ -161,7 +162,7 @@ def _recorded_days(
     by_day = price.groupby(local.normalize()).agg(list)
     by_day = by_day[by_day.map(lambda hours: len(hours) == 24 and not np.isnan(hours).any())]
     week = (by_day.index - pd.Timestamp("2018-01-01")).days // 7  # a Monday
-    held_out = week % EVERY == EVERY - 1
+    held_out = week % EVERY == HELD_OUT
     chosen = by_day[held_out if part == "held_out" else ~held_out]
     last = chosen.index[days - 1 :]
     starts = np.flatnonzero((last - chosen.index[: len(last)]).days == days - 1)

@@ -28,6 +28,15 @@ def test_no_day_of_the_record_is_in_both_parts(days):
 
 
 @pytest.mark.data
+def test_the_second_of_every_five_weeks_is_held_out():
+    mondays = pd.date_range("2018-01-08", "2022-12-31", freq="35D")
+    for part, expected in (("training", False), ("held_out", True)):
+        first = pd.DatetimeIndex(price_days(9000, 0, part)["date"].to_numpy())
+        monday = first - pd.to_timedelta(first.weekday, "D")
+        assert (monday.isin(mondays) == expected).all()
+
+
+@pytest.mark.data
 def test_a_stretch_is_the_prices_of_its_days(data_folder: Path):
     """Against the file itself, by local time; its spring row of a change was invented."""
     table = pd.read_csv(data_folder / RAW, parse_dates=["DateTime"]).set_index("DateTime")
