@@ -16,9 +16,11 @@ if TYPE_CHECKING:
 
 HOUR_S, AHEAD = 3600.0, 24
 TRAINING_DAYS, HELD_OUT_DAYS = 4096, 256
-TRAINING_SEED, HELD_OUT_SEED = 1, 99
-RULE, PRICE_RULE, PPO = "thermostat", "price rule", "PPO"
-SETTINGS = {"steps": 1_000_000, "learning_rate": 3e-4, "width": 128}
+TRAINING_SEED, HELD_OUT_SEED = 1, 8128
+SEEDS = (0, 1, 2)  # of PPO
+RULE, PRICE_RULE = "thermostat", "price rule"
+PPO = tuple(f"PPO, seed {seed}" for seed in SEEDS)
+SETTINGS = {"steps": 400_000, "learning_rate": 4e-4, "width": 128}
 
 
 def tank_days(
@@ -58,8 +60,10 @@ def rules(tank: "Example", training: "Scenario", guard: "Guard") -> "dict[str, C
     return {RULE: Shield(thermostat, guard), PRICE_RULE: Shield(price_rule, guard)}
 
 
-def train_and_compare(recorded: bool | None = False, **settings: Any) -> "tuple[xr.Dataset, dict]":
-    """Train PPO on the training days, and place it among the others on the held-out ones."""
+def train_and_compare(
+    recorded: bool | None = False, **settings: Any
+) -> "tuple[xr.Dataset, dict[str, Any]]":
+    """Train PPO on the training days, once a seed, and compare all on the held-out ones."""
     from tvilling.rl_control.env import Environment
     from tvilling.rl_control.evaluate import compare
     from tvilling.rl_control.safety import Guard, Shield
@@ -69,17 +73,19 @@ def train_and_compare(recorded: bool | None = False, **settings: Any) -> "tuple[
     guard = Guard.of(tank, HOUR_S)
     environment = Environment.of(tank, training, AHEAD, guard)
     chosen = PpoSettings(**settings)
-    wall, cpu = time.perf_counter(), time.process_time()
-    policy = train_ppo(environment, chosen, seed=0)
+    controllers = rules(tank, training, guard)
+    wall_s, cpu_s = [], []
+    for name, seed in zip(PPO, SEEDS, strict=True):
+        wall, cpu = time.perf_counter(), time.process_time()
+        controllers[name] = Shield(train_ppo(environment, chosen, seed), guard)
+        wall_s.append(round(time.perf_counter() - wall, 1))
+        cpu_s.append(round(time.process_time() - cpu, 1))
     facts = {
-        "training_steps": chosen.steps,
-        "training_wall_s": time.perf_counter() - wall,
-        "training_cpu_s": time.process_time() - cpu,
-        "environment_steps_per_s": steps_per_s(environment, chosen.environments),
-        "environments": chosen.environments,
+        "training_wall_s": wall_s,
+        "training_cpu_s": cpu_s,
+        "environment_steps_per_s": round(steps_per_s(environment, chosen.environments)),
         "prices": source,
     }
-    controllers = {**rules(tank, training, guard), PPO: Shield(policy, guard)}
     return compare(tank, controllers, held_out, AHEAD), facts
 
 
@@ -100,26 +106,33 @@ def steps_per_s(environment: "Environment", count: int, steps: int = 240) -> flo
 
 
 def figures(recorded: bool) -> dict[str, Any]:
-    """Costs, shares and training of one set of prices, units in the names."""
+    """Costs, shares and training of one set of prices; lists are over the seeds."""
     from tvilling.rl_control.evaluate import half_width, table
 
     compared, facts = train_and_compare(recorded, **SETTINGS)
     lines, cost = table(compared), compared["cost_dkk"]
-    ahead_of_rule = (cost.sel(controller=PRICE_RULE) - cost.sel(controller=PPO)).to_numpy()
-    costs = {
-        f"{name.replace(' ', '_').lower()}_dkk_per_day": float(mean)
+    learned = lines.loc[list(PPO)]
+    lead = [(cost.sel(controller=PRICE_RULE) - cost.sel(controller=ppo)).to_numpy() for ppo in PPO]
+    others = {
+        f"{name.replace(' ', '_')}_dkk_per_day": float(mean)
         for name, mean in lines["cost_dkk"].items()
+        if name not in PPO
     }
     return {
-        "share_percent": float(lines.loc[PPO, "share_percent"]),
+        "share_percent": float(learned["share_percent"].median()),
         "price_rule_share_percent": float(lines.loc[PRICE_RULE, "share_percent"]),
-        **costs,
-        "saved_dkk_per_day": float(lines.loc[PPO, "saved_dkk"]),
-        "saved_pm_dkk_per_day": float(lines.loc[PPO, "saved_pm_dkk"]),
-        "below_price_rule_dkk_per_day": float(ahead_of_rule.mean()),
-        "below_price_rule_pm_dkk_per_day": half_width(ahead_of_rule),
+        "ppo_share_percent": learned["share_percent"].tolist(),
+        **others,
+        "ppo_dkk_per_day": learned["cost_dkk"].tolist(),
+        "saved_dkk_per_day": learned["saved_dkk"].tolist(),
+        "saved_pm_dkk_per_day": learned["saved_pm_dkk"].tolist(),
+        "price_rule_saved_pm_dkk_per_day": float(lines.loc[PRICE_RULE, "saved_pm_dkk"]),
+        "lead_over_price_rule_dkk_per_day": [float(days.mean()) for days in lead],
+        "lead_over_price_rule_pm_dkk_per_day": [half_width(days) for days in lead],
+        "ppo_violations": learned["violations"].tolist(),
+        "ppo_interventions": learned["interventions"].tolist(),
+        "price_rule_interventions": int(lines.loc[PRICE_RULE, "interventions"]),
         "violations": int(lines["violations"].sum()),
-        "interventions": int(lines.loc[PPO, "interventions"]),
         **facts,
     }
 
@@ -127,13 +140,15 @@ def figures(recorded: bool) -> dict[str, Any]:
 def measure() -> Measurement:
     """Share of the saving between rule and perfect foresight that PPO reaches [%].
 
-    At synthetic prices, and again at recorded ones where the record is at hand.
+    The median of three trainings at synthetic prices. At recorded ones again where the record is
+    at hand.
     """
     from importlib.metadata import version
 
     from tvilling.datasets.registry import locate
     from tvilling.sciml.errors import InputError
 
+    cpu = time.process_time()
     found = figures(recorded=False)
     ours, peer = found.pop("share_percent"), found.pop("price_rule_share_percent")
     try:
@@ -152,7 +167,11 @@ def measure() -> Measurement:
         extra={
             **found,
             **again,
+            **SETTINGS,
+            "seeds": SEEDS,
             "held_out_days": HELD_OUT_DAYS,
+            "training_days": TRAINING_DAYS,
+            "cpu_s": time.process_time() - cpu,
             "stable_baselines3": version("stable-baselines3"),
         },
     )
