@@ -12,7 +12,11 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
-WITH_CODE = [ROOT / "README.md", DOCS / "twins.md"]  # other pages have tests of their own
+WITH_CODE = [
+    ROOT / "README.md",
+    DOCS / "surrogates.md",
+    DOCS / "twins.md",
+]  # other pages have tests of their own
 FETCHED = re.compile(
     r"""<(?:script|img|iframe|source|link)\b[^>]*\b(?:src|href)=["']?(?:https?:)?//"""
     r"""|url\(\s*["']?(?:https?:)?//|@import\s+["'](?:https?:)?//""",
