@@ -16,11 +16,9 @@ with needs_extra("apps"):
         CustomJSTickFormatter,
         DataRange1d,
         HoverTool,
-        Legend,
-        LegendItem,
         Range1d,
-        Span,
     )
+    from bokeh.models.annotations import Legend, LegendItem, Span
     from bokeh.plotting import figure
 
 SHORT = 22  # letters of a legend's entry of which two stand side by side
@@ -79,7 +77,7 @@ class Chart:
         self._now = Span(location=0.0, dimension="height", line_dash="dotted", line_color=GREY)
         if x_end is not None:
             self.figure.add_layout(self._now)
-            self.figure.x_range = Range1d(0.0, x_end)
+            self.figure.x_range = Range1d(start=0.0, end=x_end)
         self._dress(language)
         self._draw()
 
@@ -110,7 +108,8 @@ class Chart:
             axis.major_label_text_font_size = "12px"
             axis.axis_line_alpha = 0.4
             axis.minor_tick_line_color = None
-        plot.xaxis[0].ticker.mantissas = [1, 2, 3, 6, 12]
+        ticker: Any = plot.xaxis[0].ticker
+        ticker.mantissas = [1, 2, 3, 6, 12]
         plot.xgrid.grid_line_color = None
         plot.ygrid.grid_line_alpha = 0.35
 
@@ -122,7 +121,7 @@ class Chart:
             look: dict[str, Any] = {"source": self.source, "visible": curve.visible}
             drawn = []
             if curve.band:
-                ends = {"y1": f"{curve.key}_low", "y2": f"{curve.key}_high"}
+                ends: Any = {"y1": f"{curve.key}_low", "y2": f"{curve.key}_high"}
                 drawn.append(
                     self.figure.varea("x", **ends, fill_color=colour, fill_alpha=0.16, **look)
                 )

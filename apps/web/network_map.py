@@ -15,14 +15,13 @@ from tvilling.sciml.extras import needs_extra
 
 with needs_extra("apps"):
     from bokeh.models import (
-        ColorBar,
         ColumnDataSource,
         HoverTool,
         LinearColorMapper,
-        MetricLength,
-        ScaleBar,
         TapTool,
     )
+    from bokeh.models.annotations import ColorBar, ScaleBar
+    from bokeh.models.annotations.dimensional import MetricLength
     from bokeh.palettes import Plasma256, Viridis256
     from bokeh.plotting import figure
 
@@ -55,7 +54,7 @@ class NetworkMap:
         junctions = {name: at for at, name in enumerate(twin.network.layout.junction_names)}
         ends = ("from_junction", "to_junction")
         self._ends = np.array([[junctions[name] for name in chosen[end]] for end in ends])
-        self._mapper = LinearColorMapper(PALETTES["temperature"], nan_color=STILL)
+        self._mapper = LinearColorMapper(palette=PALETTES["temperature"], nan_color=STILL)
         self._bar = self._color_bar()
         self.source = self._pipe_source(chosen)
         self._consumers = self._consumer_source()
@@ -129,8 +128,8 @@ class NetworkMap:
         )
 
     def _figure(self) -> Any:
-        plot = figure(
-            height=460,
+        plot: Any = figure(
+            height=430,
             sizing_mode="stretch_width",
             tools="pan,wheel_zoom,reset,save",
             active_drag=None,

@@ -1,6 +1,7 @@
 """What the heat network's page holds: its sliders as parameters, and figures of the answers."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -58,8 +59,8 @@ class NetworkModel(param.Parameterized):
     outdoor_degc = param.Number(OUTDOOR_DEGC, bounds=(-15.0, 20.0), step=0.5)
     ground_degc = param.Number(5.0, bounds=(-2.0, 20.0), step=0.5)
     hour = param.Number(HOUR, bounds=(0.0, 23.75), step=0.25)
-    consumer = param.Selector(objects=[])
-    colour_by = param.Selector(default="temperature", objects=["temperature", "pressure"])
+    consumer: Any = param.Selector(objects=[])
+    colour_by: Any = param.Selector(default="temperature", objects=["temperature", "pressure"])
 
     def __init__(self, twin: NetworkTwin) -> None:
         super().__init__()

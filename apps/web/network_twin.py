@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tvilling.apps.case import StockDemand
+from tvilling.sciml.errors import InputError
+
 if TYPE_CHECKING:
     from tvilling.apps.heat_network_case import Prepared
     from tvilling.sciml.system import Values
@@ -51,6 +54,11 @@ class NetworkTwin:
     ----------
     prepared
         The case whose demands are drawn from a building stock.
+
+    Raises
+    ------
+    InputError
+        The case takes its demands from the network file.
     """
 
     def __init__(self, prepared: "Prepared") -> None:
@@ -58,7 +66,11 @@ class NetworkTwin:
 
         from tvilling.sciml.simulate import simulate
 
-        self.prepared = prepared
+        demand = prepared.case.demand
+        if not isinstance(demand, StockDemand):
+            fault = f"demand.kind is {demand.kind}, expected stock: its demand follows the weather"
+            raise InputError(prepared.case.title, [fault])
+        self.prepared, self._seed = prepared, demand.seed
         self.network = prepared.network
         self.dt_s = float(prepared.case.horizon.dt_s)
         self.hours = np.arange(round(HOURS * 3600.0 / self.dt_s)) * self.dt_s / 3600.0
@@ -114,8 +126,8 @@ class NetworkTwin:
 
         prepared = self.prepared
         time = prepared.weather["time"].values[: len(self.hours)]
-        seed = prepared.case.demand.seed
-        return heat_load(prepared.stock, outdoor_degc + self._swing_k, time, seed).values
+        outdoor = outdoor_degc + self._swing_k
+        return heat_load(prepared.stock, outdoor, time, self._seed).values
 
 
 def load_twin(tell: Tell) -> NetworkTwin:

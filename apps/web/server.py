@@ -76,6 +76,7 @@ def pages(town: Loading[NetworkTwin]) -> dict[str, Callable[[], None]]:
 
 def _server(access: Access, town: Loading[NetworkTwin]) -> Any:
     login: dict[str, Any] = {}
+    made: Any = pages(town)
     if access.users is not None:
         login = {
             "basic_auth": str(access.users),
@@ -84,7 +85,7 @@ def _server(access: Access, town: Loading[NetworkTwin]) -> Any:
         }
     try:
         return get_server(
-            pages(town),
+            made,
             port=access.port,
             address=access.address,
             websocket_origin=list(access.origins),

@@ -28,7 +28,8 @@ TEMPLATE = """
 <script>document.documentElement.lang = "{language}"</script>
 {{% endblock %}}
 """
-MARGIN = (6, 8)
+MARGIN = (4, 8)
+SMALL_LABEL = {"& .MuiFormLabel-root, & .MuiTypography-root": {"fontSize": "14.5px"}}
 NARROW, BROAD = {"xs": 12, "md": 3}, {"xs": 12, "md": 9}
 HALF, WHOLE = {"xs": 12, "lg": 6}, {"xs": 12}
 
@@ -41,7 +42,7 @@ def system_address(name: str) -> str:
 def visitor_words() -> Words:
     """The words of the visitor: what the address asks for, else what the browser prefers."""
     asked = pn.state.session_args.get("lang", [b""])[0].decode("ascii", "ignore")
-    return Words(choose_language(asked, pn.state.headers.get("Accept-Language", "")))
+    return Words(choose_language(asked, str(pn.state.headers.get("Accept-Language", ""))))
 
 
 def link(address: str, words: Words) -> str:
@@ -92,6 +93,7 @@ def slider(
         size="small",
         sizing_mode="stretch_width",
         margin=MARGIN,
+        sx=SMALL_LABEL,
     )
 
 
@@ -109,6 +111,7 @@ def clock_slider(parameter: Any, label: str) -> Any:
         size="small",
         sizing_mode="stretch_width",
         margin=MARGIN,
+        sx=SMALL_LABEL,
     )
 
 

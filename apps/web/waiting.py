@@ -24,7 +24,8 @@ def when_loaded(
     `parts` is also given the visitor's document. An error is told in place of the parts, both
     that of loading and that of making them.
     """
-    document, location = pn.state.curdoc, pn.state.location
+    document: Any = pn.state.curdoc
+    location: Any = pn.state.location
     if loading.done:
         found = _parts_or_error(loading, words, lambda value: parts(value, document))
         return pmui.Column(*found, sizing_mode="stretch_width", margin=0)

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Generic, TypeVar
 
 R = TypeVar("R")
@@ -60,6 +61,6 @@ class Latest(Generic[R, T]):
                 request = self._waiting.pop()
             try:
                 for answer in self._work(request, self.superseded):
-                    self._schedule(lambda answer=answer: self._deliver(answer))
+                    self._schedule(partial(self._deliver, answer))
             except Exception as error:  # whatever it is, the page has to tell it
-                self._schedule(lambda error=error: self._fail(error))
+                self._schedule(partial(self._fail, error))

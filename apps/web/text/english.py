@@ -66,7 +66,7 @@ ENGLISH = {
     "stage_system": "building and compiling the system",
     "supply": "Supply temperature",
     "demand": "Heat demand",
-    "outdoor": "Outdoor temperature, mean of the day",
+    "outdoor": "Outdoors, mean of the day",
     "ground": "Ground temperature",
     "hour": "Time of day",
     "consumer": "Consumer",
