@@ -9,7 +9,7 @@ from jaxtyping import Array, Float
 
 from tvilling.sciml.surrogates.network import Ensemble
 from tvilling.sciml.surrogates.vectors import Scaling, inputs_of, targets_of
-from tvilling.sciml.system import Channel, System, Values
+from tvilling.sciml.system import Channel, Values
 from tvilling.sciml.uncertainty import conformal_interval, conformal_quantile
 
 BOX_MARGIN = 0.1  # half widths outside the training box at which trust has fallen to 1/e
@@ -175,9 +175,3 @@ def spread_of(given: Float[Array, "member *target"]) -> Float[Array, "*target"]:
     variance = given.var(axis=0)
     positive = variance > 0
     return jnp.where(positive, jnp.sqrt(jnp.where(positive, variance, 1.0)), 0.0)
-
-
-def matches(surrogate: Surrogate, system: System) -> bool:
-    """Whether `system` has the channels that `surrogate` was trained on."""
-    names = ("actions", "drives", "outputs")
-    return all(getattr(surrogate, name) == getattr(system, name) for name in names)

@@ -8,9 +8,20 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from tvilling.datasets.trials import trial_scenarios
 from tvilling.sciml.errors import InputError
-from tvilling.sciml.surrogates import load_surrogate, save_surrogate
+from tvilling.sciml.fit import FitSettings
+from tvilling.sciml.surrogates import (
+    SurrogateSettings,
+    load_surrogate,
+    save_surrogate,
+    train_surrogate,
+)
 from tvilling.sciml.surrogates.store import surrogates_folder
+
+ROUGH = SurrogateSettings(
+    width=8, layers=2, activation="silu", passes=1, fit=FitSettings(steps=100)
+)  # that of the fixture `rough`
 
 
 def test_what_was_kept_answers_with_the_same_bits(tank, trained, tmp_path):
@@ -69,3 +80,20 @@ def test_no_surrogate_is_said_so(tank, tmp_path):
 def test_the_store_is_under_the_data_folder(monkeypatch, tmp_path):
     monkeypatch.setenv("TVILLING_HOME", str(tmp_path))
     assert surrogates_folder() == tmp_path / "surrogates"
+
+
+def test_a_training_is_taken_up_from_its_folder(tank, rough, tmp_path):
+    """Stopped at its only check and started again, it ends with the bits of one undisturbed."""
+    scenarios = trial_scenarios(tank, 12, 1, seed=1)
+
+    def stop(text: str) -> None:
+        if text.startswith("calibrating"):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train_surrogate(tank, scenarios, ROUGH, tell=stop, folder=tmp_path)
+    told: list[str] = []
+    again, _ = train_surrogate(tank, scenarios, ROUGH, tell=told.append, folder=tmp_path)
+    assert "taken up at step 100" in told
+    for ours, theirs in zip(jax.tree.leaves(again), jax.tree.leaves(rough), strict=True):
+        assert np.asarray(ours).tobytes() == np.asarray(theirs).tobytes()
