@@ -176,9 +176,10 @@ class NetworkMap:
             ("L", "@length"),
         ]
         of_consumer = [("", "@name"), (words("inlet"), "@degc"), (words("delivered"), "@heat")]
+        below: Any = {"attachment": "below", "line_policy": "interp", "limit": 1}
         self.figure.add_tools(
-            HoverTool(renderers=[pipes], tooltips=of_pipe, line_policy="interp", visible=False),
-            HoverTool(renderers=[dots], tooltips=of_consumer, visible=False),
+            HoverTool(renderers=[pipes], tooltips=of_pipe, visible=False, **below),
+            HoverTool(renderers=[dots], tooltips=of_consumer, visible=False, attachment="above"),
             TapTool(renderers=[dots], visible=False),
         )
         self._consumers.selected.on_change("indices", self._clicked)
