@@ -51,7 +51,7 @@ print(held - before, peak_memory_bytes() - held)
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     grown, later = (int(word) for word in told.stdout.split())
     assert grown == pytest.approx(160e6, rel=0.1)
-    assert 0 <= later < 5e6
+    assert abs(later) < 5e6  # the kernel sums up its counters now and then
 
 
 def test_energy_is_estimated_without_network_files_or_words(tmp_path, monkeypatch, capfd):
