@@ -27,7 +27,7 @@ def test_a_slider_stays_within_its_channel_and_reaches_the_value(low, width, at,
     assert channel.low - slack <= found.low <= value <= found.high <= channel.high + slack
     assert found.low < found.high
     count = (found.high - found.low) / found.step
-    assert count == pytest.approx(round(count), abs=1e-6)
+    assert count == pytest.approx(round(count), abs=1e-3)  # ends are rounded
     assert count >= 50
 
 

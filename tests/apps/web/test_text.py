@@ -64,7 +64,7 @@ def test_danish_is_not_english():
         ("en", 86400.0, "s", "86 400 s"),
         ("da", 13.21e6, "Wh", "13,2 MWh"),
         ("en", 0.0, "W", "0.00 W"),
-        ("en", -0.001, "°C", "0.00 °C"),
+        ("en", -0.0001, "°C", "0.000 °C"),
     ],
 )
 def test_quantities_have_their_unit_and_the_decimal_sign(language, value, unit, shown):
