@@ -8,14 +8,14 @@ from tvilling.datasets.prices import price_days
 from tvilling.datasets.trials import PRICE, trial_scenarios
 from tvilling.rl_control.controllers import Hold, Thermostat
 from tvilling.rl_control.env import Environment
-from tvilling.rl_control.evaluate import BOUND, compare, half_width, table, tuned_price_rule
+from tvilling.rl_control.evaluate import BOUND, compare, table, tuned_price_rule
 from tvilling.rl_control.observation import limit_action
 from tvilling.rl_control.outlook import with_prices
 from tvilling.rl_control.safety import Guard, Shield
 from tvilling.rl_control.sb3_adapter import PpoSettings, train_ppo
 
 HOUR_S = 3600.0
-HELD_OUT_DAYS = 64
+HELD_OUT_DAYS, HELD_OUT_SEED = 64, 4021  # not the days of the benchmark
 
 
 def rule(tank):
@@ -26,12 +26,12 @@ def rule(tank):
 def trained(tank, settings, recorded=False):
     """PPO on training days, and the comparison on held-out ones."""
     training = with_prices(
-        trial_scenarios(tank, 2048, 1, seed=1, dt_s=HOUR_S),
+        trial_scenarios(tank, 2048, 1, 1, HOUR_S),
         price_days(2048, 1, "training", recorded=recorded)[PRICE].to_numpy(),
     )
     held_out = with_prices(
-        trial_scenarios(tank, HELD_OUT_DAYS, 1, seed=99, dt_s=HOUR_S),
-        price_days(HELD_OUT_DAYS, 99, "held_out", recorded=recorded)[PRICE].to_numpy(),
+        trial_scenarios(tank, HELD_OUT_DAYS, 1, HELD_OUT_SEED, HOUR_S),
+        price_days(HELD_OUT_DAYS, HELD_OUT_SEED, "held_out", recorded=recorded)[PRICE].to_numpy(),
     )
     guard = Guard.of(tank, HOUR_S)
     heard = []
@@ -54,13 +54,11 @@ def compared(tank):
 
 
 def test_ppo_beats_the_rule_on_days_it_has_not_seen(compared):
-    """By far: the 99 % interval of the saving excludes zero."""
-    saved = (
-        compared["cost_dkk"].sel(controller="thermostat")
-        - compared["cost_dkk"].sel(controller="PPO")
-    ).to_numpy()
-    assert saved.mean() > half_width(saved, 0.99)
-    assert table(compared).loc["PPO", "share_percent"] > 80.0
+    """The 95 % interval of the saving excludes zero, and most of what is possible is saved."""
+    line = table(compared).loc["PPO"]
+    assert line["saved_dkk"] > line["saved_pm_dkk"]
+    assert line["share_percent"] > 80.0  # 92 to 94, by the seed of the training
+    assert line["violations"] == 0
 
 
 def test_what_it_saves_is_not_the_work_of_the_shield(compared):
