@@ -14,6 +14,7 @@ ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
 WITH_CODE = [
     ROOT / "README.md",
+    DOCS / "control.md",
     DOCS / "surrogates.md",
     DOCS / "twins.md",
 ]  # other pages have tests of their own
