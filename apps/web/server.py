@@ -3,6 +3,7 @@
 import secrets
 import socket
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -52,7 +53,9 @@ def serve(access: Access, ready: Callable[[str], None], show: bool = False) -> N
     ready(address)
     if show:
         server.io_loop.add_callback(server.show, HOME)
-    server.run_until_shutdown()
+    with suppress(KeyboardInterrupt):  # nothing has to be put away, so other signals just end it
+        server.io_loop.start()
+    server.stop()
 
 
 def free_port(address: str) -> int:
