@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -30,8 +30,12 @@ def chromium() -> str | None:
 
 
 @contextmanager
-def served_app(arguments: Sequence[str] = ()) -> Iterator[str]:
+def served_app(
+    arguments: Sequence[str] = (), environment: Mapping[str, str] | None = None
+) -> Iterator[str]:
     """Address of a server started as a user starts it, on a free port; it ends with the block.
+
+    `environment` is added to that of this process.
 
     Raises
     ------
@@ -40,7 +44,12 @@ def served_app(arguments: Sequence[str] = ()) -> Iterator[str]:
     """
     command = [sys.executable, "-m", "tvilling.apps.cli", "app", "--port", "0", *arguments]
     server = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=Path.home()
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        cwd=Path.home(),
+        env=os.environ | dict(environment or {}),
     )
     watchdog = threading.Timer(START_S, server.kill)
     watchdog.start()

@@ -26,6 +26,7 @@ BENCHMARKS: dict[str, str] = {
     "pinn_pipe": "Cooling in a pipe, solved by a network and by a classical solver",
     "control_tank": "PPO on the tank, between the rule of today and perfect foresight",
     "twin_tank": "Loss of a small tank found from a week of readings, and time of an update",
+    "app_latency": "Slider to changed figure on the town network's page, in Chromium",
 }
 BEGIN, END = "<!-- benchmarks: begin -->", "<!-- benchmarks: end -->"
 HEADINGS = ("Benchmark", "Ours", "Peer", "Unit", "Ratio", "Peer is")

@@ -10,10 +10,11 @@ import shutil
 import subprocess
 import sys
 import tomllib
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tvilling.benchmarks.app_browser import browser, chromium, served_app
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "add-a-system.md"
@@ -21,8 +22,6 @@ PACKAGES = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))[
     "setuptools"
 ]["package-dir"]
 REGISTRY = "SYSTEMS: dict[str, SystemEntry] = {\n"
-CHROMIUM = shutil.which("chromium")
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
 FILE, LINE, *REST = re.findall(
     r"^```python\n(.*?)^```", PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL
 )
@@ -44,15 +43,11 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return site
 
 
-def environment(site: Path) -> dict[str, str]:
-    return os.environ | {"PYTHONPATH": str(site), "OMP_NUM_THREADS": "1"}
-
-
 def python(site: Path, *arguments: str | Path) -> subprocess.CompletedProcess:
     return subprocess.run(
         [sys.executable, *map(str, arguments)],
         cwd=ROOT,
-        env=environment(site),
+        env=os.environ | {"PYTHONPATH": str(site), "OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
         check=False,
@@ -83,42 +78,14 @@ def test_everything_on_the_page_runs(site: Path, tmp_path: Path) -> None:
     assert 0 < float(saved[2]) <= 100
 
 
-@pytest.fixture(scope="module")
-def app(site: Path) -> Iterator[str]:
-    """Address of the app served from `site`."""
-    server = subprocess.Popen(
-        [sys.executable, "-m", "tvilling.apps.cli", "app", "--port", "0"],
-        cwd=site,
-        env=environment(site),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    try:
-        assert server.stdout is not None
-        for line in server.stdout:
-            address = re.search(r"http://\S+", line)
-            if address:
-                yield address[0].rstrip("/")
-                break
-        else:
-            pytest.fail("the app ended before it told its address")
-    finally:
-        server.terminate()
-        server.communicate(timeout=20)
+@pytest.mark.skipif(chromium() is None, reason="no chromium on this machine")
+def test_the_battery_has_a_card_and_a_page(site: Path) -> None:
+    from playwright.sync_api import expect
 
-
-@pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
-def test_the_battery_has_a_card_and_a_page(app: str) -> None:
-    from playwright.sync_api import expect, sync_playwright
-
-    with sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=CHROMIUM, args=QUIET)
-        page = browser.new_page(locale="en-GB")
-        page.set_default_timeout(60_000)
-        page.goto(f"{app}/")
+    with served_app(environment={"PYTHONPATH": str(site)}) as address, browser() as opened:
+        page = opened.new_context(locale="en-GB").new_page()
+        page.goto(f"{address}/")
         expect(page.get_by_text("Battery behind a meter").first).to_be_visible(timeout=60_000)
-        page.goto(f"{app}/system/battery")
+        page.goto(f"{address}/system/battery")
         for channel in ("Charging power", "Discharging power", "Load of the site"):
             expect(page.get_by_text(channel).first).to_be_visible(timeout=60_000)
-        browser.close()
