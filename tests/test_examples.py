@@ -33,7 +33,8 @@ def test_the_notebook_runs(script: Path, tmp_path: Path) -> None:
     result = subprocess.run(
         [sys.executable, "-c", EXECUTE, script, done],
         cwd=tmp_path,
-        env=os.environ | {"JUPYTER_CONFIG_DIR": str(tmp_path), "IPYTHONDIR": str(tmp_path)},
+        env={name: text for name, text in os.environ.items() if name != "MPLBACKEND"}
+        | {"JUPYTER_CONFIG_DIR": str(tmp_path), "IPYTHONDIR": str(tmp_path)},
         capture_output=True,
         text=True,
         check=False,
