@@ -6,6 +6,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from tvilling.datasets.prices import synthetic_prices
+from tvilling.sciml.errors import InputError
 from tvilling.sciml.scenario import Scenario
 from tvilling.sciml.system import Channel, System
 from tvilling.sciml.systems.example import Example
@@ -41,8 +42,14 @@ def trial_scenarios(
     -------
     Scenario
         Every array led by `count`.
+
+    Raises
+    ------
+    InputError
+        With every argument out of range.
     """
     step_s = example.dt_s if dt_s is None else dt_s
+    _check(count, days, step_s)
     steps = round(days * DAY_S / step_s)
     random = np.random.default_rng(seed)
     time_s = np.arange(steps) * step_s
@@ -55,6 +62,18 @@ def trial_scenarios(
     hour = (time_s // HOUR_S).astype(int)
     drive[PRICE] = jnp.asarray(synthetic_prices(days, seed, count)[:, hour])
     return Scenario(_starts(example.system, count, seed), drive, step_s)
+
+
+def _check(count: int, days: int, step_s: float) -> None:
+    faults = [
+        f"{name} is {value}, expected 1 or more"
+        for name, value in (("count", count), ("days", days))
+        if value < 1
+    ]
+    if not 0 < step_s < DAY_S or abs(DAY_S / step_s - round(DAY_S / step_s)) > 1e-9:
+        faults.append(f"dt_s is {step_s:g} s, expected a divisor of a day, 86400 s")
+    if faults:
+        raise InputError("trial scenarios", faults)
 
 
 def _starts(system: System, count: int, seed: int) -> object:

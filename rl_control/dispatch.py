@@ -43,7 +43,7 @@ class Dispatch:
     cost_dkk
         Objective of the programme by scenario [DKK]; NaN where the status is not `optimal`.
     simulated_dkk
-        Cost of the plan run on the system [DKK].
+        Cost of the plan run on the system [DKK]; NaN where there is none.
     violations
         Flagged steps, or steps outside a limit, of that run.
     status
@@ -85,7 +85,8 @@ def best_dispatch(example: Example, scenarios: Scenario) -> Dispatch:
         return run_cost_dkk(example, scenario, found), bad.sum()
 
     simulated, violations = jax.jit(jax.vmap(run))(action, scenarios)
-    return Dispatch(action, cost, np.asarray(simulated), np.asarray(violations), status, gap)
+    simulated = np.where(np.isfinite(cost), simulated, np.nan)  # no plan, no cost
+    return Dispatch(action, cost, simulated, np.asarray(violations), status, gap)
 
 
 def _solve(

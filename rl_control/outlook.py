@@ -14,6 +14,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float, Int
 
 from tvilling.datasets.trials import PRICE
@@ -33,21 +34,42 @@ def check_priced(example: Example, scenarios: Scenario, ahead: int = 1) -> None:
     Raises
     ------
     InputError
-        The example buys nothing, the scenarios hold no price or are no batch, or `ahead` is below
-        one step.
+        The example buys nothing, the scenarios hold no price, are no batch or hold what is not a
+        finite number, or `ahead` is below one step.
     """
     names = [channel.name for channel in example.system.outputs]
     faults = []
     if example.bought not in names:
         faults.append(
-            f"bought is {example.bought!r}, expected an output of the system: {', '.join(names)}"
+            f"Example.bought is {example.bought!r}, expected an output of the system: "
+            f"{', '.join(names)}"
         )
     if jnp.ndim(scenarios.drive.get(PRICE, 0.0)) != 2:
         faults.append(f"drive {PRICE} is not given, expected DKK/kWh over [scenario, time]")
+    else:
+        faults += _not_finite(scenarios)
     if ahead < 1:
         faults.append(f"ahead is {ahead} steps, expected 1 or more")
     if faults:
         raise InputError("control", faults)
+
+
+def _not_finite(scenarios: Scenario) -> list[str]:
+    """Where drives, or the state at the start, are not finite numbers."""
+    faults = []
+    for name, values in scenarios.drive.items():
+        bad = np.argwhere(~np.isfinite(np.asarray(values)))
+        if len(bad):
+            scenario, step = bad[0][:2]
+            faults.append(
+                f"drive {name} is not a finite number at {len(bad)} places, the first in scenario "
+                f"{scenario} at step {step}"
+            )
+    for leaf in jax.tree.leaves(scenarios.state):
+        bad = np.argwhere(~np.isfinite(np.asarray(leaf, float)))
+        if len(bad):
+            faults.append(f"state at the start of scenario {bad[0][0]} is not a finite number")
+    return faults
 
 
 def credit_dkk_per_kwh(scenario: Scenario) -> Float[Array, "*batch"]:

@@ -32,7 +32,7 @@ def violates(system: System, output: Values) -> Bool[Array, "*batch"]:
     bad = output["status"] != 0
     for channel in system.outputs:
         value, slack = output[channel.name], SLACK * (channel.high - channel.low)
-        outside = (value < channel.low - slack) | (value > channel.high + slack)
+        outside = ~((value >= channel.low - slack) & (value <= channel.high + slack))  # NaN too
         bad = bad | outside.any(axis=tuple(range(bad.ndim, outside.ndim)))
     return bad
 

@@ -113,6 +113,8 @@ def failures(
 ) -> list[str]:
     """What went wrong in the labelled run `data`, one line a flag and controller or scenario.
 
+    A variable that is not a finite number somewhere has a line as well.
+
     Parameters
     ----------
     data
@@ -137,6 +139,15 @@ def failures(
                     f"{place + ': ' if place else ''}{MEANING[flag]}"
                     f"{named} ({_periods(part.indexes['time'], flagged)})"
                 )
+        for name, values in part.data_vars.items():
+            if "time" in values.dims and values.dtype.kind == "f":
+                over = [dim for dim in values.dims if dim != "time"]
+                bad = (~np.isfinite(values)).any(over).values
+                if bad.any():
+                    lines.append(
+                        f"{place + ': ' if place else ''}{name} is not a finite number "
+                        f"({_periods(part.indexes['time'], bad)})"
+                    )
     return lines
 
 

@@ -43,7 +43,14 @@ def simulate(system: System, controller: Controller, scenario: Scenario) -> Traj
     """Run `scenario` and keep everything.
 
     States are those at the end of each step, outputs those over it.
+
+    Raises
+    ------
+    ValueError
+        The scenario has no drive, and so no length; a price, which no plant needs, gives it one.
     """
+    if not scenario.drive:
+        raise ValueError("the scenario has no drive and so no length; give it one, such as a price")
 
     def advance(carry: tuple, now: tuple[Values, Values]) -> tuple[tuple, Trajectory]:
         (state, memory), (drive, forecast) = carry, now

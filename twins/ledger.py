@@ -113,6 +113,8 @@ def verify(path: Path, head: str | None = None) -> Verdict:
     lines = lines[:-1] if closed else lines
     digests = [_sha256(line) for line in lines]
     torn, faults = _walk(lines, digests)
+    if closed and torn and torn[-1] == len(lines):
+        faults.append(f"line {torn.pop()}: cut short or changed, no line after it tells which")
     if head is not None and head != FIRST and head not in digests:
         faults.append("the line that was last when it was noted is gone or changed")
     return Verdict(len(lines), tuple(faults), tuple(torn), digests[-1] if digests else FIRST)

@@ -41,7 +41,7 @@ def check_step(
     errors: Arrays = {}
     for name in sorted(set(measured) & set(known)):
         readings[name] = _shaped("measured", known[name], measured[name], faults)
-        readings[name] = np.where(np.isfinite(readings[name]), readings[name], np.nan)
+        readings[name] = _plausible(known[name], readings[name])
         if name not in sigma:
             faults.append(f"sigma of {name} is missing")
             continue
@@ -74,8 +74,19 @@ def _inputs(
     return found
 
 
+def _plausible(channel: Channel, read: np.ndarray) -> np.ndarray:
+    """`read` with NaN for what no meter can mean: further outside the channel than it is wide."""
+    span = channel.high - channel.low
+    far = (read < channel.low - span) | (read > channel.high + span)
+    return np.where(np.isfinite(read) & ~far, read, np.nan)
+
+
 def _shaped(kind: str, channel: Channel, value: Any, faults: list[str]) -> np.ndarray:
-    array = np.asarray(value, np.float64)
+    try:
+        array = np.asarray(value, np.float64)
+    except (TypeError, ValueError):
+        faults.append(f"{kind} {channel.name} is {value!r}, expected numbers in {channel.unit}")
+        return np.broadcast_to(np.float64(1.0), channel.shape)
     try:
         return np.broadcast_to(array, channel.shape)
     except ValueError:

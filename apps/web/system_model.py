@@ -109,7 +109,7 @@ class SystemModel(param.Parameterized):
         """
         import jax
 
-        from tvilling.datasets.trials import trial_scenarios
+        from tvilling.datasets.trials import PRICE, trial_scenarios
         from tvilling.rl_control.controllers import Hold
         from tvilling.sciml.results import label
 
@@ -119,10 +119,10 @@ class SystemModel(param.Parameterized):
         batch = trial_scenarios(example, 1, days, SEED)
         scenario = jax.tree.map(lambda values: values[0], batch)
         drive = {
-            name: example.drive[name] + share * (values - example.drive[name])
-            for name, values in scenario.drive.items()
-            if name in example.drive
+            name: example.drive[name] + share * (scenario.drive[name] - example.drive[name])
+            for name in example.drive
         }
+        drive[PRICE] = scenario.drive[PRICE]  # a system without drives needs a length
         scenario = replace(scenario, drive=drive)
         run = _compiled()(example.system, Hold(example.action), scenario)
         data = label(run, example.system, START, scenario.dt_s, drive)

@@ -5,6 +5,7 @@ import pytest
 
 from tvilling.datasets.prices import synthetic_prices
 from tvilling.datasets.trials import PRICE, trial_scenarios
+from tvilling.sciml.errors import InputError
 from tvilling.sciml.systems import SYSTEMS
 
 
@@ -29,6 +30,13 @@ def test_prices_are_held_over_the_hour():
     price = np.asarray(trial_scenarios(example, 1, 1, 0, dt_s=900.0).drive[PRICE][0])
     assert (price.reshape(24, 4).std(axis=1) == 0).all()
     np.testing.assert_array_equal(price[::4], synthetic_prices(1, 0, 1)[0])
+
+
+def test_every_argument_out_of_range_is_told_at_once():
+    with pytest.raises(InputError) as caught:
+        trial_scenarios(SYSTEMS["tank"].example(), 0, 0, 0, dt_s=7000.0)
+    assert len(caught.value.faults) == 3
+    assert "dt_s is 7000 s, expected a divisor of a day" in str(caught.value)
 
 
 def test_prices_have_the_stated_mean_and_peak_in_the_evening():

@@ -144,3 +144,22 @@ def test_a_day_that_cannot_be_served_is_told_and_the_others_are_planned(tank, da
     np.testing.assert_allclose(
         found.cost_dkk[others], best_dispatch(tank, days).cost_dkk[others], rtol=1e-6
     )
+
+
+@pytest.mark.parametrize("name", [PRICE, "demand_w"])
+def test_drives_that_are_no_numbers_are_refused_by_place(name):
+    tank = SYSTEMS["tank"].example()
+    days = trial_scenarios(tank, 2, 1, 0, 3600.0)
+    drive = days.drive | {name: days.drive[name].at[1, 7].set(jnp.nan)}
+    with pytest.raises(InputError, match=f"{name} is not a finite number .* scenario 1 at step 7"):
+        best_dispatch(tank, replace(days, drive=drive))
+
+
+def test_where_there_is_no_plan_there_is_no_cost():
+    tank = SYSTEMS["tank"].example()
+    days = trial_scenarios(tank, 1, 1, 0, 3600.0)
+    drive = days.drive | {"demand_w": days.drive["demand_w"].at[0, 10:14].set(3e6)}
+    found = best_dispatch(tank, replace(days, drive=drive))
+    assert found.status == ("infeasible",)
+    assert np.isnan(found.cost_dkk).all()
+    assert np.isnan(found.simulated_dkk).all()

@@ -64,3 +64,4 @@ def test_an_output_outside_its_limits_is_a_violation(tank):
     assert not violates(tank.system, output)
     assert violates(tank.system, {**output, "water_degc": jnp.asarray(95.1)})
     assert violates(tank.system, {**output, "status": jnp.asarray(2)})
+    assert violates(tank.system, {**output, "water_degc": jnp.asarray(jnp.nan)})

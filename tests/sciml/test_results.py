@@ -135,3 +135,19 @@ def test_one_scenario_and_a_batch_are_run_and_labelled_alike():
         xr.testing.assert_allclose(one, together.isel(scenario=i), rtol=1e-12)
     assert together["water_degc"].attrs["units"] == "°C"
     np.testing.assert_array_equal(together["demand_w"].isel(scenario=1), 1e5)
+
+
+def test_numbers_that_are_none_are_told():
+    tank = example()
+    drive = {"demand_w": jnp.full(STEPS, 2.5e5).at[2].set(jnp.nan)}
+    drive["ambient_degc"] = jnp.full(STEPS, 12.0)
+    data = run(tank.system, Hold(tank.action), Scenario(jnp.asarray(70.0), drive, 900.0))
+    told = [line for line in failures(data) if line.startswith("water_degc is not a finite number")]
+    assert len(told) == 1
+    assert "4 of 6 steps" in told[0]
+
+
+def test_a_scenario_without_a_drive_has_no_length():
+    tank = example()
+    with pytest.raises(ValueError, match="no drive and so no length"):
+        simulate(tank.system, Hold(tank.action), Scenario(jnp.asarray(70.0), {}, 900.0))

@@ -82,7 +82,9 @@ def test_a_start_that_is_not_finite_is_refused() -> None:
         start(state=jnp.asarray(np.nan))
 
 
-@pytest.mark.parametrize("missing", [{}, {"water_degc": np.nan}, {"water_degc": np.inf}])
+@pytest.mark.parametrize(
+    "missing", [{}, {"water_degc": np.nan}, {"water_degc": np.inf}, {"water_degc": 1e30}]
+)
 def test_without_a_reading_the_step_is_a_forecast_and_says_so(
     missing: Mapping[str, float], tmp_path: Path
 ) -> None:

@@ -122,6 +122,17 @@ def test_lines_missing_at_the_end_show_by_a_head_kept_elsewhere(
     )
 
 
+@pytest.mark.parametrize("last", [b"erased\n", b"\n", b"\xff\xfe\n"])
+def test_a_last_line_that_is_broken_but_ended_is_a_fault(
+    written: bytes, tmp_path: Path, last: bytes
+) -> None:
+    path = tmp_path / "ledger"
+    path.write_bytes(b"".join(written.splitlines(keepends=True)[:-1]) + last)
+    verdict = verify(path)
+    assert not verdict.ok
+    assert f"line {LINES}: cut short or changed" in verdict.faults[0]
+
+
 @pytest.mark.parametrize("left", [1, 40, 200])
 def test_a_torn_last_line_is_told_and_the_chain_goes_on(
     written: bytes, tmp_path: Path, left: int

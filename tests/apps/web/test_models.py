@@ -8,7 +8,7 @@ pytest.importorskip("panel")
 from tvilling.apps.web.network_model import NetworkModel, day_figures, hour_figures
 from tvilling.apps.web.network_twin import load_twin
 from tvilling.apps.web.system_model import system_model
-from tvilling.sciml.systems import SYSTEMS
+from tvilling.sciml.systems import SYSTEMS, SystemEntry
 from tvilling.sciml.systems.tank import WATER_J_PER_M3K
 
 
@@ -119,3 +119,11 @@ def test_too_cold_a_supply_is_told_as_a_flag(network):
     network.param.update(supply_degc=55.0, outdoor_degc=-10.0)
     assert hour_figures(network.twin, network.at_hour()).flags == ("pressure",)
     assert day_figures(network.twin, network.over_day()).flagged["pressure"] > 0
+
+
+def test_a_system_without_drives_has_a_page(monkeypatch):
+    entry = SystemEntry("Battery", "priced_battery:battery_example")
+    monkeypatch.setitem(SYSTEMS, "priced_battery", entry)
+    run = system_model("priced_battery").result()
+    assert len(run.hours) > 0
+    assert np.isfinite(run.data["bought_w"]).all()
