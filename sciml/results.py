@@ -141,8 +141,8 @@ def failures(
                 )
         for name, values in part.data_vars.items():
             if "time" in values.dims and values.dtype.kind == "f":
-                over = [dim for dim in values.dims if dim != "time"]
-                bad = (~np.isfinite(values)).any(over).values
+                rows = values.transpose("time", ...).values.reshape(values.sizes["time"], -1)
+                bad = ~np.isfinite(rows).all(axis=1)
                 if bad.any():
                     lines.append(
                         f"{place + ': ' if place else ''}{name} is not a finite number "
