@@ -145,18 +145,13 @@ def measure() -> Measurement:
     """
     from importlib.metadata import version
 
-    from tvilling.datasets.registry import locate
-    from tvilling.sciml.errors import InputError
+    from tvilling.datasets.registry import is_at_hand
 
     cpu = time.process_time()
     found = figures(recorded=False)
     ours, peer = found.pop("share_percent"), found.pop("price_rule_share_percent")
-    try:
-        locate("dk_prices")
-    except InputError:
-        again = {}
-    else:
-        again = {f"recorded_{name}": value for name, value in figures(recorded=True).items()}
+    recorded = figures(recorded=True) if is_at_hand("dk_prices") else {}
+    again = {f"recorded_{name}": value for name, value in recorded.items()}
     return Measurement(
         name="control_tank",
         ours=ours,

@@ -6,8 +6,7 @@ import time
 import warnings
 from collections.abc import Callable
 from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import jax
 import jax.numpy as jnp
@@ -18,7 +17,7 @@ from tvilling.benchmarks.measurement import Measurement
 from tvilling.benchmarks.timing import take_turns
 from tvilling.datasets.pandapipes_writer import to_pandapipes
 from tvilling.sciml.scenario import Scenario
-from tvilling.sciml.simulate import Trajectory, simulate_many
+from tvilling.sciml.simulate import Play, Trajectory, simulate_many
 from tvilling.sciml.system import Values
 from tvilling.sciml.systems.heat_network import HeatNetwork, HeatNetworkTables, Options, build
 from tvilling.sciml.units import ZERO_DEGC_K
@@ -32,20 +31,7 @@ DT_S, STEPS = 900.0, 96
 GROUND_DEGC = 8.0
 PEER_STEPS = 6
 WARM_STEPS = 2
-
-
-@jax.tree_util.register_dataclass
-@dataclass(frozen=True)
-class FollowDrive:
-    """Sets the supply temperature that the scenario carries as a drive of the same name."""
-
-    def init(self) -> tuple[()]:
-        """No memory."""
-        return ()
-
-    def __call__(self, memory: tuple[()], state: Any, forecast: Values) -> tuple[Values, tuple[()]]:
-        """The supply temperature of this step."""
-        return {"supply_degc": forecast["supply_degc"][0]}, memory
+FOLLOW_DRIVE = Play(("supply_degc",))  # the scenario carries it as a drive of the same name
 
 
 def day_scenarios(network: HeatNetwork, demand_w: Array, count: int, seed: int = 0) -> Scenario:
@@ -88,7 +74,7 @@ def compiled_ensemble(
     network: HeatNetwork, scenarios: Scenario, chunk: int
 ) -> tuple[Callable[[], Values], float]:
     """A call that runs the ensemble, and the seconds its compilation took without any cache."""
-    run = jax.jit(lambda net, batch: simulate_many(net, FollowDrive(), batch, keep_plant, chunk))
+    run = jax.jit(lambda net, batch: simulate_many(net, FOLLOW_DRIVE, batch, keep_plant, chunk))
     with without_compile_cache():
         started = time.perf_counter()
         program = run.lower(network, scenarios).compile()

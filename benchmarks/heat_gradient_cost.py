@@ -22,10 +22,10 @@ def day_cost(network: "HeatNetwork", scenario: "Scenario") -> "Array":
     """Heat put in over the day [GJ] and a penalty on consumers below 68 °C."""
     import jax.numpy as jnp
 
-    from tvilling.benchmarks.heat_ensemble import FollowDrive
+    from tvilling.benchmarks.heat_ensemble import FOLLOW_DRIVE
     from tvilling.sciml.simulate import simulate
 
-    output = simulate(network, FollowDrive(), scenario).output
+    output = simulate(network, FOLLOW_DRIVE, scenario).output
     heat_gj = output["source_w"].sum() * scenario.dt_s / 1e9
     cold = jnp.clip(COMFORT_DEGC - output["consumer_supply_degc"], 0.0, None)
     return heat_gj + PRICE_PER_K2 * jnp.sum(cold**2)

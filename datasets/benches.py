@@ -1,14 +1,14 @@
 """Test benches: a measured or published network with what drove it, ready to be simulated."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
 from tvilling.sciml.scenario import Scenario
-from tvilling.sciml.simulate import Trajectory, simulate
+from tvilling.sciml.simulate import Play, Trajectory, simulate
 from tvilling.sciml.system import Values
 from tvilling.sciml.systems.heat_network import (
     HeatNetwork,
@@ -54,25 +54,11 @@ class Bench:
         return self.dt_s * np.arange(1, len(self.drive["ground_degc"]) + 1)
 
 
-@jax.tree_util.register_dataclass
-@dataclass(frozen=True)
-class Recorded:
-    """A controller that repeats the supply temperature found among the drives."""
-
-    def init(self) -> tuple[()]:
-        """No memory."""
-        return ()
-
-    def __call__(self, memory: tuple[()], state: Any, forecast: Values) -> tuple[Values, tuple[()]]:
-        """The recorded action of this step."""
-        return {"supply_degc": forecast["supply_degc"][0]}, memory
-
-
 def run(bench: Bench) -> Trajectory:
     """Simulate `bench`; outputs stand at the end of every step."""
     network = build(bench.tables, bench.options)
     start = _start(network, bench.start_degc)
-    return _simulate(network, Recorded(), Scenario(start, bench.drive, bench.dt_s))
+    return _simulate(network, Play(("supply_degc",)), Scenario(start, bench.drive, bench.dt_s))
 
 
 def settle(bench: Bench) -> Values:

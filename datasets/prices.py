@@ -81,9 +81,11 @@ def price_days(
     """
     import xarray as xr
 
+    from tvilling.datasets.registry import is_at_hand
+
     _check_request(count, part, days)
     if recorded is None:
-        recorded = _is_at_hand()
+        recorded = is_at_hand("dk_prices")
     coords = {}
     if recorded:
         price, first = _recorded_days(count, seed, part, days)
@@ -136,16 +138,6 @@ def _check_request(count: int, part: str, days: int) -> None:
         faults.append(f"part is {part!r}, expected training or held_out")
     if faults:
         raise InputError("price days", faults)
-
-
-def _is_at_hand() -> bool:
-    from tvilling.datasets.registry import locate
-
-    try:
-        locate("dk_prices")
-    except InputError:
-        return False
-    return True
 
 
 def _recorded_days(

@@ -94,6 +94,15 @@ def locate(name: str) -> Path:
     raise InputError(f"data set {name}", [*faults, hint])
 
 
+def is_at_hand(name: str) -> bool:
+    """Whether every file of a data set is where `locate` looks."""
+    try:
+        locate(name)
+    except InputError:
+        return False
+    return True
+
+
 def describe(name: str) -> dict[str, Any]:
     """What is known of a data set.
 

@@ -125,21 +125,17 @@ def _first_day(start: str | None, step_s: float, days: int) -> pd.Timestamp:
     return first
 
 
-def _is_at_hand() -> bool:
-    from tvilling.datasets.registry import locate
-
-    try:
-        locate("dk_consumption")
-    except InputError:
-        return False
-    return True
-
-
 def _choice(time: pd.DatetimeIndex, recorded: bool | None) -> tuple[str, str]:
     """Which weather is used, recorded or synthetic, and why it is not the record."""
+    from tvilling.datasets.registry import is_at_hand
+
     why = ""
     if recorded is None:
-        outside = _outside_record(time) if _is_at_hand() else ["the Danish record is not at hand"]
+        outside = (
+            _outside_record(time)
+            if is_at_hand("dk_consumption")
+            else ["the Danish record is not at hand"]
+        )
         recorded, why = not outside, "".join(f"; {fault}" for fault in outside)
     faults = _outside_record(time) if recorded else _outside_synthetic(time)
     if faults:

@@ -39,6 +39,22 @@ class Trajectory:
     status: Int[Array, "*batch_time"]
 
 
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Play:
+    """A controller that plays the actions which the scenario's forecast holds for each step."""
+
+    names: tuple[str, ...] = jax.tree.static()
+
+    def init(self) -> tuple[()]:
+        """No memory."""
+        return ()
+
+    def __call__(self, memory: tuple[()], state: Any, forecast: Values) -> tuple[Values, tuple[()]]:
+        """The action that stands there for this step."""
+        return {name: forecast[name][0] for name in self.names}, memory
+
+
 def simulate(system: System, controller: Controller, scenario: Scenario) -> Trajectory:
     """Run `scenario` and keep everything.
 

@@ -107,25 +107,21 @@ class SystemModel(param.Parameterized):
         The action is held. Drives follow `tvilling.datasets.trials`, their deviation from the
         slider scaled by `variation_percent`.
         """
-        import jax
-
         from tvilling.datasets.trials import PRICE, trial_scenarios
         from tvilling.rl_control.controllers import Hold
-        from tvilling.sciml.results import label
+        from tvilling.sciml.results import run
 
         settings = settings or self.settings()
         example = _set(self._example, settings)
         days, share = int(settings["days"]), settings["variation_percent"] / 100.0
-        batch = trial_scenarios(example, 1, days, SEED)
-        scenario = jax.tree.map(lambda values: values[0], batch)
+        scenario = trial_scenarios(example, 1, days, SEED).at(0)
         drive = {
             name: example.drive[name] + share * (scenario.drive[name] - example.drive[name])
             for name in example.drive
         }
         drive[PRICE] = scenario.drive[PRICE]  # a system without drives needs a length
         scenario = replace(scenario, drive=drive)
-        run = _compiled()(example.system, Hold(example.action), scenario)
-        data = label(run, example.system, START, scenario.dt_s, drive)
+        data = run(example.system, Hold(example.action), scenario, START)
         hours = np.arange(1, len(data["time"]) + 1) * scenario.dt_s / 3600.0
         return SystemRun(data, hours)
 
@@ -151,15 +147,6 @@ def _model_class(name: str) -> type[SystemModel]:
     }
     fields: dict[str, Any] = {"_example": example, "_spans": spans, **sliders}
     return type(f"{name.title().replace('_', '')}Model", (SystemModel,), fields)
-
-
-@cache
-def _compiled() -> Any:
-    import jax
-
-    from tvilling.sciml.simulate import simulate
-
-    return jax.jit(simulate)
 
 
 def _set(example: Example, settings: dict[str, float]) -> Example:

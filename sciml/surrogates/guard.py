@@ -5,9 +5,10 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array
 
 from tvilling.sciml.surrogates.model import Surrogate
+from tvilling.sciml.surrogates.of_physics import OfPhysics
 from tvilling.sciml.system import Channel, System, Values
 
 TRUST, BY_PHYSICS = "trust", "by_physics"
@@ -15,7 +16,7 @@ TRUST, BY_PHYSICS = "trust", "by_physics"
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
-class Guarded:
+class Guarded(OfPhysics):
     """A system answered by `surrogate` where its trust is at least `least_trust`.
 
     Elsewhere `physics` answers. Outputs gain `trust` and `by_physics` (0 or 1). In a single run
@@ -29,16 +30,6 @@ class Guarded:
     least_trust: float = jax.tree.static(default=0.5)
 
     @property
-    def actions(self) -> tuple[Channel, ...]:
-        """What a controller may set, as in the physics."""
-        return self.physics.actions
-
-    @property
-    def drives(self) -> tuple[Channel, ...]:
-        """What the plant cannot choose, as in the physics."""
-        return self.physics.drives
-
-    @property
     def outputs(self) -> tuple[Channel, ...]:
         """The outputs of the physics, how far the surrogate was trusted, and who answered."""
         return (
@@ -46,18 +37,6 @@ class Guarded:
             Channel(TRUST, "1", 0.0, 1.0, description="How far the surrogate can be trusted"),
             Channel(BY_PHYSICS, "1", 0.0, 1.0, description="1 where the physics answered, else 0"),
         )
-
-    def init(self, key: Array) -> Any:
-        """A state to start from, as in the physics."""
-        return self.physics.init(key)
-
-    def stored_j(self, state: Any) -> Float[Array, ""]:
-        """Energy held in `state` [J], as in the physics."""
-        return self.physics.stored_j(state)
-
-    def net_power_w(self, action: Values, drive: Values, output: Values) -> Float[Array, ""]:
-        """Power entering less leaving [W] by the outputs given."""
-        return self.physics.net_power_w(action, drive, output)
 
     def step(self, state: Any, action: Values, drive: Values, dt_s: float) -> tuple[Any, Values]:
         """State after `dt_s` [s] and outputs over them.

@@ -8,8 +8,9 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from tvilling.sciml.surrogates.network import Ensemble
+from tvilling.sciml.surrogates.of_physics import OfPhysics
 from tvilling.sciml.surrogates.vectors import Scaling, inputs_of, targets_of
-from tvilling.sciml.system import Channel, Values
+from tvilling.sciml.system import Values
 from tvilling.sciml.uncertainty import conformal_interval, conformal_quantile
 
 BOX_MARGIN = 0.1  # half widths outside the training box at which trust has fallen to 1/e
@@ -37,7 +38,7 @@ class Calibration:
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
-class Surrogate:
+class Surrogate(OfPhysics):
     """A system learnt from the steps of another; it has its channels, states and energies.
 
     `step` is that of the mean of the ensemble, for the length of step that it was trained at.
@@ -68,33 +69,6 @@ class Surrogate:
     dt_s: float = jax.tree.static()
     flags: tuple[int, ...] = jax.tree.static(default=())
     always: int = jax.tree.static(default=0)
-
-    @property
-    def actions(self) -> tuple[Channel, ...]:
-        """What a controller may set, as in the physics."""
-        return self.physics.actions
-
-    @property
-    def drives(self) -> tuple[Channel, ...]:
-        """What the plant cannot choose, as in the physics."""
-        return self.physics.drives
-
-    @property
-    def outputs(self) -> tuple[Channel, ...]:
-        """What comes out of a step, as in the physics."""
-        return self.physics.outputs
-
-    def init(self, key: Array) -> Any:
-        """A state to start from, as in the physics."""
-        return self.physics.init(key)
-
-    def stored_j(self, state: Any) -> Float[Array, ""]:
-        """Energy held in `state` [J], as in the physics."""
-        return self.physics.stored_j(state)
-
-    def net_power_w(self, action: Values, drive: Values, output: Values) -> Float[Array, ""]:
-        """Power entering less leaving [W] by the outputs given; `stored_j` follows it roughly."""
-        return self.physics.net_power_w(action, drive, output)
 
     def step(self, state: Any, action: Values, drive: Values, dt_s: float) -> tuple[Any, Values]:
         """State after `dt_s` [s] and outputs over them.

@@ -11,7 +11,7 @@ from jaxtyping import Array, Float, Int
 
 from tvilling.sciml.errors import InputError
 from tvilling.sciml.scenario import Scenario
-from tvilling.sciml.simulate import Trajectory, simulate_many
+from tvilling.sciml.simulate import Play, Trajectory, simulate_many
 from tvilling.sciml.system import System, Values
 from tvilling.sciml.systems.example import Example
 
@@ -31,22 +31,6 @@ class Transitions:
     new_state: Any
     output: Values
     status: Int[Array, "*sample"]
-
-
-@jax.tree_util.register_dataclass
-@dataclass(frozen=True)
-class Play:
-    """A controller that plays the actions which the scenario's forecast holds for each step."""
-
-    names: tuple[str, ...] = jax.tree.static()
-
-    def init(self) -> tuple[()]:
-        """No memory."""
-        return ()
-
-    def __call__(self, memory: tuple[()], state: Any, forecast: Values) -> tuple[Values, tuple[()]]:
-        """The action that stands there for this step."""
-        return {name: forecast[name][0] for name in self.names}, memory
 
 
 def random_actions(
