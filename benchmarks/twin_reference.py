@@ -96,6 +96,16 @@ def make_week(seed: int, hours: int = 168, change_at: int | None = None) -> Week
     return Week(capacity, heater, demand, ambient, true, read)
 
 
+def hour_of(week: Week, hour: int) -> tuple[dict, dict, dict, dict]:
+    """Action, drive, reading and sigma of one hour, as a twin takes them."""
+    return (
+        {"heater_w": week.heater_w[hour]},
+        {"demand_w": week.demand_w[hour], "ambient_degc": week.ambient_degc[hour]},
+        {"water_degc": week.read_degc[hour]},
+        {"water_degc": SIGMA_K},
+    )
+
+
 def kalman(week: Week, loss_w_per_k: np.ndarray) -> Filtered:
     """The exact filter of `week` for each loss coefficient [W/K]."""
     loss = np.atleast_1d(loss_w_per_k).astype(float)

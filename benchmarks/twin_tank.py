@@ -11,11 +11,11 @@ from tvilling.benchmarks.twin_reference import (
     NOISE_K,
     NOMINAL,
     RELATIVE_SD,
-    SIGMA_K,
     START_DEGC,
     START_SD_K,
     Week,
     bound,
+    hour_of,
     make_week,
     posterior,
     small_tank,
@@ -46,13 +46,8 @@ def start(members: int, seed: int) -> "Twin":
 
 def follow(twin: "Twin", week: Week) -> "Twin":
     """The twin after the week."""
-    for hour, read in enumerate(week.read_degc):
-        twin = twin.assimilate(
-            {"heater_w": week.heater_w[hour]},
-            {"demand_w": week.demand_w[hour], "ambient_degc": week.ambient_degc[hour]},
-            {"water_degc": read},
-            {"water_degc": SIGMA_K},
-        )
+    for hour in range(len(week.read_degc)):
+        twin = twin.assimilate(*hour_of(week, hour))
     return twin
 
 

@@ -9,10 +9,10 @@ from tvilling.benchmarks.twin_reference import (
     NOISE_K,
     NOMINAL,
     RELATIVE_SD,
-    SIGMA_K,
     START_DEGC,
     START_SD_K,
     Week,
+    hour_of,
     small_tank,
 )
 from tvilling.twins.prior import Prior
@@ -37,16 +37,6 @@ def start(
         unknown=UNKNOWN if unknown is None else unknown,
         seed=seed,
         prior=Prior(**{**known, **prior}),
-    )
-
-
-def hour_of(week: Week, hour: int) -> tuple[dict, dict, dict, dict]:
-    """Action, drive, reading and sigma of one hour."""
-    return (
-        {"heater_w": week.heater_w[hour]},
-        {"demand_w": week.demand_w[hour], "ambient_degc": week.ambient_degc[hour]},
-        {"water_degc": week.read_degc[hour]},
-        {"water_degc": SIGMA_K},
     )
 
 
