@@ -1,0 +1,1 @@
+"""Jobs that run on time: their store, their clock and their history."""

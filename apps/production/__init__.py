@@ -1,0 +1,1 @@
+"""The production plan as a job: case, plan, backtest and report."""

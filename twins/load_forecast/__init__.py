@@ -1,0 +1,1 @@
+"""Forecasts of heat load and power demand, with intervals that hold."""
