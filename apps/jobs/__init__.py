@@ -1,1 +1,1 @@
-"""Jobs that run on time: their store, their clock and their history."""
+"""Work at stated times: a clock, a queue in SQLite, one process a run, and a record of it all."""

@@ -1,0 +1,117 @@
+"""What a job can do: a function for each kind, and those that step in where it fails.
+
+A function takes the case file, the time the run was scheduled for (UTC), an empty folder for its
+result and a `tell` for each stage as it begins; it gives facts as plain JSON, which the ledger
+keeps. It runs in a process of its own.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from tvilling.sciml.errors import InputError
+
+Work = Callable[[Path, datetime, Path, Callable[[str], None]], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of job; functions are named `module:function` and imported when they are needed.
+
+    Attributes
+    ----------
+    work
+        What is tried, and tried again, first.
+    fallbacks
+        Each has one attempt, in order, where all those before have failed.
+    check
+        Reads the case file when a job is added; raises InputError with every fault.
+    """
+
+    work: str
+    fallbacks: tuple[str, ...] = ()
+    check: str | None = None
+
+    @property
+    def turns(self) -> tuple[str, ...]:
+        """The functions in the order in which they have their turn."""
+        return (self.work, *self.fallbacks)
+
+
+KINDS: dict[str, Kind] = {
+    "run": Kind("tvilling.apps.jobs.kinds:run_job", check="tvilling.apps.case_file:read_case"),
+    "plan": Kind("tvilling.apps.production.job:plan_job"),
+    "backtest": Kind("tvilling.apps.production.job:backtest_job"),
+}
+# Kind of a job whose case names a system, where it is not `run`.
+KIND_OF_SYSTEM: dict[str, str] = {"heat_plant": "plan"}
+
+
+def kind_named(name: str) -> Kind:
+    """The kind `name`.
+
+    Raises
+    ------
+    InputError
+        If there is none of that name.
+    """
+    if name not in KINDS:
+        raise InputError("kind", [f"is {name!r}, known are {', '.join(KINDS)}"])
+    return KINDS[name]
+
+
+def kind_of_case(path: Path) -> str:
+    """Kind of job that the case file `path` asks for: by its field `kind`, else by its `system`.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read or tells no kind.
+    """
+    import yaml
+
+    from tvilling.apps.case_file import MAX_CASE_BYTES
+    from tvilling.datasets.readers.text_files import read_text
+
+    try:
+        case = yaml.safe_load(read_text(path, MAX_CASE_BYTES))
+    except (yaml.YAMLError, ValueError, RecursionError):
+        case = None
+    if not isinstance(case, dict):
+        raise InputError(str(path), ["is no case: expected YAML such as `system: heat_network`"])
+    if case.get("kind") in KINDS:
+        return str(case["kind"])
+    if "system" not in case:
+        raise InputError(
+            str(path), ["names neither a system nor a kind of job; say which with --kind"]
+        )
+    return KIND_OF_SYSTEM.get(str(case["system"]), "run")
+
+
+def resolve(target: str) -> Callable[..., Any]:
+    """The function that `module:function` names."""
+    module, _, name = target.partition(":")
+    found: Callable[..., Any] = getattr(import_module(module), name)
+    return found
+
+
+def run_job(
+    case: Path, scheduled: datetime, out: Path, tell: Callable[[str], None]
+) -> dict[str, Any]:
+    """Run the case as `tvilling run` does; its files stand in `out` itself."""
+    from tvilling.apps.run import run_case
+
+    result = run_case(case, (), out, tell)
+    for file in result.folder.iterdir():
+        file.rename(out / file.name)
+    result.folder.rmdir()
+    figures = {name: one.as_dict() for name, one in result.figures.items()}
+    return {
+        "case_hash": result.case_hash,
+        "wall_s": round(result.wall_s, 3),
+        "warnings": result.warnings,
+        "controllers": figures,
+    }

@@ -1,0 +1,93 @@
+"""What becomes of a claimed run, in the store and in the ledger.
+
+Each of these does nothing, and says so, where the claim was lost: another process has the run then.
+"""
+
+import json
+import sqlite3
+import time
+from pathlib import Path
+from typing import Any
+
+from tvilling.apps.jobs.kinds import kind_named
+from tvilling.apps.jobs.run import Claim
+from tvilling.apps.jobs.store import Store
+
+LONGEST_WAIT_S = 3600
+
+
+def renew(store: Store, claim: Claim) -> bool:
+    """Hold a claim for another span; False where it is no longer ours."""
+    with store.transaction() as connection:
+        return _update(connection, claim, until_s=time.time() + claim.lease_s)
+
+
+def tell_started(store: Store, claim: Claim, function: str, case_sha256: str) -> None:
+    """Note in the ledger that an attempt begins, with what it is made from."""
+    changed = case_sha256 != claim.job.case_sha256
+    store.note(
+        "run started", **claim.run.key, owner=claim.run.owner, kind=claim.job.kind,
+        function=function, case=claim.job.case_path, case_sha256=case_sha256,
+        **({"case_changed_since_added": True} if changed else {}),
+    )  # fmt: skip
+
+
+def finish(
+    store: Store, claim: Claim, result: Path, facts: dict[str, Any], result_sha256: str
+) -> bool:
+    """A run has its result; False where the claim was lost, and whoever has it will tell."""
+    reason = "; ".join(filter(None, (claim.run.reason, str(facts.get("reason") or ""))))
+    with store.transaction() as connection:
+        ours = _update(
+            connection, claim, state="done", ended_s=time.time(), result=str(result),
+            facts=json.dumps(facts, ensure_ascii=False), reason=reason, until_s=0,
+        )  # fmt: skip
+        if ours:
+            store.note(
+                "run done", **claim.run.key, owner=claim.run.owner, result=str(result),
+                result_sha256=result_sha256, reason=reason, facts=facts,
+            )  # fmt: skip
+    return ours
+
+
+def fail(store: Store, claim: Claim, reason: str, error: str) -> bool:
+    """An attempt failed: another one, a fallback, or the end; False where the claim was lost."""
+    run, job, now = claim.run, claim.job, time.time()
+    turns = kind_named(job.kind).turns
+    failures = run.failures + 1
+    change: dict[str, Any]
+    if run.turn == 0 and failures <= job.retries:
+        wait_s = min(job.backoff_s * 2 ** (failures - 1), LONGEST_WAIT_S)
+        event, more = "run to be retried", {"wait_s": wait_s}
+        change = {"state": "waiting", "failures": failures, "due_s": now + wait_s}
+    elif run.turn + 1 < len(turns):
+        event, more = "run fell back", {"to": turns[run.turn + 1]}
+        change = {"state": "waiting", "failures": 0, "turn": run.turn + 1, "due_s": now}
+        reason = "; ".join(filter(None, (run.reason if run.turn else "", reason)))
+    else:
+        event, more = "run failed", {}
+        change = {"state": "failed", "failures": failures}
+    change |= {"reason": reason, "error": error, "until_s": 0, "ended_s": now}
+    with store.transaction() as connection:
+        ours = _update(connection, claim, **change)
+        if ours:
+            store.note(event, **run.key, owner=run.owner, reason=reason, **more)
+    return ours
+
+
+def hand_back(store: Store, claim: Claim, why: str) -> None:
+    """Let another resume a run at once; it counts neither as failed nor as lost."""
+    with store.transaction() as connection:
+        if _update(connection, claim, owner="", until_s=0):
+            store.note("run handed back", **claim.run.key, owner=claim.run.owner, reason=why)
+
+
+def _update(connection: sqlite3.Connection, claim: Claim, **change: Any) -> bool:
+    """Change the row of a claim; False where it is no longer ours."""
+    run, names = claim.run, ", ".join(f"{name} = ?" for name in change)
+    done = connection.execute(
+        f"UPDATE run SET {names} WHERE job = ? AND scheduled_s = ? AND owner = ? AND attempt = ? "
+        "AND state = 'running'",
+        (*change.values(), run.job, run.scheduled_s, run.owner, run.attempt),
+    )
+    return done.rowcount == 1

@@ -1,0 +1,184 @@
+"""The queue: runs become due, once, and whoever claims one runs it.
+
+A claim lasts as long as its owner renews it. A run whose owner was killed is claimed by the next.
+"""
+
+import itertools
+import sqlite3
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import fields, replace
+from datetime import UTC, datetime
+
+from tvilling.apps.jobs.job import COLUMNS, Job
+from tvilling.apps.jobs.lease import Lease, alive
+from tvilling.apps.jobs.run import RUN_COLUMNS, Claim, Run, find
+from tvilling.apps.jobs.store import Store
+
+MOST_LOST = 5  # a run whose process vanishes more often may take the machine down with it
+MOST_COUNTED = 1000
+
+
+def make_due(store: Store, name: str, lease: Lease) -> None:
+    """Add the run that the job `name` is due for by now, if any and if `lease` still counts.
+
+    Of several times that have passed, only the last one is run, if it is not too late; the others
+    are told as missed.
+    """
+    with store.transaction() as connection:
+        job = _job(connection, name)
+        if job is None or not job.enabled or not lease.holds(connection):
+            return
+        now = time.time()
+        latest = job.times.latest(datetime.fromtimestamp(now, UTC))
+        known = connection.execute("SELECT max(scheduled_s) FROM run WHERE job = ?", (name,))
+        since = datetime.fromtimestamp(max(job.since_s, known.fetchone()[0] or 0), UTC)
+        if latest is None or latest <= since:
+            return
+        passed = list(itertools.islice(_between(job, since, latest), MOST_COUNTED))
+        if passed:
+            _miss(connection, store, job, passed, "nobody kept the clock, and a later one was due")
+        if now - latest.timestamp() > job.grace_s:
+            late = f"found later than {job.grace_s} s after its time"
+            _miss(connection, store, job, [latest], late)
+        else:
+            _add(connection, job, latest, now)
+
+
+def ask_for(store: Store, job: Job, scheduled: datetime) -> Run:
+    """The run of `job` at `scheduled`, which waits from now on unless it is done or under way."""
+    with store.transaction() as connection:
+        _add(connection, job, scheduled, time.time())
+        connection.execute(
+            "UPDATE run SET state = 'waiting', failures = 0, turn = 0, lost = 0, due_s = ? "
+            "WHERE job = ? AND scheduled_s = ? AND state IN ('failed', 'missed')",
+            (time.time(), job.name, int(scheduled.timestamp())),
+        )
+    found = find(store, job.name, scheduled)
+    assert found is not None
+    return found
+
+
+def claim_next(store: Store, lease: Lease) -> Claim | None:
+    """The next run to begin or to resume, now that of `lease.owner`; None where there is none."""
+    with store.transaction() as connection:
+        if not lease.holds(connection):
+            return None
+        _give_way(connection, store)
+        found = (_claim(connection, store, run, lease.owner, lease.length_s)
+                 for run in _claimable(connection, paused=False))  # fmt: skip
+        return next((claim for claim in found if claim is not None), None)
+
+
+def claim_one(
+    store: Store, name: str, scheduled: datetime, owner: str, lease_s: float
+) -> Claim | None:
+    """The run of that key, now that of `owner`; None where it is final, not due, or another's."""
+    with store.transaction() as connection:
+        for run in _claimable(connection, paused=True):
+            if (run.job, run.scheduled) == (name, scheduled):
+                return _claim(connection, store, run, owner, lease_s)
+    return None
+
+
+def _claimable(connection: sqlite3.Connection, paused: bool) -> list[Run]:
+    """Runs that wait and are due, or whose owner is gone, unless their job is busy; oldest first.
+
+    With `paused` also those that wait while their job is paused.
+    """
+    rows = connection.execute(
+        f"SELECT {RUN_COLUMNS} FROM run WHERE state IN ('waiting', 'running') ORDER BY scheduled_s"
+    )
+    found, now = [Run(*row) for row in rows], time.time()
+    busy = {run.job for run in found if run.state == "running" and alive(run.until_s, now)}
+    off = {row["name"] for row in connection.execute("SELECT name FROM job WHERE NOT enabled")}
+    return [
+        run
+        for run in found
+        if run.job not in busy
+        and (run.state == "running" or (run.due_s <= now and (paused or run.job not in off)))
+    ]
+
+
+def _claim(
+    connection: sqlite3.Connection, store: Store, run: Run, owner: str, lease_s: float
+) -> Claim | None:
+    """Make `run` that of `owner`; None where it cannot go on, which is then told."""
+    vanished = run.state == "running" and run.owner != ""
+    lost, job, now = run.lost + vanished, _job(connection, run.job), time.time()
+    if job is None or lost > MOST_LOST:
+        reason = "the job was removed" if job is None else f"its process vanished {lost} times"
+        _end(connection, store, run, "failed", reason)
+        return None
+    claimed = replace(
+        run, state="running", attempt=run.attempt + 1, lost=lost, owner=owner,
+        until_s=now + lease_s, started_s=now, ended_s=None,
+    )  # fmt: skip
+    _write(connection, claimed)
+    if run.state == "running":
+        why = "its process vanished" if vanished else "it was handed back"
+        store.note("run resumed", **claimed.key, owner=owner, before=run.owner, reason=why)
+    return Claim(claimed, job, lease_s)
+
+
+def _give_way(connection: sqlite3.Connection, store: Store) -> None:
+    """End the runs that still wait when a later one of their job waits as well."""
+    rows = connection.execute(
+        f"SELECT {RUN_COLUMNS} FROM run WHERE state = 'waiting' ORDER BY scheduled_s"
+    )
+    waiting = [Run(*row) for row in rows]
+    last = {run.job: run for run in waiting}
+    for run in waiting:
+        later = last[run.job]
+        if run is not later:
+            state = "failed" if run.attempt else "missed"
+            reason = f"gave way to the run at {later.key['scheduled']}"
+            _end(connection, store, run, state, "; ".join(filter(None, (run.reason, reason))))
+
+
+def _end(connection: sqlite3.Connection, store: Store, run: Run, state: str, reason: str) -> None:
+    _write(connection, replace(run, state=state, reason=reason, until_s=0, ended_s=time.time()))
+    store.note(f"run {state}", **run.key, reason=reason)
+
+
+def _miss(
+    connection: sqlite3.Connection, store: Store, job: Job, times: Sequence[datetime], why: str
+) -> None:
+    """Tell that `times` were missed, by one line and by the row of the last of them."""
+    first, last = times[0], times[-1]
+    many = f"{len(times)} or more" if len(times) == MOST_COUNTED else str(len(times))
+    count = f"{many} times from {first:%Y-%m-%dT%H:%M:%SZ}: " if len(times) > 1 else ""
+    _add(connection, job, last, 0)
+    run = _get(connection, job.name, last)
+    if run.state == "waiting":
+        _end(connection, store, run, "missed", f"{count}{why}")
+
+
+def _add(connection: sqlite3.Connection, job: Job, scheduled: datetime, due_s: float) -> None:
+    """Add the row of a run, unless it is there."""
+    connection.execute(
+        "INSERT INTO run (job, scheduled_s, state, due_s) VALUES (?, ?, 'waiting', ?) "
+        "ON CONFLICT DO NOTHING",
+        (job.name, int(scheduled.timestamp()), due_s),
+    )
+
+
+def _get(connection: sqlite3.Connection, job: str, scheduled: datetime) -> Run:
+    query = f"SELECT {RUN_COLUMNS} FROM run WHERE job = ? AND scheduled_s = ?"
+    return Run(*connection.execute(query, (job, int(scheduled.timestamp()))).fetchone())
+
+
+def _write(connection: sqlite3.Connection, run: Run) -> None:
+    marks = ", ".join("?" * len(fields(Run)))
+    values = [getattr(run, field.name) for field in fields(Run)]
+    connection.execute(f"REPLACE INTO run ({RUN_COLUMNS}) VALUES ({marks})", values)
+
+
+def _job(connection: sqlite3.Connection, name: str) -> Job | None:
+    row = connection.execute(f"SELECT {COLUMNS} FROM job WHERE name = ?", (name,)).fetchone()
+    return Job(*row) if row else None
+
+
+def _between(job: Job, since: datetime, latest: datetime) -> Iterator[datetime]:
+    """Times at which `job` was due, later than `since` and before `latest`."""
+    return itertools.takewhile(lambda due: due < latest, job.times.after(since))

@@ -1,0 +1,85 @@
+"""The folder of a run's result: it appears whole under the name of the run's key, and only once.
+
+`run.json` in it holds the facts; `SHA256SUMS` the SHA-256 of every file, as `sha256sum -c` reads
+it. The SHA-256 of that file stands in the ledger.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from tvilling.apps.run_folder import UNFINISHED
+
+FACTS, SUMS = "run.json", "SHA256SUMS"
+
+
+@contextmanager
+def beside(final: Path) -> Iterator[Path]:
+    """An empty folder beside `final`, gone at the end unless it was published."""
+    folder = final.with_name(f"{UNFINISHED}{final.name}-{uuid4().hex[:8]}")
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def publish(folder: Path, final: Path, facts: dict[str, Any]) -> bool:
+    """Give `folder` its final name, on disk to the last byte; False where the name is taken.
+
+    Raises
+    ------
+    ValueError
+        If the facts are not plain JSON.
+    """
+    text = json.dumps(facts, indent=1, ensure_ascii=False, allow_nan=False)
+    (folder / FACTS).write_text(text + "\n", encoding="utf-8")
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    sums = [f"{_sha256(path)}  {path.relative_to(folder).as_posix()}\n" for path in files]
+    (folder / SUMS).write_text("".join(sums), encoding="utf-8")
+    for path in (*folder.rglob("*"), folder):
+        _sync(path)
+    try:
+        folder.rename(final)  # fails where a folder of that name holds anything
+    except OSError:
+        if is_published(final):
+            return False
+        raise
+    _sync(final.parent)
+    return True
+
+
+def is_published(final: Path) -> bool:
+    """Whether there is a result."""
+    return (final / SUMS).is_file()
+
+
+def read_result(final: Path) -> tuple[dict[str, Any], str]:
+    """Facts of a result, and its SHA-256 for the ledger."""
+    facts: dict[str, Any] = json.loads((final / FACTS).read_text(encoding="utf-8"))
+    return facts, _sha256(final / SUMS)
+
+
+def sweep(final: Path) -> None:
+    """Remove what attempts that were killed left beside `final`."""
+    for left in final.parent.glob(f"{UNFINISHED}{final.name}-*"):
+        shutil.rmtree(left, ignore_errors=True)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,143 @@
+"""Jobs and their runs in one SQLite file, and the ledger that says what became of them.
+
+Several processes may use the store. A change is one immediate transaction, so that two of them
+never do the same; its line goes into the ledger before the transaction ends. A power cut between
+the two leaves a line too many, whose change is then made, and told, again; never one too few.
+
+Works on a local file system, as SQLite's write-ahead log and the ledger's lock do.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tvilling.sciml.errors import InputError
+from tvilling.sciml.store import home_folder
+from tvilling.twins.ledger import Ledger
+from tvilling.twins.lock import locked
+
+VERSION = 1
+PATIENCE_S = 30.0  # how long one waits for a transaction of another
+# Times are seconds since 1970-01-01 00:00 UTC.
+SCHEMA = """
+CREATE TABLE job (
+    name TEXT PRIMARY KEY,
+    kind TEXT NOT NULL,
+    case_path TEXT NOT NULL,
+    case_sha256 TEXT NOT NULL,      -- when it was added
+    schedule TEXT NOT NULL,
+    zone TEXT NOT NULL,
+    retries INTEGER NOT NULL,       -- after the first attempt
+    backoff_s INTEGER NOT NULL,     -- before the first of them; doubles each time
+    limit_s INTEGER NOT NULL,       -- of one attempt
+    grace_s INTEGER NOT NULL,       -- how late a missed run may still begin
+    enabled INTEGER NOT NULL,
+    since_s REAL NOT NULL           -- nothing due before is caught up with
+) STRICT;
+CREATE TABLE run (
+    job TEXT NOT NULL,
+    scheduled_s INTEGER NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('waiting', 'running', 'done', 'failed', 'missed')),
+    attempt INTEGER NOT NULL DEFAULT 0,
+    failures INTEGER NOT NULL DEFAULT 0,  -- of the function that has its turn
+    turn INTEGER NOT NULL DEFAULT 0,      -- 0: the kind's own function, then its fallbacks
+    lost INTEGER NOT NULL DEFAULT 0,      -- attempts whose process vanished
+    due_s REAL NOT NULL,                  -- not before
+    owner TEXT NOT NULL DEFAULT '',
+    until_s REAL NOT NULL DEFAULT 0,      -- the owner lives at least so long
+    started_s REAL,
+    ended_s REAL,
+    result TEXT NOT NULL DEFAULT '',      -- folder
+    reason TEXT NOT NULL DEFAULT '',
+    error TEXT NOT NULL DEFAULT '',       -- the last that the worker printed
+    facts TEXT NOT NULL DEFAULT '{}',     -- JSON
+    PRIMARY KEY (job, scheduled_s)
+) STRICT;
+CREATE INDEX open_runs ON run (state) WHERE state IN ('waiting', 'running');
+CREATE TABLE lease (                      -- of the clock; one row
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    owner TEXT NOT NULL,
+    until_s REAL NOT NULL,
+    number INTEGER NOT NULL               -- grows with every change of owner
+) STRICT;
+"""
+
+
+@dataclass(frozen=True)
+class Store:
+    """The jobs below the folder `home`: `jobs.sqlite`, `ledger.jsonl`, and results in `jobs/`."""
+
+    home: Path
+
+    @classmethod
+    def at_home(cls) -> "Store":
+        """The store in the user's data folder, see `tvilling.sciml.store.home_folder`."""
+        return cls(home_folder().absolute())
+
+    @property
+    def ledger(self) -> Ledger:
+        """The record of every decision."""
+        return Ledger(self.home / "ledger.jsonl")
+
+    @property
+    def results(self) -> Path:
+        """Holds one folder a job, with one folder a run."""
+        return self.home / "jobs"
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Alone with the store; an error inside undoes what was done."""
+        with closing(self._connect()) as connection:
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+            except BaseException:
+                connection.execute("ROLLBACK")
+                raise
+            connection.execute("COMMIT")
+
+    def rows(self, query: str, *values: Any) -> list[sqlite3.Row]:
+        """What `query` finds."""
+        with closing(self._connect()) as connection:
+            return connection.execute(query, values).fetchall()
+
+    def note(self, event: str, **facts: Any) -> None:
+        """Append one line to the ledger."""
+        self.ledger.append({"event": event, **facts})
+
+    def _connect(self) -> sqlite3.Connection:
+        path = self.home / "jobs.sqlite"
+        try:
+            if not path.exists():
+                _make(path)
+            connection = sqlite3.connect(path, timeout=PATIENCE_S, isolation_level=None)
+        except (OSError, sqlite3.OperationalError) as error:
+            raise InputError(str(path), [f"cannot be opened: {error}"]) from None
+        connection.row_factory = sqlite3.Row
+        try:
+            connection.execute("PRAGMA synchronous = FULL")  # committed means on disk
+            (found,) = connection.execute("PRAGMA user_version").fetchone()
+            fault = None if found == VERSION else f"has format {found}, expected {VERSION}"
+        except sqlite3.DatabaseError as error:
+            fault = f"is no store of jobs: {error}"
+        if fault:
+            connection.close()
+            raise InputError(str(path), [fault])
+        return connection
+
+
+def _make(path: Path) -> None:
+    """Make the store, whole under its name, unless another process is about to."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with (path.parent / ".jobs.lock").open("ab") as lock, locked(lock):
+        if path.exists():
+            return
+        beside = path.with_name(f".unfinished-{path.name}")
+        beside.unlink(missing_ok=True)
+        with closing(sqlite3.connect(beside, isolation_level=None)) as connection:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.executescript(f"BEGIN;{SCHEMA}PRAGMA user_version = {VERSION};COMMIT;")
+        beside.rename(path)

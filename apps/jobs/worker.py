@@ -1,0 +1,102 @@
+"""The process of one attempt: `python -m tvilling.apps.jobs.worker`, which the supervisor starts.
+
+It reads an order, one line of JSON, from its standard input, which then stays open: when it closes,
+whoever gave the order is gone, and the process ends. It reports in lines of JSON on what was its
+standard output; whatever libraries print goes to standard error.
+"""
+
+import json
+import os
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TextIO
+
+from tvilling.apps.jobs.kinds import resolve
+from tvilling.apps.jobs.result import beside, publish
+from tvilling.sciml.errors import InputError
+
+FAILED = 1
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be done.
+
+    Attributes
+    ----------
+    function
+        `module:function`, see `tvilling.apps.jobs.kinds`.
+    final
+        Folder of the result.
+    about
+        Goes into `run.json` beside the facts.
+    """
+
+    function: str
+    case: str
+    scheduled_s: int
+    final: str
+    about: dict[str, Any]
+
+    def line(self) -> bytes:
+        """One line of JSON."""
+        return json.dumps(asdict(self)).encode() + b"\n"
+
+
+def main() -> int:
+    """Do what standard input orders; gives the exit code."""
+    order = Order(**json.loads(_first_line()))
+    with os.fdopen(os.dup(1), "w", encoding="utf-8") as reports:
+        os.dup2(2, 1)
+        threading.Thread(target=_end_with_the_other, daemon=True).start()
+        try:
+            carry_out(order, lambda stage: _report(reports, stage=stage))
+        except InputError as error:
+            _report(reports, failed=str(error))
+            return FAILED
+        except Exception as error:
+            traceback.print_exc()
+            first = (str(error).splitlines() or [""])[0]
+            _report(reports, failed=f"{type(error).__name__}: {first}")
+            return FAILED
+    return 0
+
+
+def carry_out(order: Order, tell: Callable[[str], None]) -> None:
+    """Run the function and publish its result, unless another attempt just did."""
+    final, scheduled = Path(order.final), datetime.fromtimestamp(order.scheduled_s, UTC)
+    with beside(final) as folder:
+        facts = resolve(order.function)(Path(order.case), scheduled, folder, tell)
+        publish(folder, final, {**order.about, "facts": facts})
+
+
+def _first_line() -> bytes:
+    """Read byte by byte, so that nothing is held back in a buffer with a lock."""
+    line = b""
+    while not line.endswith(b"\n"):
+        byte = os.read(0, 1)
+        if not byte:
+            sys.exit("no order on standard input")
+        line += byte
+    return line
+
+
+def _end_with_the_other() -> None:
+    """Wait for standard input to close; then end this process and all that it started."""
+    while os.read(0, 4096):
+        pass
+    os.killpg(os.getpgrp(), signal.SIGKILL)
+
+
+def _report(reports: TextIO, **report: str) -> None:
+    print(json.dumps(report), file=reports, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
