@@ -40,7 +40,7 @@ def heat_pump_cop(
     """
     source_k = log_mean_k(source_in_degc, source_out_degc)
     sink_k = log_mean_k(forward_degc, return_degc)
-    return lorentz_efficiency * sink_k / _bounded_lift(sink_k - source_k)
+    return jnp.asarray(lorentz_efficiency) * sink_k / _bounded_lift(sink_k - source_k)
 
 
 def log_mean_k(one_degc: ArrayLike, other_degc: ArrayLike) -> Array:
@@ -66,7 +66,7 @@ def defrost_factor(outdoor_degc: ArrayLike, loss: ArrayLike) -> Array:
     [1] oemof.thermal, `calc_cops`, arguments `factor_icing` and `temp_threshold_icing`.
     """
     frosting = jax.nn.sigmoid((FROST_BELOW_DEGC - jnp.asarray(outdoor_degc)) / FROST_WIDTH_K)
-    return 1.0 - loss * frosting
+    return 1.0 - jnp.asarray(loss) * frosting
 
 
 def _bounded_lift(lift_k: Array) -> Array:

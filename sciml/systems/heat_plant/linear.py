@@ -5,8 +5,9 @@ add up to the load of the unit. A boiler has one mode; an extraction turbine has
 and full extraction), and any mix of them is allowed. At load x a mode delivers `heat_mw · x` and
 `power_mw · x` (negative where it draws power) and burns `fuel_mw · x`. A unit that is on costs
 `no_load_dkk_per_h` beside what its modes cost, so that input over output is affine: that is its
-part load. A programme without on and off has to spread it over the load, which costs least at
-full load, so its optimum stays a lower bound.
+part load; what it draws, burns and emits at no load stands beside it, for accounts. A programme
+without on and off has to spread the cost over the load, which costs least at full load, so its
+optimum stays a lower bound.
 
 With L_t the energy in the store at the end of step t, of length dt:
 
@@ -82,6 +83,9 @@ class LinearPlant:
         The store.
     dt_h
         Length of a step [h].
+    no_load_power_mw, no_load_fuel_mw, no_load_co2_kg_per_h
+        What being on draws (negative), burns and emits beyond the modes [MW, MW, kg/h]; None is
+        nothing. Their cost is within `no_load_dkk_per_h`.
     """
 
     units: tuple[str, ...]
@@ -102,6 +106,9 @@ class LinearPlant:
     must_run: Bool[np.ndarray, " unit"]
     tank: LinearTank
     dt_h: float = 1.0
+    no_load_power_mw: Float[np.ndarray, "unit time"] | None = None
+    no_load_fuel_mw: Float[np.ndarray, "unit time"] | None = None
+    no_load_co2_kg_per_h: Float[np.ndarray, "unit time"] | None = None
 
     @property
     def steps(self) -> int:

@@ -1,0 +1,98 @@
+"""Water in layers, the hottest on top: moved, mixed where it stands upside down, and cooled.
+
+Arrays run from the top layer down; all layers hold the same volume. A distance is measured in
+layers: 1.5 is one layer and a half. Temperatures stand for heat, with constant water properties.
+"""
+
+import jax.numpy as jnp
+from jax import lax
+from jaxtyping import Array, Float
+
+Layers = Float[Array, " layer"]
+Scalar = Float[Array, ""]
+
+
+def heat_above(layers: Layers, depth: Array, top_in: Scalar, bottom_in: Scalar) -> Array:
+    """The integral of temperature from the top down to `depth` [K·layer].
+
+    Piecewise linear, and continued on both sides with the water that enters there: above the top
+    with `top_in`, below the bottom with `bottom_in` [°C].
+    """
+    count = layers.shape[0]
+    within = jnp.clip(depth[..., None] - jnp.arange(count), 0.0, 1.0) @ layers
+    above = jnp.minimum(depth, 0.0) * top_in
+    return within + above + jnp.maximum(depth - count, 0.0) * bottom_in
+
+
+def moved(layers: Layers, down: Scalar, top_in: Scalar, bottom_in: Scalar) -> Layers:
+    """The layers once all water has gone `down` by that many layers (up where negative).
+
+    Plug flow: what lies between depths a and b came from a - down to b - down, so its heat is the
+    difference of `heat_above` there, exact for a step of any length.
+    """
+    depth = jnp.arange(layers.shape[0] + 1) - down
+    return jnp.diff(heat_above(layers, depth, top_in, bottom_in))
+
+
+def drawn_degc(layers: Layers, down: Scalar, top_in: Scalar, bottom_in: Scalar) -> Scalar:
+    """Mean temperature of the water that leaves: at the bottom if `down` > 0, else at the top."""
+    count = layers.shape[0]
+    still = jnp.abs(down) < 1e-12
+    far = jnp.where(still, 1.0, jnp.abs(down))  # no division by zero, in value or slope
+    ends = jnp.where(down >= 0, jnp.stack([count - far, jnp.asarray(count, float)]), 0.0)
+    ends = jnp.where(down >= 0, ends, jnp.stack([jnp.zeros(()), far]))
+    low, high = heat_above(layers, ends, top_in, bottom_in)
+    return jnp.where(still, layers[-1], (high - low) / far)
+
+
+def mixed(layers: Layers) -> Layers:
+    """The layers with inversions mixed: never colder above than below, and the same heat.
+
+    Neighbours that stand upside down share one temperature, which is the isotonic regression of
+    the profile (the closest one in mean square) in its closed form [1]:
+
+        T_i = min over a ≤ i of max over b ≥ i of mean(T_a .. T_b)
+
+    [1] Robertson, Wright and Dykstra, Order restricted statistical inference, Wiley 1988.
+    """
+    count = layers.shape[0]
+    heat = jnp.concatenate([jnp.zeros(1), jnp.cumsum(layers)])
+    first, last = jnp.arange(count)[:, None], jnp.arange(count)
+    means = (heat[1:] - heat[:-1, None]) / jnp.maximum(last - first + 1, 1)
+    highest = lax.cummax(jnp.where(last >= first, means, -jnp.inf), axis=1, reverse=True)
+    ordered = jnp.where(last >= first, highest, jnp.inf).min(axis=0)
+    # Subtracting two sums loses digits, and a profile in order needs no mixing at all.
+    in_order = jnp.all(layers[:-1] >= layers[1:])
+    return jnp.where(in_order, layers, ordered + (layers - ordered).mean())
+
+
+def cooled(layers: Layers, conducted: Scalar, lost: Layers, ambient_degc: Scalar) -> Layers:
+    """The layers after conduction between neighbours and loss to the surroundings.
+
+    One step of backward Euler, which keeps the order of the layers for any length of step:
+
+        T'_i - conducted (T'_{i-1} - 2 T'_i + T'_{i+1}) + lost_i (T'_i - T_ambient) = T_i
+
+    without the neighbours that the ends do not have. `conducted` and `lost` are conductances times
+    the step over the heat capacity of a layer [1].
+    """
+    count = layers.shape[0]
+    between = jnp.broadcast_to(conducted, (count,))
+    lower, upper = between.at[0].set(0.0), between.at[-1].set(0.0)
+    diagonal = 1.0 + lower + upper + lost
+    right = layers + lost * ambient_degc
+    return lax.linalg.tridiagonal_solve(-lower, diagonal, -upper, right[:, None])[:, 0]
+
+
+def depth_for(heat_k: Scalar, gains_k: Layers) -> Scalar:
+    """How far water has to move for the wanted heat [layer], by what each layer brings [K·layer].
+
+    `gains_k` is the heat gained as each layer in turn has left, the first to leave first; a layer
+    that brings nothing is passed only if a later one is needed.
+    """
+    before = jnp.cumsum(gains_k) - gains_k
+    brings = gains_k > 1e-9
+    share = (heat_k - before) / jnp.where(brings, gains_k, 1.0)
+    needed = jnp.where(brings, jnp.clip(share, 0.0, 1.0), 0.0)
+    later = jnp.flip(lax.cummax(jnp.flip((needed > 0).astype(float))))  # a later layer leaves
+    return jnp.where(brings, needed, later).sum()
