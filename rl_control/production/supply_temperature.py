@@ -1,0 +1,210 @@
+"""A schedule of supply temperatures, found by gradient through the heat network, and verified.
+
+The temperature sent out at every full hour is chosen so that heat and pumping cost least, while
+every consumer stays warm enough, gets its pressure and its heat at every step. Hot water sent out
+before a dear hour is heat in store, water as cool as the farthest consumer allows is a better COP
+and less loss, and cooler water is more flow to pump: the network model weighs them. The plan is
+then simulated in shorter steps than it was sought in; one that misses a limit there is sought
+again with a margin, and never handed out.
+"""
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+import jax
+import numpy as np
+from jaxtyping import Float
+
+from tvilling.rl_control.production.supply_cost import Saving, saving
+from tvilling.rl_control.production.supply_course import Course, hourly
+from tvilling.rl_control.production.supply_job import Job, first_margin, more_margin
+from tvilling.rl_control.production.supply_limits import SupplyLimits, margins
+from tvilling.rl_control.production.supply_report import as_dataset, by_hour, shortfall
+from tvilling.rl_control.production.supply_run import Run
+from tvilling.rl_control.production.supply_search import Found, SearchSettings
+from tvilling.rl_control.production.supply_window import HOUR_S, SupplyWindow
+from tvilling.sciml.systems.heat_network import HeatState
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+HOPELESS = 0.1  # units missed, summed over the steps: the search found no plan, not a hair too much
+Outcome = Literal["planned", "no saving", "infeasible", "missed", "not converged"]
+
+
+@dataclass(frozen=True)
+class PlanSettings:
+    """How a plan is sought and verified.
+
+    Attributes
+    ----------
+    search
+        Of each search.
+    substeps
+        Steps of the verifying run in one of the window's.
+    tighten
+        How often at most a plan that misses is sought again with more margin.
+    """
+
+    search: SearchSettings = field(default_factory=SearchSettings)
+    substeps: int = 3
+    tighten: int = 4
+
+
+@dataclass(frozen=True)
+class SupplyPlan:
+    """A supply temperature for every hour, as verified.
+
+    Attributes
+    ----------
+    outcome
+        `planned`; or why the curve is handed back instead: `no saving`, `infeasible` (the limits
+        cannot be kept), `missed` (kept in the search, not in the verifying run), `not converged`
+        (the network model says so in the verifying run).
+    reason
+        The same in words, empty for a plan.
+    data
+        By `course` (`curve`, `plan`) and hour, the quantities of `supply_report.NAMES`. Where
+        there is no plan, both are the curve.
+    saving
+        Against the curve, over the whole window.
+    margins, curve_margins
+        What is left of each kind of limit at its worst step, in its own unit, negative where it is
+        missed: of what is handed out, and of the curve.
+    setpoints_degc
+        Of what is handed out, by the full hour, the end of the window included.
+    state
+        Of the network at the end of every hour, leaves led by hour.
+    rounds, tightened
+        Linear programmes solved, and how often the margin was widened.
+    foretold
+        Gain that the last programme still saw, over the cost; NaN where none was solved.
+    """
+
+    outcome: Outcome
+    reason: str
+    data: "xr.Dataset"
+    saving: Saving
+    margins: dict[str, float]
+    curve_margins: dict[str, float]
+    setpoints_degc: Float[np.ndarray, " node"]
+    state: HeatState
+    rounds: int
+    tightened: int
+    foretold: float
+
+    @property
+    def is_plan(self) -> bool:
+        """Whether there is a plan, not the curve in its place."""
+        return self.outcome == "planned"
+
+
+@dataclass(frozen=True)
+class _Tried:
+    """What the search and its verification came to; `setpoints_degc` is None without a plan."""
+
+    outcome: Outcome
+    reason: str
+    rounds: int
+    tightened: int
+    foretold: float
+    setpoints_degc: Float[np.ndarray, " node"] | None = None
+    run: Run | None = None
+
+
+def plan_supply(
+    window: SupplyWindow,
+    limits: SupplyLimits | None = None,
+    course: Course | None = None,
+    settings: PlanSettings | None = None,
+) -> SupplyPlan:
+    """The course of supply temperatures that costs least, verified; or the curve, and why.
+
+    Parameters
+    ----------
+    window
+        Network, forecast and prices.
+    limits
+        What every consumer and the plant must keep at every step of the verifying run.
+    course
+        What may be chosen: every hour by itself where it is None; else a course of
+        `supply_course`, such as a tuned curve to compare with.
+
+    Raises
+    ------
+    InputError
+        With every fault of `window` or of `limits`.
+    """
+    limits, settings = limits or SupplyLimits(), settings or PlanSettings()
+    window.check()
+    limits.check(len(window.network.layout.consumer_names))
+    course = course or hourly(window.curve_degc, window.run_out_h)
+    job = Job.of(window, limits, course, settings.substeps)
+    curve = job.verified(window.curve_degc)
+    job = job.with_credit(curve)
+    return _handed_out(job, curve, _try(job, curve, settings))
+
+
+def _try(job: Job, curve: Run, settings: PlanSettings) -> _Tried:
+    """Search, verify, and search again with more margin where a limit is missed."""
+    margin, start, rounds, found = first_margin(), job.course.start, 0, None
+    for tightened in range(settings.tighten + 1):
+        found = job.search(start, margin, settings.search)
+        if found is None:
+            why = "no course keeps the range and the ramp of the supply temperature"
+            return _Tried("infeasible", why, rounds, tightened, np.nan)
+        rounds += found.rounds
+        told = rounds, tightened, found.foretold
+        if found.missed > HOPELESS:
+            excess = job.tangent(found.numbers, np.zeros_like(margin)).excess
+            return _Tried("infeasible", _missed(job, excess, job.coarse.dt_s), *told)
+        setpoints = job.course.setpoints_degc(found.numbers)
+        run = job.verified(setpoints)
+        if np.all(run.excess <= 0):
+            return _judged(job, curve, found, run, told)
+        margin, start = more_margin(margin, run.excess), found.numbers
+    return _Tried("missed", _missed(job, run.excess, job.fine.dt_s), *told)
+
+
+def _judged(job: Job, curve: Run, found: Found, run: Run, told: tuple[int, int, float]) -> _Tried:
+    """A plan that keeps all limits, unless it saves nothing or the model is not sure of it."""
+    flagged = np.flatnonzero(run.status)
+    if len(flagged):
+        hour = flagged[0] * job.fine.dt_s / HOUR_S
+        why = f"status {run.status[flagged[0]]} in {len(flagged)} steps, first in hour {hour:.2f}"
+        return _Tried("not converged", why, *told)
+    saved_dkk = saving(job.account, curve.plant, run.plant).total_dkk
+    if saved_dkk <= 0 and np.all(curve.excess <= 0):
+        return _Tried("no saving", f"the plan would cost {-saved_dkk:.3g} DKK more", *told)
+    setpoints = job.course.setpoints_degc(found.numbers)
+    return _Tried("planned", "", *told, setpoints_degc=setpoints, run=run)
+
+
+def _handed_out(job: Job, curve: Run, tried: _Tried) -> SupplyPlan:
+    """The plan, or the curve where there is none."""
+    run = curve if tried.run is None else tried.run
+    given = job.window.curve_degc
+    setpoints = given if tried.setpoints_degc is None else tried.setpoints_degc
+    cost, dt_s = job.fine.cost, job.fine.dt_s
+    courses = {
+        "curve": by_hour(curve, given, cost, dt_s),
+        "plan": by_hour(run, setpoints, cost, dt_s),
+    }
+    per_hour = round(HOUR_S / dt_s)
+    return SupplyPlan(
+        outcome=tried.outcome,
+        reason=tried.reason,
+        data=as_dataset(courses, job.window.start, job.window.run_out_h),
+        saving=saving(job.account, curve.plant, run.plant),
+        margins=margins(run.excess),
+        curve_margins=margins(curve.excess),
+        setpoints_degc=setpoints,
+        state=jax.tree.map(lambda leaf: leaf[per_hour - 1 :: per_hour], run.state),
+        rounds=tried.rounds,
+        tightened=tried.tightened,
+        foretold=tried.foretold,
+    )
+
+
+def _missed(job: Job, excess: np.ndarray, dt_s: float) -> str:
+    return shortfall(excess, job.window.network.layout.consumer_names, dt_s / HOUR_S)
