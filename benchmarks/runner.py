@@ -25,6 +25,7 @@ BENCHMARKS: dict[str, str] = {
     "gnn_heat_supply_speed": "Cost of a learned supply temperature, beside solvers",
     "pinn_pipe": "Cooling in a pipe, solved by a network and by a classical solver",
     "control_tank": "PPO on the tank, between the rule of today and perfect foresight",
+    "supply_temperature_plan": "A winter week's supply temperature, planned on the town network",
     "twin_tank": "Loss of a small tank found from a week of readings, and time of an update",
     "app_latency": "Slider to changed figure on the town network's page, in Chromium",
 }

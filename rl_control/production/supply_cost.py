@@ -1,6 +1,7 @@
 """What the heat of a network costs when a heat pump makes it, and where a saving comes from.
 
-    cost = sum over steps of (heat · c + pump · price) dt,   c = share · price / COP + (1 - share) · other
+    cost = sum over steps of (heat · c + pump · price) dt
+    c = share · price / COP + (1 - share) · other
 
 with COP after Lorentz from the source and from the network's own supply and return temperature.
 """
@@ -57,13 +58,12 @@ class HeatCost:
         """All heat by a heat pump that cools outdoor air by 5 K; prices and weather `[time]`."""
         price = jnp.asarray(price_dkk_per_kwh, float)
         outdoor = jnp.asarray(outdoor_degc, float)
+        efficiency = jnp.asarray(lorentz_efficiency, float)
         return cls(
             price_dkk_per_kwh=price,
             source_in_degc=outdoor,
             source_out_degc=outdoor - AIR_COOLED_K,
-            lorentz_efficiency=jnp.broadcast_to(
-                jnp.asarray(lorentz_efficiency, float), price.shape
-            ),
+            lorentz_efficiency=jnp.broadcast_to(efficiency, price.shape),
             heat_pump_share=jnp.ones_like(price),
             other_dkk_per_kwh=jnp.zeros_like(price),
         )

@@ -86,7 +86,7 @@ def between(steps_per_hour: int, nodes: int) -> Float[np.ndarray, "step node"]:
 
 @dataclass(frozen=True)
 class Pulses:
-    """Directions in which a run is differentiated, several numbers at once where they are far apart.
+    """Directions to differentiate a run in, with several numbers in one where they are far apart.
 
     Attributes
     ----------

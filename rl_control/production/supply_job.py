@@ -6,7 +6,7 @@ from functools import cached_property
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Array, Float
 
 from tvilling.rl_control.production.supply_cost import Account
 from tvilling.rl_control.production.supply_course import Course, Pulses, between, pulses
@@ -112,12 +112,12 @@ class Job:
 
 
 def first_margin() -> Float[np.ndarray, " kind"]:
-    """By how much limits are tightened at first; pressure, which the pump may hold just so, is not."""
+    """What limits are tightened by at first; pressure is not, as the pump may hold it just so."""
     return np.array([FIRST_MARGIN.get(kind, 0.0) for kind in KINDS])
 
 
 def more_margin(
-    margin: Float[np.ndarray, " kind"], excess: Float[np.ndarray, "step row"]
+    margin: Float[np.ndarray, " kind"], excess: Float[Array | np.ndarray, "step row"]
 ) -> Float[np.ndarray, " kind"]:
     """`margin`, wider for the kinds of limits that a verifying run missed."""
     kinds = row_kinds((excess.shape[1] - 2) // 3)

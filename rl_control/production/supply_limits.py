@@ -6,7 +6,6 @@ from typing import ClassVar
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.typing import ArrayLike
 from jaxtyping import Array, Float
 
 from tvilling.sciml.errors import InputError
@@ -123,7 +122,7 @@ def row_kinds(consumers: int) -> np.ndarray:
     return np.repeat(np.arange(len(KINDS)), [consumers] * 3 + [1, 1])
 
 
-def margins(excess: Float[np.ndarray, "step row"]) -> dict[str, float]:
+def margins(excess: Float[Array | np.ndarray, "step row"]) -> dict[str, float]:
     """What is left of each kind of limit at its worst step, in its own unit; negative: missed."""
     kinds = row_kinds((excess.shape[1] - 2) // 3)
     return {

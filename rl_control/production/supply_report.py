@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Array, Float
 
 from tvilling.rl_control.production.supply_cost import HeatCost
 from tvilling.rl_control.production.supply_limits import KINDS, row_kinds
 from tvilling.rl_control.production.supply_run import Run
+from tvilling.sciml.units import J_PER_KWH
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -34,7 +35,7 @@ def by_hour(
     """The quantities of `NAMES` from a run in steps of `dt_s` [s]; `cost` by the same steps."""
     hours = len(setpoints_degc) - 1
 
-    def split(values: np.ndarray) -> np.ndarray:
+    def split(values: Array | np.ndarray) -> np.ndarray:
         return np.asarray(values).reshape(hours, -1)
 
     plant = {name: split(values) for name, values in run.plant.items()}
@@ -49,13 +50,13 @@ def by_hour(
         "lift_bar": plant["lift_bar"].max(axis=1),
         "coldest_degc": split(run.coldest_degc).min(axis=1),
         "least_dp_bar": split(run.least_dp_bar).min(axis=1),
-        "stored_kwh": plant["stored_j"][:, -1] / 3.6e6,
+        "stored_kwh": plant["stored_j"][:, -1] / J_PER_KWH,
         "cost_dkk": split(cost.dkk(run.plant, dt_s)).sum(axis=1),
     }
 
 
 def as_dataset(
-    courses: Mapping[str, Mapping[str, np.ndarray]], start: np.datetime64, run_out_h: int
+    courses: Mapping[str, Mapping[str, np.ndarray]], start: str, run_out_h: int
 ) -> "xr.Dataset":
     """`by_hour` of several courses with names, units and times.
 
@@ -72,13 +73,13 @@ def as_dataset(
         )
         for name, (unit, text) in NAMES.items()
     }
-    time = np.datetime64(start, "ns") + np.arange(hours) * np.timedelta64(1, "h")
+    time = np.datetime64(start).astype("datetime64[ns]") + np.arange(hours) * np.timedelta64(1, "h")
     planned = ("time", np.arange(hours) < hours - run_out_h)
     return xr.Dataset(data, {"course": list(courses), "time": time, "planned": planned})
 
 
 def shortfall(
-    excess: Float[np.ndarray, "step row"], consumers: tuple[str, ...], step_h: float
+    excess: Float[Array | np.ndarray, "step row"], consumers: tuple[str, ...], step_h: float
 ) -> str:
     """Which limit is missed most, where, when, and by how much."""
     step, row = np.unravel_index(excess.argmax(), excess.shape)

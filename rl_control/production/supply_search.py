@@ -126,7 +126,7 @@ def search(
     course: Bounds,
     settings: SearchSettings,
 ) -> Found | None:
-    """The least cost near `start`; None where no point keeps the rows A numbers <= b of `course`."""
+    """The least cost near `start`; None where nothing keeps the rows A numbers <= b of `course`."""
     numbers = nearest(start, course)
     if numbers is None:
         return None
@@ -153,7 +153,7 @@ def search(
 
 
 def nearest(start: Float[np.ndarray, " number"], course: Bounds) -> np.ndarray | None:
-    """The point nearest to `start`, by its greatest change, that keeps `course`; None: there is none."""
+    """The point that keeps `course` with the least change of `start`; None where there is none."""
     left, right = course
     count = len(start)
     ones = np.ones((count, 1))

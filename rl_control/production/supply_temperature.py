@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal
 
 import jax
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Array, Float
 
 from tvilling.rl_control.production.supply_cost import Saving, saving
 from tvilling.rl_control.production.supply_course import Course, hourly
@@ -206,5 +206,5 @@ def _handed_out(job: Job, curve: Run, tried: _Tried) -> SupplyPlan:
     )
 
 
-def _missed(job: Job, excess: np.ndarray, dt_s: float) -> str:
+def _missed(job: Job, excess: Array | np.ndarray, dt_s: float) -> str:
     return shortfall(excess, job.window.network.layout.consumer_names, dt_s / HOUR_S)

@@ -49,7 +49,7 @@ class SupplyWindow:
     drive: Values
     cost: HeatCost
     curve_degc: Float[np.ndarray, " node"]
-    start: np.datetime64
+    start: str
     dt_s: float = 900.0
     run_out_h: int = 12
 
@@ -60,7 +60,7 @@ class SupplyWindow:
         drive: Values,
         cost: HeatCost,
         curve: tuple[HeatingCurve, Float[np.ndarray, " time"]],
-        start: np.datetime64,
+        start: str,
         dt_s: float = 900.0,
         run_out_h: int = 12,
     ) -> "SupplyWindow":
