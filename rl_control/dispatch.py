@@ -16,6 +16,7 @@ from jax.flatten_util import ravel_pytree
 from tvilling.datasets.trials import PRICE
 from tvilling.rl_control.affine import AffineModel, affine_model, join
 from tvilling.rl_control.controllers import Plan
+from tvilling.rl_control.highs import OPTIMAL, Matrices, solve
 from tvilling.rl_control.observation import to_action
 from tvilling.rl_control.outlook import check_priced, credit_dkk_per_kwh, run_cost_dkk
 from tvilling.rl_control.safety import violates
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     import xarray as xr
 
 MARGIN = 1e-8  # of the scale of a row: keeps the plan clear of flags that rounding would set
-TOLERANCE = 1e-9  # of the solver, primal and dual
 
 
 @dataclass(frozen=True)
@@ -237,44 +237,14 @@ def _labelled(values: np.ndarray, *dims: str) -> "xr.DataArray":
 
 def _solved(lp: Any, share: Any, step: _Scaled) -> tuple[np.ndarray, np.ndarray, str, float]:
     """Solve, and the objective of each scenario."""
-    values, status, gap = _run_highs(lp)
-    if values is None:
-        return np.zeros(share.shape), np.full(share.shape[0], np.nan), status, np.inf
+    found = solve(Matrices.of(lp))
+    values = found.values
+    if values is None or found.status != OPTIMAL:
+        return np.zeros(share.shape), np.full(share.shape[0], np.nan), found.status, np.inf
     shares = np.clip(values[share.labels.to_numpy()], 0.0, 1.0)
     state = values[lp.variables["state"].labels.to_numpy()]
     row = np.concatenate([state, shares], axis=-1) @ step.matrix.T + step.fixed
     nx = state.shape[-1]
     left = ((row[:, -1, :nx] - step.start) * step.worth).sum(axis=-1)
-    return shares, (step.paid * row[..., step.bought]).sum(axis=-1) - left, status, gap
-
-
-def _run_highs(lp: Any) -> tuple[np.ndarray | None, str, float]:
-    """Value of each variable by its label, what the solver says, and the gap to the dual bound.
-
-    HiGHS is handed the matrices here and not through `linopy.Model.solve`: it prints a banner to
-    standard output while it is being made, before an option can tell it not to.
-    """
-    import highspy
-
-    class Quiet(highspy.Highs):
-        def enableCallbacks(self) -> None:  # noqa: N802 - the first thing its constructor calls
-            self.silent()
-            super().enableCallbacks()
-
-    matrices, solver = lp.matrices, Quiet()
-    solver.setOptionValue("primal_feasibility_tolerance", TOLERANCE)
-    solver.setOptionValue("dual_feasibility_tolerance", TOLERANCE)
-    columns = np.arange(len(matrices.vlabels), dtype=np.int32)
-    solver.addVars(len(columns), matrices.lb, matrices.ub)
-    solver.changeColsCost(len(columns), columns, matrices.c)
-    table, sense, side = matrices.A.tocsr(), matrices.sense, matrices.b
-    low, high = np.where(sense == "<", -np.inf, side), np.where(sense == ">", np.inf, side)
-    solver.addRows(len(side), low, high, table.nnz, table.indptr, table.indices, table.data)
-    solver.run()
-    status = solver.getModelStatus()
-    if status != highspy.HighsModelStatus.kOptimal:
-        return None, solver.modelStatusToString(status).lower(), np.inf
-    values = np.zeros(matrices.vlabels.max() + 1)
-    values[matrices.vlabels] = solver.getSolution().col_value
-    info: Any = solver.getInfo()
-    return values, "optimal", float(info.primal_dual_objective_error)
+    cost = (step.paid * row[..., step.bought]).sum(axis=-1) - left
+    return shares, cost, found.status, found.gap

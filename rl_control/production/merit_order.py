@@ -1,0 +1,121 @@
+"""What an operator does without an optimiser: the cheapest heat first, and a store filled cheaply.
+
+Each step the modes of the plant are put in order of what a MWh of their heat costs at the price of
+the step. Without a store they are turned up in this order until the demand is met. With one, the
+cost of the last MWh is compared with its median over the steps ahead: heat that is cheaper than
+that fills the store, and heat that is dearer is taken from it as long as it lasts.
+
+The rule keeps minimum loads and outages. It looks neither at the cost of starts nor at minimum
+times and ramps, as a table on the wall does not.
+"""
+
+import numpy as np
+from jaxtyping import Float
+
+from tvilling.rl_control.production.programme import checked_demand
+from tvilling.rl_control.production.schedule import Before, Schedule
+from tvilling.rl_control.production.settle import SMALL_MW, Hour, is_on, settle
+from tvilling.sciml.systems.heat_plant.linear import LinearPlant
+
+AHEAD_H = 24.0
+BAND_DKK_PER_MWH = 5.0  # how much cheaper or dearer than the median, before the store is used
+
+
+def merit_order(
+    plant: LinearPlant,
+    demand_mw: Float[np.ndarray, " time"],
+    before: Before,
+    with_tank: bool = True,
+    known_steps: int | None = None,
+) -> Schedule:
+    """The operator's rule over the whole of `demand_mw`.
+
+    Parameters
+    ----------
+    with_tank
+        Whether the store is used; without, its level only falls by its losses.
+    known_steps
+        Prices are known that many steps ahead of each step; None: a day.
+
+    Raises
+    ------
+    InputError
+        The demand does not fit the plant.
+    """
+    demand_mw = checked_demand(plant, demand_mw)
+    ahead = known_steps or max(round(AHEAD_H / plant.dt_h), 1)
+    hours = [Hour.of(plant, step) for step in range(plant.steps)]
+    last = np.array([_last_cost(hour, need) for hour, need in zip(hours, demand_mw, strict=True)])
+    load = np.zeros((len(plant.modes), plant.steps))
+    level, unserved, surplus = (np.zeros(plant.steps) for _ in range(3))
+    now = before.tank_mwh
+    for step, hour in enumerate(hours):
+        need = float(demand_mw[step])
+        wanted = np.zeros(len(plant.modes))
+        if with_tank and plant.tank.capacity_mwh > 0:
+            usual = float(np.median(last[step : step + ahead]))
+            wanted = _with_tank(hour, need, now, usual)
+            load[:, step], now, unserved[step], surplus[step] = settle(hour, wanted, need, now)
+        else:
+            missing = _fill(hour, wanted, need)
+            load[:, step] = wanted
+            unserved[step], surplus[step] = max(missing, 0.0), max(-missing, 0.0)
+            now = hour.level_after(now, 0.0)
+        level[step] = now
+    return Schedule(load, is_on(plant, load), level, unserved, surplus)
+
+
+def _fill(hour: Hour, load: np.ndarray, need_mw: float) -> float:
+    """Turn `load` up to `need_mw`; what is missing, or below zero what is too much [MW].
+
+    Where the next unit cannot run as low as what is left, the ones before give way to it.
+    """
+    for mode in hour.order:
+        missing = need_mw - float(load @ hour.heat_mw)
+        unit = hour.mode_unit[mode]
+        if missing <= SMALL_MW:
+            break
+        least_mw = hour.min_load[unit] * hour.heat_mw[mode]
+        stands = load[hour.mode_unit == unit].sum() <= 0
+        if stands and missing < least_mw and hour.most[unit] >= hour.min_load[unit]:
+            hour.lowered(load, least_mw - missing)
+        add(hour, load, mode, max(missing, least_mw if stands else 0.0))
+    return need_mw - float(load @ hour.heat_mw)
+
+
+def _last_cost(hour: Hour, need_mw: float) -> float:
+    """What the last MWh of `need_mw` costs in merit order [DKK/MWh]."""
+    left, cost = need_mw, 0.0
+    for mode in hour.order:
+        can = hour.most[hour.mode_unit[mode]] * hour.heat_mw[mode]
+        if can <= 0:
+            continue
+        cost = float(hour.cost_dkk_per_mwh[mode])
+        left -= can
+        if left <= 0:
+            break
+    return cost
+
+
+def _with_tank(hour: Hour, need_mw: float, level_mwh: float, usual: float) -> np.ndarray:
+    """Loads that fill the store with what is cheaper than `usual` and spare what is dearer."""
+    gives, takes = hour.room_mw(level_mwh)
+    load = np.zeros(len(hour.heat_mw))
+    for mode in hour.order:
+        cost, missing = hour.cost_dkk_per_mwh[mode], need_mw - float(load @ hour.heat_mw)
+        if cost < usual - BAND_DKK_PER_MWH:
+            add(hour, load, mode, missing + takes)
+        elif cost <= usual + BAND_DKK_PER_MWH:
+            add(hour, load, mode, missing)
+        else:
+            add(hour, load, mode, missing - gives)
+    return load
+
+
+def add(hour: Hour, load: np.ndarray, mode: int, room_mw: float) -> None:
+    """Turn one mode up by `room_mw` at most, in place, or not at all below its minimum load."""
+    unit = hour.mode_unit[mode]
+    total = load[hour.mode_unit == unit].sum()
+    more = min(room_mw / hour.heat_mw[mode], hour.most[unit] - total)
+    if more > 0 and total + more >= hour.min_load[unit] - 1e-12:
+        load[mode] += more
