@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from tvilling.apps.cli_jobs import job_app, ledger_app
 from tvilling.sciml.errors import InputError
 from tvilling.sciml.extras import MissingExtraError
 
@@ -20,6 +21,8 @@ app = typer.Typer(
 )
 data_app = typer.Typer(no_args_is_help=True, help="Measured data sets: list, describe, get.")
 app.add_typer(data_app, name="data")
+app.add_typer(job_app, name="job")
+app.add_typer(ledger_app, name="ledger")
 
 FAULTY_INPUT, UNEXPECTED = 2, 1
 NETWORK = "Folder of tables, pandapipes .json, or pandapipes:NAME"

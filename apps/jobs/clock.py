@@ -15,7 +15,8 @@ with needs_extra("jobs"):
 class ScheduleTrigger(BaseTrigger):
     """A trigger of APScheduler that fires when `schedule` is due.
 
-    Its own triggers leave out or repeat times when the clock changes.
+    Its own cron trigger fires twice at a time of the day that the clock shows twice, and takes
+    weekday 0 of a crontab line for Monday.
     """
 
     __slots__ = ("schedule",)

@@ -3,7 +3,7 @@
 import hashlib
 import re
 import time
-from dataclasses import astuple, dataclass, fields
+from dataclasses import asdict, astuple, dataclass, fields
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -102,8 +102,9 @@ def add_job(
         resolve(check)(case)
     path = case.absolute()
     job = Job(
-        name, kind, str(path), sha256_of(path), schedule, zone, *astuple(effort), 1, time.time()
-    )
+        name=name, kind=kind, case_path=str(path), case_sha256=sha256_of(path),
+        schedule=schedule, zone=zone, **asdict(effort), enabled=1, since_s=time.time(),
+    )  # fmt: skip
     with store.transaction() as connection:
         if connection.execute("SELECT 1 FROM job WHERE name = ?", (name,)).fetchone():
             raise InputError(f"job {name}", ["is there already; tvilling job remove takes it away"])

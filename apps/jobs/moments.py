@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from tvilling.sciml.errors import InputError
 
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+LONGEST_S = 366 * 86400
 
 
 def parse_duration(text: str, name: str, most_s: int) -> int:
@@ -44,7 +45,7 @@ def parse_instant(text: str, zone: str) -> datetime:
     Raises
     ------
     InputError
-        If it is none.
+        If it is none, or one that the clock left out when it went forward.
     """
     try:
         stamp = datetime.fromisoformat(text)
@@ -52,7 +53,12 @@ def parse_instant(text: str, zone: str) -> datetime:
         raise InputError(
             "time", [f"is {text!r}, expected ISO 8601, such as 2026-01-31T06:00"]
         ) from None
-    stamp = stamp if stamp.tzinfo else stamp.replace(tzinfo=known_zone(zone))
+    if stamp.tzinfo is None:
+        local = known_zone(zone)
+        shown_as = stamp.replace(tzinfo=local).astimezone(UTC).astimezone(local)
+        if shown_as.replace(tzinfo=None) != stamp:
+            raise InputError("time", [f"is {text!r}, which no clock in {zone} showed"])
+        stamp = shown_as
     return stamp.astimezone(UTC).replace(microsecond=0)
 
 

@@ -11,6 +11,8 @@ from typing import Any
 from tvilling.apps.jobs.job import Job
 from tvilling.apps.jobs.store import Store
 
+FINAL = ("done", "failed", "missed")
+
 
 @dataclass(frozen=True)
 class Run:
@@ -84,6 +86,9 @@ def history(store: Store, job: str | None = None, last: int = 20) -> list[Run]:
 
 
 def open_runs(store: Store) -> int:
-    """How many runs wait or are being run."""
-    rows = store.rows("SELECT count(*) FROM run WHERE state IN ('waiting', 'running')")
+    """How many runs go on, or wait for anything but the end of a pause."""
+    rows = store.rows(
+        "SELECT count(*) FROM run WHERE state = 'running' OR (state = 'waiting' "
+        "AND job NOT IN (SELECT name FROM job WHERE NOT enabled))"
+    )
     return int(rows[0][0])

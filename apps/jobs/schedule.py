@@ -17,12 +17,11 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from tvilling.apps.jobs.cron import parse_cron
-from tvilling.apps.jobs.moments import known_zone, parse_duration
+from tvilling.apps.jobs.moments import LONGEST_S, known_zone, parse_duration
 from tvilling.sciml.errors import InputError
 
 DAYS = timedelta(days=1)
 SEARCHED_DAYS = 8 * 366 + 1  # a 29 February can be eight years away
-LONGEST_S = 366 * 86400
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -108,7 +107,7 @@ class OnTheWall:
             day += DAYS
 
     def latest(self, instant: datetime) -> datetime | None:
-        """The last due instant that is not later than `instant`; None where eight years had none."""
+        """The last due instant not later than `instant`; None where eight years had none."""
         day = instant.astimezone(self.zone).date() + DAYS
         for _ in range(SEARCHED_DAYS):
             found = [due for due in self._on(day) if due <= instant]

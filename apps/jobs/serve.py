@@ -64,19 +64,22 @@ class Server:
     def serve(self) -> None:
         """Wait for the lease, keep the clock while it is held, and again, until told to stop."""
         waiting_for: str | None = None
-        while True:
-            lease = leases.take(self.store, self.owner, self.lease_s)
-            if lease is not None:
-                if self._keep_the_clock(lease):
+        try:
+            while True:
+                lease = leases.take(self.store, self.owner, self.lease_s)
+                if lease is not None:
+                    if self._keep_the_clock(lease):
+                        return
+                    self.tell("lost the clock: this process was held up, or the time was set")
+                    continue
+                holder = leases.holder(self.store)
+                if holder not in (None, waiting_for):
+                    waiting_for = holder
+                    self.tell(f"waits: {holder} keeps the clock")
+                if self._hear() == STOP:
                     return
-                self.tell("lost the clock: this process was held up, or the time was set")
-                continue
-            holder = leases.holder(self.store)
-            if holder not in (None, waiting_for):
-                waiting_for = holder
-                self.tell(f"waits: {holder} keeps the clock")
-            if self._hear() == STOP:
-                return
+        finally:
+            self._runner.stop()
 
     def serve_once(self) -> bool:
         """Do all that is due by now, retries among it; False where another keeps the clock."""

@@ -1,0 +1,84 @@
+"""Kinds of jobs for tests, and `tvilling` with them: `python job_kinds.py job serve`.
+
+Each notes its calls in the file `calls` beside its case, one line a call.
+"""
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tvilling.apps.jobs.kinds import KINDS, Kind
+
+Tell = Callable[[str], None]
+
+
+def note(case: Path, scheduled: datetime) -> int:
+    """Adds a line, in one piece whoever else does, and gives how many there are for `scheduled`."""
+    with (case.parent / "calls").open("a+") as calls:
+        calls.write(f"{scheduled:%Y%m%dT%H%M%SZ}\n")
+        calls.flush()
+        calls.seek(0)
+        return calls.read().split().count(f"{scheduled:%Y%m%dT%H%M%SZ}")
+
+
+def write(case: Path, scheduled: datetime, out: Path, tell: Tell) -> dict[str, Any]:
+    """Waits as many seconds as the case says between two halves of its plan."""
+    count = note(case, scheduled)
+    print("noise on standard output")
+    tell("writing")
+    wait_s = yaml.safe_load(case.read_text()).get("wait_s", 0.0)
+    (out / "plan.txt").write_text(f"half of {scheduled.isoformat()}\n")
+    time.sleep(wait_s)
+    (out / "plan.txt").write_text(f"plan of {scheduled.isoformat()}\n")
+    return {"call": count}
+
+
+def fail_twice(case: Path, scheduled: datetime, out: Path, tell: Tell) -> dict[str, Any]:
+    """Fails the first two times."""
+    count = note(case, scheduled)
+    if count < 3:
+        raise RuntimeError(f"no price yet, call {count}\nand more")
+    return {"call": count}
+
+
+def hang(case: Path, scheduled: datetime, out: Path, tell: Tell) -> dict[str, Any]:
+    """Never ends, and has a child that holds its pipes."""
+    note(case, scheduled)
+    tell("solving")
+    child = os.fork()
+    time.sleep(1000)
+    return {"child": child}
+
+
+def crash(case: Path, scheduled: datetime, out: Path, tell: Tell) -> dict[str, Any]:
+    """Takes the interpreter with it."""
+    note(case, scheduled)
+    os.kill(os.getpid(), signal.SIGSEGV)
+    return {}
+
+
+def give_nan(case: Path, scheduled: datetime, out: Path, tell: Tell) -> dict[str, Any]:
+    """Gives what JSON cannot hold."""
+    note(case, scheduled)
+    return {"cost_dkk": float("nan")}
+
+
+KINDS.update(
+    write=Kind("job_kinds:write"),
+    fail_twice=Kind("job_kinds:fail_twice"),
+    hang=Kind("job_kinds:hang"),
+    nan=Kind("job_kinds:give_nan"),
+    missing=Kind("job_kinds:no_such_function"),
+    falls=Kind("job_kinds:crash", fallbacks=("job_kinds:give_nan", "job_kinds:write")),
+)
+
+if __name__ == "__main__":
+    from tvilling.apps.cli import main
+
+    main()
