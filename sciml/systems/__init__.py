@@ -34,6 +34,14 @@ SYSTEMS: dict[str, SystemEntry] = {
         "District-heating network: hydraulics and dynamic heat transport of trees and loops",
         "tvilling.sciml.systems.heat_network.example:example",
     ),
+    "heat_plant": SystemEntry(
+        "Heat plant: heat pump, boilers, CHP, solar field and a tank in layers",
+        "tvilling.sciml.systems.heat_plant.plant_system:example",
+    ),
+    "stratified_tank": SystemEntry(
+        "Hot-water tank in layers, charged and discharged through its top",
+        "tvilling.sciml.systems.heat_plant.stratified_tank:example",
+    ),
     "tank": SystemEntry(
         "Mixed hot-water tank with an electric heater", "tvilling.sciml.systems.tank:example"
     ),

@@ -8,6 +8,8 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float
 
+LEAST_GAIN_K = 1e-6  # a layer that differs by less brings nothing
+
 Layers = Float[Array, " layer"]
 Scalar = Float[Array, ""]
 
@@ -39,8 +41,8 @@ def drawn_degc(layers: Layers, down: Scalar, top_in: Scalar, bottom_in: Scalar) 
     count = layers.shape[0]
     still = jnp.abs(down) < 1e-12
     far = jnp.where(still, 1.0, jnp.abs(down))  # no division by zero, in value or slope
-    ends = jnp.where(down >= 0, jnp.stack([count - far, jnp.asarray(count, float)]), 0.0)
-    ends = jnp.where(down >= 0, ends, jnp.stack([jnp.zeros(()), far]))
+    bottom, top = jnp.stack([count - far, jnp.full_like(far, count)]), jnp.stack([0.0 * far, far])
+    ends = jnp.where(down >= 0, bottom, top)
     low, high = heat_above(layers, ends, top_in, bottom_in)
     return jnp.where(still, layers[-1], (high - low) / far)
 
@@ -85,14 +87,12 @@ def cooled(layers: Layers, conducted: Scalar, lost: Layers, ambient_degc: Scalar
 
 
 def depth_for(heat_k: Scalar, gains_k: Layers) -> Scalar:
-    """How far water has to move for the wanted heat [layer], by what each layer brings [K·layer].
+    """How far water has to move for the wanted heat [layer], all of it if that is not enough.
 
-    `gains_k` is the heat gained as each layer in turn has left, the first to leave first; a layer
-    that brings nothing is passed only if a later one is needed.
+    `gains_k` is the heat gained as each layer has left, the first to leave first [K·layer]. They
+    fall, as layers are in order; those from which nothing is gained stay where they are.
     """
     before = jnp.cumsum(gains_k) - gains_k
-    brings = gains_k > 1e-9
+    brings = gains_k > LEAST_GAIN_K
     share = (heat_k - before) / jnp.where(brings, gains_k, 1.0)
-    needed = jnp.where(brings, jnp.clip(share, 0.0, 1.0), 0.0)
-    later = jnp.flip(lax.cummax(jnp.flip((needed > 0).astype(float))))  # a later layer leaves
-    return jnp.where(brings, needed, later).sum()
+    return jnp.where(brings, jnp.clip(share, 0.0, 1.0), 0.0).sum()

@@ -1,7 +1,5 @@
 """A heat plant as a user writes it: units, a tank, and whether it pays for allowances."""
 
-from typing import Self
-
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tvilling.sciml.systems.heat_plant.stratified_tank import StratifiedTankConfig, tank_holding
@@ -28,7 +26,7 @@ class HeatPlant(BaseModel):
     )
 
     @model_validator(mode="after")
-    def _names_are_distinct(self) -> Self:
+    def _names_are_distinct(self) -> "HeatPlant":
         twice = duplicates(self.unit_names) or duplicates(self.mode_names)
         if twice:
             raise ValueError(f"names of units stand more than once: {', '.join(twice)}")

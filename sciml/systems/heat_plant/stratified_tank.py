@@ -19,6 +19,7 @@ from tvilling.sciml.systems.heat_plant.layers import (
     Layers,
     Scalar,
     cooled,
+    depth_for,
     drawn_degc,
     mixed,
     moved,
@@ -125,6 +126,22 @@ class StratifiedTank:
         down = flow * WATER_J_PER_KGK * dt_s / self.layer_j_per_k
         state, output = self.shift(state, down, drive, dt_s)
         return state, {**output, "status": ok_status()}
+
+    def exchange(
+        self, state: Layers, wanted_w: Scalar, drive: Values, dt_s: float
+    ) -> tuple[Layers, Values]:
+        """As `step`, for a heat into the tank (out of it where negative) instead of a flow.
+
+        `tank_w` is as much of it as water and flow allow: charging ends with the layer that is as
+        hot as the water that enters, discharging with the one that is as cold.
+        """
+        wanted_k = wanted_w * dt_s / self.layer_j_per_k
+        filling = depth_for(jnp.maximum(wanted_k, 0.0), drive["forward_degc"] - state[::-1])
+        drawing = depth_for(jnp.maximum(-wanted_k, 0.0), state - drive["return_degc"])
+        per_flow = WATER_J_PER_KGK * dt_s / self.layer_j_per_k
+        down = jnp.where(wanted_w >= 0, filling, -drawing)
+        down = jnp.clip(down, -self.discharge_kg_per_s * per_flow, self.charge_kg_per_s * per_flow)
+        return self.shift(state, down, drive, dt_s)
 
     def shift(
         self, state: Layers, down: Scalar, drive: Values, dt_s: float
