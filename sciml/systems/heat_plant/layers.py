@@ -59,10 +59,11 @@ def mixed(layers: Layers) -> Layers:
     """
     count = layers.shape[0]
     heat = jnp.concatenate([jnp.zeros(1), jnp.cumsum(layers)])
-    first, last = jnp.arange(count)[:, None], jnp.arange(count)
-    means = (heat[1:] - heat[:-1, None]) / jnp.maximum(last - first + 1, 1)
-    highest = lax.cummax(jnp.where(last >= first, means, -jnp.inf), axis=1, reverse=True)
-    ordered = jnp.where(last >= first, highest, jnp.inf).min(axis=0)
+    at = jnp.arange(count)
+    means = (heat[1:] - heat[:-1, None]) / jnp.maximum(at - at[:, None] + 1, 1)  # [a, b]
+    reaches = at >= at[:, None]  # [one, another]: not above it
+    highest = jnp.where(reaches, means[:, None, :], -jnp.inf).max(axis=-1)  # [a, i]
+    ordered = jnp.where(reaches, highest, jnp.inf).min(axis=0)
     # Subtracting two sums loses digits, and a profile in order needs no mixing at all.
     in_order = jnp.all(layers[:-1] >= layers[1:])
     return jnp.where(in_order, layers, ordered + (layers - ordered).mean())
