@@ -76,8 +76,9 @@ def kind_of_case(path: Path) -> str:
     from tvilling.apps.case_file import MAX_CASE_BYTES
     from tvilling.datasets.readers.text_files import read_text
 
+    text = read_text(path, MAX_CASE_BYTES)
     try:
-        case = yaml.safe_load(read_text(path, MAX_CASE_BYTES))
+        case = yaml.safe_load(text)
     except (yaml.YAMLError, ValueError, RecursionError):
         case = None
     if not isinstance(case, dict):

@@ -20,9 +20,9 @@ FACTS, SUMS = "run.json", "SHA256SUMS"
 
 
 @contextmanager
-def beside(final: Path) -> Iterator[Path]:
+def beside(final: Path, attempt: int) -> Iterator[Path]:
     """An empty folder beside `final`, gone at the end unless it was published."""
-    folder = final.with_name(f"{UNFINISHED}{final.name}-{uuid4().hex[:8]}")
+    folder = final.with_name(f"{UNFINISHED}{final.name}-{attempt}-{uuid4().hex[:8]}")
     folder.mkdir(parents=True)
     try:
         yield folder
@@ -66,9 +66,9 @@ def read_result(final: Path) -> tuple[dict[str, Any], str]:
     return facts, _sha256(final / SUMS)
 
 
-def sweep(final: Path) -> None:
-    """Remove what attempts that were killed left beside `final`."""
-    for left in final.parent.glob(f"{UNFINISHED}{final.name}-*"):
+def sweep(final: Path, attempt: int | None = None) -> None:
+    """Remove what an attempt that was killed, or any of them, left beside `final`."""
+    for left in final.parent.glob(f"{UNFINISHED}{final.name}-{attempt or '*'}-*"):
         shutil.rmtree(left, ignore_errors=True)
 
 

@@ -58,6 +58,7 @@ def attempt(
         if not is_published(final):
             sweep(final)
             reason, error = _work(store, claim, final, stop, tell)
+            sweep(final, claim.run.attempt)
             if reason is None:
                 return
             if not is_published(final):

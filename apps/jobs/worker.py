@@ -35,7 +35,7 @@ class Order:
     final
         Folder of the result.
     about
-        Goes into `run.json` beside the facts.
+        Goes into `run.json` beside the facts; among it the number of the `attempt`.
     """
 
     function: str
@@ -71,7 +71,7 @@ def main() -> int:
 def carry_out(order: Order, tell: Callable[[str], None]) -> None:
     """Run the function and publish its result, unless another attempt just did."""
     final, scheduled = Path(order.final), datetime.fromtimestamp(order.scheduled_s, UTC)
-    with beside(final) as folder:
+    with beside(final, order.about["attempt"]) as folder:
         facts = resolve(order.function)(Path(order.case), scheduled, folder, tell)
         publish(folder, final, {**order.about, "facts": facts})
 

@@ -121,7 +121,7 @@ def fields(draw: st.DrawFn, low: int, high: int) -> str:
 def test_crontab_lines_are_due_as_apscheduler_has_them(
     minute: str, hour: str, day: str, month: str, weekday: str, start: datetime
 ) -> None:
-    """In UTC, where no clock changes. It has no rule for a line that restricts both kinds of day."""
+    """In UTC, where no clock changes. It has no rule for two restricted fields of days."""
     day = day if weekday == "*" else "*"
     line = f"{minute} {hour} {day} {month} {weekday}"
     now = start.replace(second=30, microsecond=0, tzinfo=UTC)
@@ -134,7 +134,7 @@ def test_crontab_lines_are_due_as_apscheduler_has_them(
 
 
 def test_weekday_numbers_and_both_kinds_of_day_are_as_crontab_has_them() -> None:
-    """crontab(5): 0 and 7 are Sunday; `30 4 1,15 * 5` is due on the 1st, the 15th and on Fridays."""
+    """crontab(5): 0 and 7 are Sunday; `30 4 1,15 * 5` is the 1st, the 15th and every Friday."""
     for number in ("0", "7", "sun"):
         schedule = parse_schedule(f"cron 0 12 * * {number}", "UTC")
         due = next(schedule.after(utc("2026-01-01")))

@@ -1,0 +1,258 @@
+"""One run from attempt to attempt: retries, fallbacks, workers that hang, crash or are cut off."""
+
+import hashlib
+import json
+import subprocess
+import threading
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tvilling.apps.jobs.job import Effort, Job, add_job
+from tvilling.apps.jobs.once import run_once
+from tvilling.apps.jobs.queue import ask_for, claim_one
+from tvilling.apps.jobs.run import Run, find, history
+from tvilling.apps.jobs.store import Store
+from tvilling.apps.jobs.supervise import attempt
+from tvilling.sciml.errors import InputError
+from tvilling.twins.ledger import verify
+
+AT = datetime(2026, 3, 29, 1, tzinfo=UTC)
+Add = Callable[..., Job]
+
+
+@pytest.fixture
+def add(store: Store, case: Callable[..., Path]) -> Add:
+    def add(kind: str, wait_s: float = 0.0, **effort: int) -> Job:
+        settings = Effort(**{"retries": 2, "backoff_s": 1, "limit_s": 30, **effort})
+        return add_job(store, "plan", case(kind, wait_s), "at 03:00", effort=settings)
+
+    return add
+
+
+def told(store: Store) -> list[dict[str, Any]]:
+    """What the ledger says of the run, without the job's own lines."""
+    assert verify(store.ledger.path).ok
+    lines = [line["facts"] for line in store.ledger.read()]
+    return [facts for facts in lines if "scheduled" in facts]
+
+
+def test_a_run_is_done_once(store: Store, add: Add, calls: Callable[[], list[str]]) -> None:
+    job = add("write")
+    run, before = run_once(store, job, AT)
+    assert (run.state, before) == ("done", False)
+    assert run_once(store, job, AT) == (run, True)
+    assert calls() == ["20260329T010000Z"]
+    started, done = told(store)
+    assert (started["event"], done["event"]) == ("run started", "run done")
+    assert started["case_sha256"] == hashlib.sha256(job.case.read_bytes()).hexdigest()
+    assert started["scheduled"] == done["scheduled"] == "2026-03-29T01:00:00Z"
+    assert done["facts"] == {"call": 1}
+
+
+def test_a_result_is_told_by_sums_that_another_program_checks(store: Store, add: Add) -> None:
+    run, _ = run_once(store, add("write"), AT)
+    folder = Path(run.result)
+    assert folder == store.home / "jobs" / "plan" / "20260329T010000Z"
+    assert sorted(path.name for path in folder.iterdir()) == ["SHA256SUMS", "plan.txt", "run.json"]
+    subprocess.run(["sha256sum", "-c", "SHA256SUMS"], cwd=folder, check=True, capture_output=True)
+    said = subprocess.run(["sha256sum", "SHA256SUMS"], cwd=folder, capture_output=True, check=True)
+    assert told(store)[-1]["result_sha256"] == said.stdout.decode().split()[0]
+    about = json.loads((folder / "run.json").read_text())
+    assert (about["facts"], about["attempt"], about["kind"]) == ({"call": 1}, 1, "write")
+
+
+def test_a_failure_is_retried_after_a_wait_that_doubles(store: Store, add: Add) -> None:
+    began = time.monotonic()
+    run, _ = run_once(store, add("fail_twice"), AT)
+    assert time.monotonic() - began > 1.0 + 2.0
+    assert (run.state, run.attempt, json.loads(run.facts)) == ("done", 3, {"call": 3})
+    retries = [facts for facts in told(store) if facts["event"] == "run to be retried"]
+    assert [facts["wait_s"] for facts in retries] == [1, 2]
+    assert retries[0]["reason"] == "RuntimeError: no price yet, call 1"
+
+
+def test_what_fails_too_often_has_failed_with_its_reason_and_may_be_tried_anew(
+    store: Store, add: Add
+) -> None:
+    job = add("fail_twice", retries=0)
+    run, _ = run_once(store, job, AT)
+    assert (run.state, run.reason) == ("failed", "RuntimeError: no price yet, call 1")
+    assert "Traceback" in run.error
+    assert told(store)[-1]["event"] == "run failed"
+    assert list((store.home / "jobs" / "plan").iterdir()) == []
+    again = [run_once(store, job, AT)[0] for _ in range(2)]
+    assert [(run.state, run.attempt) for run in again] == [("failed", 2), ("done", 3)]
+
+
+def test_a_worker_that_hangs_is_killed_with_its_children(
+    store: Store, add: Add, tmp_path: Path
+) -> None:
+    run, _ = run_once(store, add("hang", retries=0, limit_s=1), AT)
+    assert (run.state, run.reason) == ("failed", "took longer than 1 s, at: solving")
+    child = (tmp_path / "child").read_text()
+    state = subprocess.run(["ps", "-o", "stat=", "-p", child], capture_output=True, check=False)
+    assert state.stdout.strip()[:1] in (b"", b"Z")  # gone, or dead and not yet reaped
+
+
+def test_where_all_attempts_fail_the_fallbacks_have_their_turn(store: Store, add: Add) -> None:
+    """The first one crashes the interpreter, the second gives NaN, the third writes a plan."""
+    run, _ = run_once(store, add("falls", retries=1), AT)
+    crashed = "its process was killed by signal 11"
+    broken = "ValueError: Out of range float values are not JSON compliant"
+    assert (run.state, run.attempt) == ("done", 4)
+    assert run.reason.startswith(f"{crashed}; {broken}")
+    events = [(facts["event"], facts.get("to")) for facts in told(store)]
+    assert events == [
+        ("run started", None),
+        ("run to be retried", None),
+        ("run started", None),
+        ("run fell back", "job_kinds:give_nan"),
+        ("run started", None),
+        ("run fell back", "job_kinds:write"),
+        ("run started", None),
+        ("run done", None),
+    ]
+    assert told(store)[3]["reason"] == crashed
+    assert told(store)[-1]["reason"] == run.reason
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda job: job.case.unlink(), "cannot be read: No such file"),
+        (lambda job: None, "AttributeError: module 'job_kinds' has no attribute"),
+    ],
+)
+def test_a_case_or_function_that_is_gone_is_a_reason(
+    store: Store, add: Add, change: Callable[[Job], None], reason: str
+) -> None:
+    job = add("missing", retries=0)
+    change(job)
+    run, _ = run_once(store, job, AT)
+    assert run.state == "failed"
+    assert reason in run.reason
+
+
+def test_a_case_that_changed_is_run_as_it_is_and_told(store: Store, add: Add) -> None:
+    job = add("write")
+    job.case.write_text("kind: write\n# more\n")
+    run_once(store, job, AT)
+    started = told(store)[0]
+    assert started["case_changed_since_added"] is True
+    assert started["case_sha256"] == hashlib.sha256(job.case.read_bytes()).hexdigest()
+
+
+def begun(store: Store, job: Job, calls: Callable[[], list[str]]) -> threading.Event:
+    """A thread has begun an attempt and is in the middle of it; stops when the event is set."""
+    ask_for(store, job, AT)
+    claim = claim_one(store, job.name, AT, "first", 10.0)
+    assert claim is not None
+    stop = threading.Event()
+    threading.Thread(target=attempt, args=(store, claim, stop)).start()
+    deadline = time.monotonic() + 30
+    while not calls() and time.monotonic() < deadline:
+        time.sleep(0.01)
+    return stop
+
+
+def until(store: Store, holds: Callable[[Run], bool]) -> Run:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        run = find(store, "plan", AT)
+        if run is not None and holds(run):
+            return run
+        time.sleep(0.02)
+    raise AssertionError("it did not come so far")
+
+
+def test_a_run_that_is_stopped_is_handed_back_and_resumed(
+    store: Store, add: Add, calls: Callable[[], list[str]]
+) -> None:
+    job = add("write", wait_s=1.0)
+    begun(store, job, calls).set()
+    until(store, lambda run: run.owner == "")
+    run, before = run_once(store, job, AT)
+    assert (run.state, run.attempt, run.lost, before) == ("done", 2, 0, False)
+    assert [facts["event"] for facts in told(store)] == [
+        "run started", "run handed back", "run resumed", "run started", "run done",
+    ]  # fmt: skip
+
+
+def test_who_lost_a_run_to_another_lets_go_of_it(
+    store: Store, add: Add, calls: Callable[[], list[str]]
+) -> None:
+    """Its process was held up so long that another took the run; only one of them tells of it."""
+    job = add("write", wait_s=2.0)
+    begun(store, job, calls)
+    with store.transaction() as connection:
+        connection.execute("UPDATE run SET until_s = 1")
+    job.case.write_text("kind: write\nwait_s: 0\n")
+    claim = claim_one(store, job.name, AT, "second", 10.0)
+    assert claim is not None
+    assert claim.run.lost == 1
+    attempt(store, claim, threading.Event())
+    done = until(store, lambda run: run.state == "done")
+    assert (done.owner, done.attempt) == ("second", 2)
+    time.sleep(2.5)
+    assert [facts["owner"] for facts in told(store) if facts["event"] == "run done"] == ["second"]
+    assert [path.name for path in (store.home / "jobs" / "plan").iterdir()] == ["20260329T010000Z"]
+
+
+def test_a_result_published_before_the_kill_is_taken_as_it_is(
+    store: Store, add: Add, calls: Callable[[], list[str]]
+) -> None:
+    """A power cut between the result and the note that it is there."""
+    job = add("write")
+    run_once(store, job, AT)
+    with store.transaction() as connection:
+        connection.execute("UPDATE run SET state = 'running', until_s = 1, result = ''")
+    run, _ = run_once(store, job, AT)
+    assert (run.state, run.attempt, len(calls())) == ("done", 2, 1)
+    done = [facts for facts in told(store) if facts["event"] == "run done"]
+    assert done[0]["result_sha256"] == done[1]["result_sha256"]
+
+
+def test_what_a_killed_attempt_left_is_removed_by_the_next(store: Store, add: Add) -> None:
+    left = store.home / "jobs" / "plan" / ".unfinished-20260329T010000Z-1-0123abcd"
+    left.mkdir(parents=True)
+    (left / "plan.txt").write_text("half")
+    other = left.with_name(".unfinished-20260330T010000Z-1-0123abcd")
+    other.mkdir()
+    run_once(store, add("write"), AT)
+    assert not left.exists()
+    assert other.exists()
+
+
+def test_a_time_ahead_is_refused(store: Store, add: Add) -> None:
+    job = add("write")
+    with pytest.raises(InputError, match="lies ahead"):
+        run_once(store, job, datetime(2101, 1, 1, tzinfo=UTC))
+    assert history(store) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"name": ".hidden"}, "no dot first"),
+        ({"name": "a/b"}, "expected up to 61"),
+        ({"kind": "fly"}, "is 'fly', known are run, plan"),
+        ({"effort": Effort(retries=-1)}, "expected 0 to 100"),
+        ({"schedule": "at noon"}, "expected hours and minutes"),
+        ({"case": Path("missing.yaml")}, "no such file"),
+        ({"kind": "run"}, "system is missing"),
+        ({"name": "plan"}, "is there already"),
+    ],
+)
+def test_what_is_wrong_with_a_job_is_told_when_it_is_added(
+    store: Store, add: Add, change: dict[str, Any], told: str
+) -> None:
+    job = add("write")
+    settings = {"name": "other", "case": job.case, "schedule": job.schedule, **change}
+    with pytest.raises(InputError, match=told):
+        add_job(store, **settings)
+    assert len(store.rows("SELECT * FROM job")) == 1
