@@ -1,0 +1,68 @@
+"""Which model is best for a load: the one that would have been, lately."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tvilling.twins.load_forecast.features import REACH_H
+from tvilling.twins.load_forecast.models import MODELS, needed_days
+from tvilling.twins.load_forecast.rolling import rolling_origin
+from tvilling.twins.load_forecast.scores import score
+from tvilling.twins.load_forecast.series import DAY_H, read_series
+from tvilling.twins.load_forecast.settings import ForecastSettings
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+SHARE, MOST_DAYS = 0.4, 365  # of the history that is forecast, and at most
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The model that rolling-origin validation prefers.
+
+    Attributes
+    ----------
+    model
+        The one with the least mean absolute error.
+    mae_mw
+        Mean absolute error [MW] of each that was tried, best first.
+    period
+        First and last day that were forecast.
+    """
+
+    model: str
+    mae_mw: dict[str, float]
+    period: tuple[str, str]
+
+
+def choose(
+    history: "xr.Dataset | pd.DataFrame",
+    settings: ForecastSettings,
+    models: Sequence[str] | None = None,
+    refit_days: int = 90,
+) -> Choice:
+    """Forecast the last days of a history as it would have been done then; the best model wins.
+
+    The days are 40 % of the history, 365 at most. Models for which the days before are too few are
+    not tried.
+
+    Raises
+    ------
+    InputError
+        Where the history is at fault.
+    """
+    series = read_series(history, settings)
+    days = series.end // DAY_H - REACH_H // DAY_H - 1
+    tried_days = max(1, min(MOST_DAYS, int(days * SHARE)))
+    before = days - tried_days
+    tried = [name for name in models or MODELS if needed_days([name]) <= before]
+    last = series.time[series.end - 1].astype("datetime64[D]")
+    period = (str(last - np.timedelta64(tried_days - 1, "D")), str(last))
+    quick = replace(settings, model=tried[0], interval="split", quantiles=(0.5,))
+    found = score(rolling_origin(history, quick, period, tried, refit_days))
+    mae = {name: found[name].mae_mw for name in sorted(found, key=lambda n: found[n].mae_mw)}
+    return Choice(next(iter(mae)), mae, period)

@@ -1,0 +1,99 @@
+"""Fit a load forecast: who may answer, how far off they were lately, and the fit itself."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tvilling.sciml.errors import InputError
+from tvilling.twins.load_forecast.bounds import Rolled, rooms_of
+from tvilling.twins.load_forecast.features import REACH_H
+from tvilling.twins.load_forecast.model import LoadModel
+from tvilling.twins.load_forecast.models import NAIVE, SIMPLER, needed_days
+from tvilling.twins.load_forecast.quantiles import fit_quantiles
+from tvilling.twins.load_forecast.rolling import least_load, roll
+from tvilling.twins.load_forecast.series import DAY_H, HOUR, Series, lengthened, read_series
+from tvilling.twins.load_forecast.settings import ForecastSettings
+from tvilling.twins.load_forecast.training import daily_origins, fit_members, training_rows
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+CALIBRATION_SHARE = 0.25  # of a short history
+ONCE = 10_000  # days between fits: one fit
+
+
+def fit(history: "xr.Dataset | pd.DataFrame", settings: ForecastSettings) -> LoadModel:
+    """Learn from a history.
+
+    The last `calibration_days` (a quarter of a short history) are forecast by a model that has not
+    seen them; their errors give the intervals. The model that is handed over has seen all. Where
+    the history is too short for the model that is asked for, a simpler one is taken and noted.
+
+    Parameters
+    ----------
+    history
+        `load_mw` [MW] and weather over `time`, hourly; see `read_series`.
+    settings
+        With `model="auto"`, `choose` finds the model first.
+
+    Raises
+    ------
+    InputError
+        Where the history is at fault.
+    """
+    series = read_series(history, settings)
+    if settings.model == "auto":
+        from tvilling.twins.load_forecast.choose import choose
+
+        settings = replace(settings, model=choose(history, settings).model)
+    days = (series.end - REACH_H - settings.hours) // DAY_H
+    calibration = int(min(settings.calibration_days, days * CALIBRATION_SHARE))
+    model, notes = _affordable(settings.model, days - calibration)
+    settings = replace(settings, model=model)
+    rolled = _rolled_lately(series, settings, calibration)
+    rows, load = training_rows(series, settings)
+    levels = [level for level in settings.quantiles if level != 0.5]
+    return LoadModel(
+        settings=settings,
+        members=fit_members((model, *NAIVE), rows, load, settings.seed),
+        naive=_better_naive(rolled),
+        rooms_mw={
+            name: {level: room[-1] for level, room in rooms_of(rolled, name, settings).items()}
+            for name in rolled.forecast_mw
+        },
+        learned=fit_quantiles(rows, load, levels, settings.seed)
+        if settings.interval == "cqr"
+        else None,
+        trained_until=series.time[0] + series.end * HOUR,
+        floor_mw=least_load(series),
+        notes=notes,
+    )
+
+
+def _affordable(model: str, days: int) -> tuple[str, tuple[str, ...]]:
+    """The model, or the most demanding simpler one that `days` of past forecasts suffice for."""
+    taken = model
+    while needed_days([taken]) > days and taken in SIMPLER:
+        taken = SIMPLER[taken]
+    if taken == model:
+        return model, ()
+    return taken, (f"{taken}: {days} d to learn from, {model} needs {needed_days([model])} d",)
+
+
+def _rolled_lately(series: Series, settings: ForecastSettings, days: int) -> Rolled:
+    """Forecasts of the last days by models that knew what was before; then one without outcome."""
+    longer = lengthened(series, settings.hours)
+    begin = series.end - days * DAY_H - settings.hours
+    origins = daily_origins(longer, settings)
+    origins = origins[(origins >= max(begin, REACH_H)) & (origins < series.end)]
+    if not len(origins):
+        raise InputError("load history", ["too short for a single forecast whose outcome is known"])
+    models = dict.fromkeys((settings.model, *NAIVE))
+    return roll(longer, settings, np.append(origins, series.end), tuple(models), ONCE)
+
+
+def _better_naive(rolled: Rolled) -> str:
+    error = {name: np.abs(rolled.forecast_mw[name] - rolled.load_mw) for name in NAIVE}
+    return min(NAIVE, key=lambda name: np.nanmean(error[name]))

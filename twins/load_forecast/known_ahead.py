@@ -1,0 +1,63 @@
+"""The weather ahead of one forecast: what was observed since the load ended, then what is told."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from tvilling.twins.load_forecast.series import DAY_H, HOUR, Series
+from tvilling.twins.load_forecast.settings import ForecastSettings
+from tvilling.twins.load_forecast.weather import Ahead
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+def known_ahead(
+    series: Series,
+    told: "xr.Dataset | pd.DataFrame | None",
+    delay_h: int,
+    settings: ForecastSettings,
+) -> tuple[Ahead, int]:
+    """Weather of the settings' `hours` from the end of the load, and hours that had to be held.
+
+    Parameters
+    ----------
+    told
+        Weather over `time`; only where the settings' kind is `perfect` or `forecast`.
+    delay_h
+        Hours between the end of the load and the start of the forecast; their weather is observed
+        where the history has it.
+    """
+    time = series.time[0] + (series.end + np.arange(settings.hours)) * HOUR
+    is_told = settings.weather in ("perfect", "forecast")
+    table = _table(told, time) if is_told and told is not None else pd.DataFrame(index=time)
+    ahead, held = {}, 0
+    for name in series.weather:
+        values = np.full(settings.hours, np.nan)
+        observed = series.weather[name][series.end : series.end + delay_h]
+        values[: len(observed)] = observed
+        if name in table:
+            values = np.where(np.isfinite(values), values, table[name].to_numpy(float))
+        if is_told and name == settings.weather_names[0]:
+            held = int(np.isnan(values).sum())
+        ahead[name] = _filled(series.weather[name][: series.end], values, settings)[None]
+    return ahead, held
+
+
+def _table(told: "xr.Dataset | pd.DataFrame", time: np.ndarray) -> pd.DataFrame:
+    if not isinstance(told, pd.DataFrame):
+        told = told.to_dataframe()
+    index = pd.DatetimeIndex(told.index)
+    told = told.set_axis(index if index.tz is None else index.tz_convert(None), axis=0)
+    return told.reindex(pd.DatetimeIndex(time))
+
+
+def _filled(past: np.ndarray, values: np.ndarray, settings: ForecastSettings) -> np.ndarray:
+    """Hours without a value: the last known value held, or the last known day repeated."""
+    whole = np.concatenate([past[-DAY_H:], values])
+    back = DAY_H if settings.weather == "last_day" else 1
+    for at in range(len(whole)):
+        if np.isnan(whole[at]) and at >= back:
+            whole[at] = whole[at - back]
+    return whole[DAY_H:]

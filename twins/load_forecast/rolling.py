@@ -1,0 +1,178 @@
+"""Forecasts as they would have been made, day after day, with models that knew the past alone."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tvilling.sciml.errors import InputError
+from tvilling.twins.load_forecast.bounds import Grid, Rolled, quantiles_from, rooms_of
+from tvilling.twins.load_forecast.features import REACH_H, Rows, make_rows
+from tvilling.twins.load_forecast.models import needed_days, predict_all
+from tvilling.twins.load_forecast.quantiles import fit_quantiles
+from tvilling.twins.load_forecast.series import HOUR, Series, lengthened, read_series
+from tvilling.twins.load_forecast.settings import INTERVALS, WEATHERS, ForecastSettings
+from tvilling.twins.load_forecast.training import (
+    daily_origins,
+    fit_members,
+    load_of,
+    training_rows,
+)
+from tvilling.twins.load_forecast.weather import weather_ahead
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+DAY = np.timedelta64(1, "D")
+
+
+def rolling_origin(
+    history: "xr.Dataset | pd.DataFrame",
+    settings: ForecastSettings,
+    period: tuple[str, str],
+    models: Sequence[str] | None = None,
+    refit_days: int = 30,
+) -> "xr.Dataset":
+    """Forecast every day of a period as it would have been forecast then.
+
+    Models are fitted anew every `refit_days` on what had ended by then. Forecasts begin
+    `calibration_days` before the period where the history allows, so that the first day of the
+    period has an interval already.
+
+    Parameters
+    ----------
+    history
+        `load_mw` and weather over `time`, before and throughout the period; see `read_series`.
+    period
+        First and last day.
+    models
+        Names of `MODELS`; by default the one of the settings alone.
+
+    Returns
+    -------
+    xr.Dataset
+        Over `model`, `origin` (first hour ahead), `lead_h` (0 for that hour) and `quantile`:
+        `load_mw` (what came true), `forecast_mw`, `quantile_mw`, and `time` of each hour. Attributes
+        name the kind of weather, the coverage that intervals aim at, and the times of fitting.
+
+    Raises
+    ------
+    InputError
+        Where the history is at fault, or too short before the period for one of the models.
+    """
+    names = tuple(models or (settings.model,))
+    series = lengthened(read_series(history, settings), settings.hours)
+    first, last = np.datetime64(period[0], "ns"), np.datetime64(period[1], "ns") + DAY
+    warm = first - (settings.calibration_days + settings.hours // 24 + 1) * DAY
+    origins = daily_origins(series, settings)
+    possible = series.time[0] + (needed_days(names) + REACH_H // 24 + 1) * DAY
+    begin = max(warm, possible)
+    if begin > first:
+        raise InputError(
+            "rolling origin",
+            [f"the period begins {first}, expected {possible} or later for {', '.join(names)}"],
+        )
+    time = series.time[origins]
+    origins = origins[(time >= begin) & (time < last) & (origins <= series.end)]
+    rolled = roll(series, settings, origins, names, refit_days)
+    quantiles = {
+        name: quantiles_from(
+            rolled.forecast_mw[name],
+            rolled.learned_mw,
+            rooms_of(rolled, name, settings),
+            rolled.floor_mw,
+            settings,
+        )
+        for name in names
+    }
+    kept = rolled.origin >= first
+    return _label(rolled, quantiles, kept, settings).assign_attrs(refit_days=refit_days)
+
+
+def roll(
+    series: Series,
+    settings: ForecastSettings,
+    origins: np.ndarray,
+    models: Sequence[str],
+    refit_days: int,
+) -> Rolled:
+    """Forecast from `origins`, with models fitted anew every `refit_days`."""
+    ahead = weather_ahead(series, origins, settings.hours, settings)
+    rows = make_rows(series, origins, ahead, settings)
+    known, load = training_rows(series, settings)
+    ended = known.origin + settings.hours * HOUR
+    levels = tuple(q for q in settings.quantiles if q != 0.5) if settings.interval == "cqr" else ()
+    found: dict[str, list[np.ndarray]] = {name: [] for name in models}
+    learned: dict[float, list[np.ndarray]] = {level: [] for level in levels}
+    for block in _blocks(rows, refit_days):
+        past = ended <= rows.origin[block][0]
+        members = fit_members(models, known.where(past), load[past], settings.seed)
+        for name, values in predict_all(members, models, rows.where(block)).items():
+            found[name].append(values)
+        if levels:
+            quantiles = fit_quantiles(known.where(past), load[past], levels, settings.seed)
+            for level, values in quantiles(rows.where(block)).items():
+                learned[level].append(values)
+    shape = (len(origins), settings.hours)
+    floor = least_load(series)
+    return Rolled(
+        origin=series.time[origins],
+        load_mw=load_of(series, rows).reshape(shape),
+        forecast_mw={
+            name: np.maximum(np.concatenate(values).reshape(shape), floor)
+            for name, values in found.items()
+        },
+        learned_mw={
+            level: np.concatenate(values).reshape(shape) for level, values in learned.items()
+        },
+        floor_mw=floor,
+    )
+
+
+def least_load(series: Series) -> float:
+    """What a load is never forecast below [MW]: 0 for a load that has never been negative."""
+    return 0.0 if np.nanmin(series.load_mw) >= 0 else -np.inf
+
+
+def _blocks(rows: Rows, refit_days: int) -> list[np.ndarray]:
+    """Row numbers of each stretch between two fits."""
+    number = ((rows.origin - rows.origin[0]) // (refit_days * DAY)).astype(int)
+    return [np.flatnonzero(number == block) for block in np.unique(number)]
+
+
+def _label(
+    rolled: Rolled,
+    quantiles: dict[str, dict[float, Grid]],
+    kept: np.ndarray,
+    settings: ForecastSettings,
+) -> "xr.Dataset":
+    """Names and units put on forecasts, from the origins that are kept."""
+    import xarray as xr
+
+    lead = np.arange(settings.hours)
+    forecast = np.stack(list(rolled.forecast_mw.values()))[:, kept]
+    told = np.stack([np.stack(list(levels.values())) for levels in quantiles.values()])[:, :, kept]
+    mw = {"units": "MW"}
+    return xr.Dataset(
+        {
+            "load_mw": (("origin", "lead_h"), rolled.load_mw[kept], mw),
+            "forecast_mw": (("model", "origin", "lead_h"), forecast, mw),
+            "quantile_mw": (("model", "quantile", "origin", "lead_h"), told, mw),
+        },
+        coords={
+            "model": list(rolled.forecast_mw),
+            "quantile": list(settings.quantiles),
+            "origin": ("origin", rolled.origin[kept], {"long_name": "first hour ahead"}),
+            "lead_h": ("lead_h", lead, {"units": "h", "long_name": "hours behind the origin"}),
+            "time": (("origin", "lead_h"), rolled.origin[kept][:, None] + lead * HOUR),
+        },
+        attrs={
+            "weather": settings.weather,
+            "weather_is": WEATHERS[settings.weather],
+            "interval": settings.interval,
+            "interval_is": INTERVALS[settings.interval],
+            "coverage_target": settings.coverage,
+            "seed": settings.seed,
+        },
+    )
