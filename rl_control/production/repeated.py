@@ -6,6 +6,7 @@ into its matrices. For plants without commitment, with one mode a unit and witho
 others `schedule` states the programme anew each time.
 """
 
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -35,7 +36,7 @@ class Repeated:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self._stated: tuple[tuple, Any, Matrices] | None = None
+        self._stated: _Stated | None = None
 
     def schedule(
         self, plant: LinearPlant, demand_mw: Float[np.ndarray, " time"], before: Before
@@ -51,45 +52,82 @@ class Repeated:
         if self.settings.commitment or not one_mode or (plant.ramp_per_h * plant.dt_h < 1).any():
             return best_schedule(plant, demand_mw, before, self.settings)
         demand_mw = checked_demand(plant, demand_mw)
-        model, programme = self._state(plant, demand_mw, before)
-        _put(programme, model, plant, demand_mw, before)
-        found = solve(programme, limit_s=self.settings.limit_s)
-        return read_schedule(plant, model, found)
+        stated = self._state(plant, demand_mw, before)
+        stated.put(plant, demand_mw, before, self.settings)
+        found = solve(stated.matrices, limit_s=self.settings.limit_s)
+        return read_schedule(plant, stated.model, found)
 
-    def _state(
-        self, plant: LinearPlant, demand_mw: np.ndarray, before: Before
-    ) -> tuple[Any, Matrices]:
+    def _state(self, plant: LinearPlant, demand_mw: np.ndarray, before: Before) -> "_Stated":
         """The programme of a plant of this shape."""
-        key = (plant.modes, plant.steps, plant.dt_h, plant.tank)
-        if self._stated is None or self._stated[0] != key:
-            full = LinearPlant(**{**vars(plant), "heat_mw": np.ones_like(plant.heat_mw)})
+        shape = (plant.modes, plant.steps, plant.dt_h, plant.tank.capacity_mwh > 0)
+        if self._stated is None or self._stated.shape != shape:
+            full = replace(plant, heat_mw=np.ones_like(plant.heat_mw))  # no entry is left out
             model = make_model(full, demand_mw, before, self.settings)
-            self._stated = key, model, Matrices.of(model)
-        return self._stated[1:]
+            self._stated = _Stated.of(shape, model)
+        return self._stated
 
 
-def _put(
-    programme: Matrices,
-    model: Any,
-    plant: LinearPlant,
-    demand_mw: np.ndarray,
-    before: Before,
-) -> None:
-    """The numbers of these hours into the matrices."""
-    load = programme.columns(model.variables["load"])
-    balance = programme.rows(model.constraints["balance"])
-    programme.high[load] = plant.available[plant.mode_unit]
-    cost = load_cost_dkk_per_h(plant, np.zeros(len(plant.units), bool))
-    programme.cost[load] = cost * plant.dt_h
-    programme.side[balance] = demand_mw
-    table = programme.table
-    for step, row in enumerate(balance):
-        span = slice(table.indptr[row], table.indptr[row + 1])
-        order = np.argsort(table.indices[span])
-        at = order[np.searchsorted(table.indices[span], load[:, step], sorter=order)]
-        table.data[table.indptr[row] + at] = plant.heat_mw[:, step]
-    if plant.tank.capacity_mwh > 0:
-        first = programme.rows(model.constraints["store"])[0]
+@dataclass(frozen=True)
+class _Stated:
+    """A programme, and where the numbers of the hours stand in it.
+
+    Attributes
+    ----------
+    heat_at, kept_at
+        Where in the data of the table the heat of each mode and step stands, and what is kept of
+        the level before, from the second step on.
+    """
+
+    shape: tuple
+    model: Any
+    matrices: Matrices
+    load: np.ndarray
+    balance: np.ndarray
+    heat_at: np.ndarray
+    kept_at: np.ndarray
+
+    @classmethod
+    def of(cls, shape: tuple, model: Any) -> "_Stated":
+        matrices = Matrices.of(model)
+        load = matrices.columns(model.variables["load"])
+        balance = matrices.rows(model.constraints["balance"])
+        kept_at = np.zeros(0, int)
+        if "level" in model.variables:
+            level = matrices.columns(model.variables["level"])
+            store = matrices.rows(model.constraints["store"])
+            kept_at = _entries(matrices.table, store[1:], level[:-1])
+        heat_at = _entries(matrices.table, np.broadcast_to(balance, load.shape), load)
+        return cls(shape, model, matrices, load, balance, heat_at, kept_at)
+
+    def put(
+        self, plant: LinearPlant, demand_mw: np.ndarray, before: Before, settings: Settings
+    ) -> None:
+        """The numbers of these hours into the matrices."""
+        matrices, nobody = self.matrices, np.zeros(len(plant.units), bool)
+        matrices.high[self.load] = plant.available[plant.mode_unit]
+        matrices.cost[self.load] = load_cost_dkk_per_h(plant, nobody) * plant.dt_h
+        matrices.side[self.balance] = demand_mw
+        matrices.table.data[self.heat_at] = plant.heat_mw
         tank = plant.tank
-        kept = (1.0 - tank.loss_share_per_h * plant.dt_h) * before.tank_mwh
-        programme.side[first] = kept - tank.loss_mw * plant.dt_h
+        if tank.capacity_mwh <= 0:
+            return
+        variables = self.model.variables
+        level, into = (matrices.columns(variables[name]) for name in ("level", "into"))
+        matrices.high[level] = tank.capacity_mwh
+        if settings.end_mwh is not None:
+            matrices.low[level[-1]] = min(settings.end_mwh, tank.capacity_mwh)
+        matrices.low[into], matrices.high[into] = -tank.discharge_mw, tank.charge_mw
+        kept = 1.0 - tank.loss_share_per_h * plant.dt_h
+        matrices.table.data[self.kept_at] = -kept
+        store = matrices.rows(self.model.constraints["store"])
+        matrices.side[store] = -tank.loss_mw * plant.dt_h
+        matrices.side[store[0]] += kept * before.tank_mwh
+
+
+def _entries(table: Any, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+    """Where in the data of a sparse table its entries at `rows` and `columns` stand."""
+    found = np.empty(columns.shape, int)
+    for at in np.ndindex(columns.shape):
+        begin, end = table.indptr[rows[at]], table.indptr[rows[at] + 1]
+        found[at] = begin + np.flatnonzero(table.indices[begin:end] == columns[at])[0]
+    return found

@@ -2,8 +2,8 @@
 
 A year of hours with whole numbers is too large to be searched at once. It is planned in windows
 that look some days beyond what they decide; each begins where the one before ended. The bound is
-that of the whole year with the whole numbers relaxed to fractions, one linear programme in the tight
-form of `programme.py`; so the gap that is reported is proven, and holds whatever the windows were.
+that of the whole year with the whole numbers relaxed to fractions, one linear programme in the
+tight form of `programme.py`; so the gap that is reported is proven, whatever the windows were.
 """
 
 from collections.abc import Callable

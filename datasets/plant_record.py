@@ -1,0 +1,210 @@
+"""What a heat plant's computer knows: hourly load, outdoor temperature and power price.
+
+Three kinds of load: `flensburg`, the measured load of a city; `stock`, drawn from a stated building
+stock and driven by the weather; `file`, the user's own meters. Weather and prices are those of the
+records where they are at hand and cover the time, else formulas; the attributes say which.
+
+The measured load of 2014 to 2016 is laid on 2020 to 2022 by moving it 313 weeks, so weekdays
+stay what they were, with its own outdoor temperature. That loosens the tie between weather and
+power price, which in truth have cold and calm days in common.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+import pandas as pd
+
+from tvilling.sciml.errors import InputError
+from tvilling.sciml.tables import Column, read_table
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+Source = Literal["auto", "recorded", "synthetic"]
+WEEKS_MOVED = 313
+CONSUMERS = 400  # of the stock behind a load; its sum is scaled, so their number only smooths it
+LOAD_DECAY_H = 24 * 7  # how long before the record the stock's load is warmed up
+MOVED = (
+    "measured city load of Flensburg 2014 to 2016 (data set flensburg), moved by 313 weeks and "
+    "scaled; its own outdoor temperature; weather and price are therefore less tied than in truth"
+)
+FILE_COLUMNS = (
+    Column("time_utc", "", "start of the hour, UTC", kind="str", required=True),
+    Column("load_mw", "MW", "heat load", low=0.0, high=5000.0),
+    Column("outdoor_degc", "°C", "outdoor temperature", low=-50.0, high=50.0),
+    Column("price_dkk_per_kwh", "DKK/kWh", "spot price of power", low=-10.0, high=100.0),
+)
+
+
+def measured_city(annual_mwh: float) -> "xr.Dataset":
+    """The load of Flensburg, moved to 2020 to 2022 and scaled to `annual_mwh` in a mean year.
+
+    Returns
+    -------
+    xarray.Dataset
+        Over `time` (UTC): `load_mw` and `outdoor_degc`.
+
+    Raises
+    ------
+    InputError
+        The data set is not at hand.
+    """
+    from tvilling.datasets.registry import load
+
+    data = load("flensburg")
+    frame = data[["heat_load_mw", "outdoor_degc"]].to_pandas()
+    frame.index = frame.index + pd.Timedelta(weeks=WEEKS_MOVED) - pd.Timedelta(hours=1)
+    frame = frame.rename(columns={"heat_load_mw": "load_mw"})
+    frame["load_mw"] *= annual_mwh / (frame["load_mw"].mean() * 8766.0)
+    return _dataset(frame, MOVED, data.attrs["source"])
+
+
+def stock_load(
+    start: str, stop: str, annual_mwh: float, seed: int, weather: Source
+) -> "xr.Dataset":
+    """A load drawn from a building stock, driven by recorded or synthetic weather.
+
+    Parameters
+    ----------
+    start, stop
+        First hour, and the hour after the last, UTC.
+    annual_mwh
+        Heat of a normal year.
+    weather
+        `auto` takes the record where it is at hand and covers the hours.
+
+    Returns
+    -------
+    xarray.Dataset
+        Over `time` (UTC): `load_mw` and `outdoor_degc`.
+
+    Raises
+    ------
+    InputError
+        Recorded weather is asked for and not at hand for all of the time.
+    """
+    from tvilling.datasets.building_stock import draw_stock
+    from tvilling.datasets.heat_load import heat_load
+
+    warm = pd.Timestamp(start) - pd.Timedelta(hours=LOAD_DECAY_H)
+    time = pd.date_range(warm, stop, freq="h", inclusive="left")
+    degc, told = _weather(time, seed, weather)
+    stock = draw_stock(CONSUMERS, seed, total_mwh=annual_mwh)
+    clock = (time + pd.Timedelta(hours=1)).to_numpy()  # local standard time
+    load = heat_load(stock, degc, clock, seed).sum("consumer").values / 1e6
+    frame = pd.DataFrame({"load_mw": load, "outdoor_degc": degc}, index=time)
+    return _dataset(frame.iloc[LOAD_DECAY_H:], "drawn from a stated building stock", told)
+
+
+def power_prices(start: str, stop: str, seed: int, prices: Source) -> "xr.Dataset":
+    """Hourly `price_dkk_per_kwh` over `time` (UTC), recorded (DK1) or by formula.
+
+    Raises
+    ------
+    InputError
+        The record is asked for and not at hand for all of the time.
+    """
+    import xarray as xr
+
+    from tvilling.datasets.prices import RECORDED, SYNTHETIC, synthetic_prices
+    from tvilling.datasets.registry import is_at_hand, load
+
+    time = pd.date_range(start, stop, freq="h", inclusive="left")
+    found, told = None, ""
+    if prices != "synthetic" and is_at_hand("dk_prices"):
+        record = load("dk_prices")["price_dk1_dkk_per_kwh"].to_pandas().reindex(time)
+        found = record.to_numpy() if record.notna().all() else None
+        told = RECORDED
+    if found is None:
+        if prices == "recorded":
+            raise InputError("prices", [f"recorded prices are not at hand for {_span(time)}"])
+        origin = pd.Timestamp("2015-01-01")
+        days = (time[-1] + pd.Timedelta(hours=1) - origin).days + 2
+        course = synthetic_prices(days, seed)
+        at = (time + pd.Timedelta(hours=1) - origin) // pd.Timedelta(hours=1)
+        found, told = course[np.asarray(at)], SYNTHETIC
+    units = {"units": "DKK/kWh", "long_name": "day-ahead power price"}
+    return xr.Dataset(
+        {"price_dkk_per_kwh": ("time", found, units)}, {"time": time}, {"prices": told}
+    )
+
+
+def from_file(path: Path) -> "xr.Dataset":
+    """The user's own record: CSV with `time_utc` and any of load_mw, outdoor_degc and price.
+
+    Hours that are absent or blank are not numbers in what is returned; the columns that stand in
+    the file are there over every hour from its first to its last.
+
+    Raises
+    ------
+    InputError
+        With every fault of the file: values out of range, stamps that cannot be read, stand twice
+        or do not lie on the hour.
+    """
+    from tvilling.datasets.readers.csv_file import open_csv
+
+    table = open_csv(path)
+    given, faults = read_table(table, FILE_COLUMNS, path.name)
+    stamps = pd.to_datetime(given["time_utc"], errors="coerce", utc=True).dt.tz_localize(None)
+    faults += _stamp_faults(given["time_utc"], stamps, path.name)
+    if faults:
+        raise InputError(str(path), faults)
+    names = [column.name for column in FILE_COLUMNS[1:] if column.name in table.columns]
+    frame = given[names].set_axis(pd.DatetimeIndex(stamps), axis=0).sort_index()
+    frame = frame.reindex(pd.date_range(frame.index[0], frame.index[-1], freq="h"))
+    return _dataset(frame, f"file {path.name}", f"file {path.name}")
+
+
+def _stamp_faults(text: pd.Series, stamps: pd.Series, name: str) -> list[str]:
+    """Stamps that are none, stand twice or lie between hours, with their rows."""
+    bad = {
+        "expected a time such as 2026-01-12T05:00": stamps.isna(),
+        "it stands more than once": stamps.duplicated() & stamps.notna(),
+        "expected a full hour": stamps.notna() & (stamps != stamps.dt.floor("h")),
+    }
+    faults = [] if len(text) >= 2 else [f"{name}: {len(text)} rows, expected two or more"]
+    for what, marked in bad.items():
+        rows = np.flatnonzero(marked.to_numpy())
+        faults += [
+            f"{name}, row {row + 2}: time_utc is {text.iloc[row]!r}, {what}" for row in rows[:20]
+        ]
+        if len(rows) > 20:
+            faults.append(f"{name}: {len(rows) - 20} more rows like the last")
+    return faults
+
+
+def _weather(time: pd.DatetimeIndex, seed: int, source: Source) -> tuple[np.ndarray, str]:
+    from tvilling.datasets.registry import is_at_hand, load
+    from tvilling.datasets.synthetic_year import SYNTHETIC, outdoor_degc
+    from tvilling.datasets.weather import RECORDED
+
+    if source != "synthetic" and is_at_hand("dk_consumption"):
+        record = load("dk_consumption")["outdoor_degc"].to_pandas().reindex(time)
+        record = record.interpolate(limit=6, limit_area="inside")
+        if record.notna().all():
+            return record.to_numpy(), RECORDED
+    if source == "recorded":
+        raise InputError("weather", [f"recorded weather is not at hand for {_span(time)}"])
+    return outdoor_degc(time, seed), SYNTHETIC
+
+
+def _span(time: pd.DatetimeIndex) -> str:
+    return f"{time[0]:%Y-%m-%d %H:%M} to {time[-1]:%Y-%m-%d %H:%M} UTC"
+
+
+def _dataset(frame: pd.DataFrame, load: str, weather: str) -> "xr.Dataset":
+    import xarray as xr
+
+    texts = {column.name: (column.unit, column.description) for column in FILE_COLUMNS}
+    variables = {
+        name: (
+            "time",
+            frame[name].to_numpy(float),
+            dict(zip(("units", "long_name"), texts[name], strict=True)),
+        )
+        for name in frame.columns
+    }
+    return xr.Dataset(
+        variables, {"time": frame.index.to_numpy()}, {"load": load, "weather": weather}
+    )
