@@ -1,7 +1,7 @@
 """A tank of hot water in layers, charged from the top and discharged from there.
 
-One step moves the water as a plug, mixes what then stands upside down, and lets conduction and
-loss act (`layers.py`). Charging puts forward water in at the top and takes the same amount out at
+One step moves the water as a plug, lets conduction and loss act, and mixes what then stands upside
+down (`layers.py`). Charging puts forward water in at the top and takes the same amount out at
 the bottom; discharging puts return water in at the bottom and takes hot water from the top.
 """
 
@@ -151,12 +151,13 @@ class StratifiedTank:
         drawn = drawn_degc(state, down, top_in, bottom_in)
         entering = jnp.where(down >= 0, top_in, bottom_in)
         per_layer_w = self.layer_j_per_k / dt_s
-        new = self.rest(mixed(moved(state, down, top_in, bottom_in)), drive["ambient_degc"], dt_s)
+        after = self.rest(moved(state, down, top_in, bottom_in), drive["ambient_degc"], dt_s)
+        new = mixed(after)
         return new, {
             "layer_degc": new,
             "drawn_degc": drawn,
             "tank_w": jnp.abs(down) * (entering - drawn) * per_layer_w,
-            "tank_loss_w": (self.loss_w_per_k * (new - drive["ambient_degc"])).sum(),
+            "tank_loss_w": (self.loss_w_per_k * (after - drive["ambient_degc"])).sum(),
         }
 
     def rest(self, layers: Layers, ambient_degc: Scalar, dt_s: float) -> Layers:
