@@ -11,8 +11,9 @@ The chunks are the same whether or not the run was cut, so the result is equal b
 import hashlib
 import shutil
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,6 +31,7 @@ from tvilling.sciml.system import System, Values
 if TYPE_CHECKING:
     import xarray as xr
 
+Arrays = dict[str, np.ndarray]
 MARK = "complete"
 FINGERPRINT, CHUNK = "ensemble", "chunk"
 
@@ -76,6 +78,7 @@ def run_ensemble(
     store: Path | str,
     chunk: int = 250,
     progress: Callable[[int, int], None] = lambda done, total: None,
+    map_over: Callable[[Callable[[int], Arrays], list[int]], Iterable[Arrays]] = map,
 ) -> "xr.Dataset":
     """Run every scenario of `samples` that `store` does not hold yet, and open the store.
 
@@ -90,6 +93,10 @@ def run_ensemble(
         with.
     progress
         Called with the number of chunks done and of chunks in all, at the start and after each.
+    map_over
+        Gives a function of each number of a chunk, in order, as the built-in `map` does; another
+        one may do so on other processes, such as `tvilling.apps.cluster.map_over`. The store is
+        written here.
 
     Returns
     -------
@@ -116,13 +123,32 @@ def run_ensemble(
     total = -(-count // chunk)
     missing = [i for i in range(total) if not done[i * chunk : (i + 1) * chunk].all()]
     progress(total - len(missing), total)
-    run = jax.jit(_runner(ensemble, chunk))
-    for at, index in enumerate(missing):
+    all_results = map_over(_Chunks(ensemble, samples, chunk), missing)
+    for at, (index, results) in enumerate(zip(missing, all_results, strict=True)):
         rows = slice(index * chunk, min((index + 1) * chunk, count))
-        results = run(_rows(samples, rows, chunk))
         _write(store, _labelled(ensemble, results, rows), rows)
         progress(total - len(missing) + at + 1, total)
     return xr.open_zarr(store, consolidated=False)
+
+
+@dataclass(frozen=True)
+class _Chunks:
+    """A function of the number of a chunk; it compiles once, wherever it has been sent."""
+
+    ensemble: Ensemble
+    samples: "xr.Dataset"
+    chunk: int
+
+    def __call__(self, index: int) -> Arrays:
+        """Results of the chunk as NumPy arrays, with the rows that filled it up."""
+        first = index * self.chunk
+        rows = slice(first, min(first + self.chunk, self.samples.sizes["scenario"]))
+        results = self._run(_rows(self.samples, rows, self.chunk))
+        return {name: np.asarray(values) for name, values in results.items()}
+
+    @cached_property
+    def _run(self) -> Callable[[Values], Values]:
+        return jax.jit(_runner(self.ensemble, self.chunk))
 
 
 def _runner(ensemble: Ensemble, chunk: int) -> Callable[[Values], Values]:

@@ -20,3 +20,7 @@ class InputError(ValueError):
         count = "1 fault" if len(self.faults) == 1 else f"{len(self.faults)} faults"
         lines = "\n".join(f"  - {fault}" for fault in self.faults)
         super().__init__(f"{source}: {count}\n{lines}")
+
+    def __reduce__(self) -> tuple[type["InputError"], tuple[str, tuple[str, ...]]]:
+        """So that it comes back whole from another process."""
+        return type(self), (self.source, self.faults)

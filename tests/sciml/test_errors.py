@@ -1,5 +1,7 @@
 """Messages that a user sees."""
 
+import pickle
+
 import pytest
 
 from tvilling.sciml.errors import InputError
@@ -19,3 +21,9 @@ def test_one_fault_is_singular():
 def test_is_a_value_error_so_that_pydantic_collects_it():
     with pytest.raises(ValueError, match="empty"):
         raise InputError("case.yaml", ["empty"])
+
+
+def test_comes_back_whole_from_another_process():
+    error = pickle.loads(pickle.dumps(InputError("case.yaml", ["empty", "late"])))
+    assert (error.source, error.faults) == ("case.yaml", ("empty", "late"))
+    assert "2 faults" in str(error)
