@@ -62,13 +62,21 @@ class Server:
         self._heard.put(STOP)
 
     def serve(self) -> None:
-        """Wait for the lease, keep the clock while it is held, and again, until told to stop."""
+        """Wait for the lease, keep the clock while it is held, and again, until told to stop.
+
+        Raises
+        ------
+        MissingExtraError
+            APScheduler is not installed.
+        """
+        from tvilling.apps.jobs.clock import Clock
+
         waiting_for: str | None = None
         try:
             while True:
                 lease = leases.take(self.store, self.owner, self.lease_s)
                 if lease is not None:
-                    if self._keep_the_clock(lease):
+                    if self._keep_the_clock(Clock(self._heard.put), lease):
                         return
                     self.tell("lost the clock: this process was held up, or the time was set")
                     continue
@@ -97,12 +105,9 @@ class Server:
             self._end(lease)
         return True
 
-    def _keep_the_clock(self, lease: Lease) -> bool:
+    def _keep_the_clock(self, clock: "Clock", lease: Lease) -> bool:
         """Serve as long as the lease holds; True where this process was told to stop."""
-        from tvilling.apps.jobs.clock import Clock
-
         self.tell(f"keeps the clock as {self.owner}")
-        clock = Clock(self._heard.put)
         clock.start()
         stopped = True
         try:
