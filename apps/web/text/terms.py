@@ -6,9 +6,17 @@ DANISH_TERMS = {
         "Fjernvarmenet: hydraulik og dynamisk varmetransport i forgrenede net og ringnet"
     ),
     "Mixed hot-water tank with an electric heater": "Opblandet varmtvandsbeholder med elpatron",
+    "Hot-water tank in layers, charged and discharged through its top": (
+        "Lagdelt varmtvandstank, der fyldes og tømmes i toppen"
+    ),
+    "Heat plant: heat pump, boilers, CHP, solar field and a tank in layers": (
+        "Varmeværk: varmepumpe, kedler, kraftvarme, solfelt og en lagdelt tank"
+    ),
     # names
     "heat network": "fjernvarmenet",
     "tank": "beholder",
+    "heat plant": "varmeværk",
+    "stratified tank": "lagdelt tank",
     # channels
     "Supply temperature": "Fremløbstemperatur",
     "Return temperature": "Returtemperatur",
@@ -37,4 +45,26 @@ DANISH_TERMS = {
     "Heat drawn": "Aftappet varme",
     "Heater power used": "Elpatronens faktiske effekt",
     "Heat lost to the room": "Varmetab til rummet",
+    "Flow into the top of the tank; negative: out of it": (
+        "Flow ind i tankens top; negativ: ud af den"
+    ),
+    "Water that leaves the plant": "Vand fra værket",
+    "Water that comes back": "Vand tilbage til værket",
+    "Temperature of a layer at the end of the step": "Et lags temperatur ved skridtslut",
+    "Water that left the tank": "Vand fra tanken",
+    "Heat into the tank": "Varme ind i tanken",
+    "Heat lost by the tank": "Tankens varmetab",
+    "Load of a mode; those of a unit add up to its load": (
+        "Last af en driftsform; en enheds driftsformer lægges sammen"
+    ),
+    "Outdoor temperature": "Udetemperatur",
+    "Share of a unit that can be had": "Andel af en enhed, der er til rådighed",
+    "Sun on the plane of the collectors": "Sol på solfangernes plan",
+    "Source of heat pumps other than the air": "Varmepumpers kilde ud over luften",
+    "Heat of a unit": "En enheds varme",
+    "Power a unit makes; negative: draws": "En enheds elproduktion; negativ: forbrug",
+    "Fuel a unit burns": "En enheds brændsel",
+    "Power bought less sold": "Købt el minus solgt",
+    "Heat not delivered": "Manglende varme",
+    "Heat that nobody takes": "Varme, som ingen aftager",
 }
