@@ -139,6 +139,19 @@ class Bill:
         return self.running_dkk + self.start_dkk + self.penalty_dkk
 
 
+def unit_course(
+    plant: LinearPlant, schedule: Schedule, of_mode: str
+) -> Float[np.ndarray, "unit time"]:
+    """`heat_mw`, `power_mw`, `fuel_mw`, `co2_kg_per_h` or `cost_dkk_per_h` of units over time.
+
+    What being on takes is in it.
+    """
+    total = plant.by_unit(schedule.load, of_mode)
+    name = "no_load_dkk_per_h" if of_mode == "cost_dkk_per_h" else f"no_load_{of_mode}"
+    idle = getattr(plant, name, None)
+    return total if idle is None else total + idle * schedule.on
+
+
 def bill(plant: LinearPlant, schedule: Schedule, before: Before) -> Bill:
     """What `schedule` costs on `plant`, which stood as `before`."""
     load, dt_h = schedule.load, plant.dt_h
@@ -148,7 +161,7 @@ def bill(plant: LinearPlant, schedule: Schedule, before: Before) -> Bill:
     missed = (schedule.unserved_mw + schedule.surplus_mw).sum()
 
     def by_unit(of_mode: str) -> dict[str, float]:
-        total = plant.by_unit(load, of_mode).sum(axis=1) * dt_h
+        total = unit_course(plant, schedule, of_mode).sum(axis=1) * dt_h
         return dict(zip(plant.units, total.tolist(), strict=True))
 
     return Bill(
@@ -156,7 +169,7 @@ def bill(plant: LinearPlant, schedule: Schedule, before: Before) -> Bill:
         start_dkk=float(starts @ plant.start_cost_dkk),
         penalty_dkk=float(missed * dt_h * PENALTY_DKK_PER_MWH),
         starts=dict(zip(plant.units, starts.tolist(), strict=True)),
-        co2_t=float((plant.co2_kg_per_h * load).sum() * dt_h / 1e3),
+        co2_t=float(unit_course(plant, schedule, "co2_kg_per_h").sum() * dt_h / 1e3),
         heat_mwh=by_unit("heat_mw"),
         power_mwh=by_unit("power_mw"),
         fuel_mwh=by_unit("fuel_mw"),
