@@ -36,7 +36,8 @@ def finish(
     store: Store, claim: Claim, result: Path, facts: dict[str, Any], result_sha256: str
 ) -> bool:
     """A run has its result; False where the claim was lost, and whoever has it will tell."""
-    reason = "; ".join(filter(None, (claim.run.reason, str(facts.get("reason") or ""))))
+    before = claim.run.reason if claim.run.turn else ""  # why the work fell back
+    reason = "; ".join(filter(None, (before, str(facts.get("reason") or ""))))
     with store.transaction() as connection:
         ours = _update(
             connection, claim, state="done", ended_s=time.time(), result=str(result),

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 
 from tvilling.apps.jobs.job import COLUMNS, Job
 from tvilling.apps.jobs.lease import Lease, alive
+from tvilling.apps.jobs.moments import tell_duration
 from tvilling.apps.jobs.run import RUN_COLUMNS, Claim, Run, find
 from tvilling.apps.jobs.store import Store
 
@@ -39,7 +40,7 @@ def make_due(store: Store, name: str, lease: Lease) -> None:
         if passed:
             _miss(connection, store, job, passed, "nobody kept the clock, and a later one was due")
         if now - latest.timestamp() > job.grace_s:
-            late = f"found later than {job.grace_s} s after its time"
+            late = f"found more than {tell_duration(job.grace_s)} after its time"
             _miss(connection, store, job, [latest], late)
         else:
             _add(connection, job, latest, now)
@@ -50,7 +51,8 @@ def ask_for(store: Store, job: Job, scheduled: datetime) -> Run:
     with store.transaction() as connection:
         _add(connection, job, scheduled, time.time())
         connection.execute(
-            "UPDATE run SET state = 'waiting', failures = 0, turn = 0, lost = 0, due_s = ? "
+            "UPDATE run SET state = 'waiting', failures = 0, turn = 0, lost = 0, due_s = ?, "
+            "reason = '', error = '' "
             "WHERE job = ? AND scheduled_s = ? AND state IN ('failed', 'missed')",
             (time.time(), job.name, int(scheduled.timestamp())),
         )
@@ -64,6 +66,7 @@ def claim_next(store: Store, lease: Lease) -> Claim | None:
     with store.transaction() as connection:
         if not lease.holds(connection):
             return None
+        _expire(connection, store)
         _give_way(connection, store)
         found = (_claim(connection, store, run, lease.owner, lease.length_s)
                  for run in _claimable(connection, paused=False))  # fmt: skip
@@ -86,11 +89,8 @@ def _claimable(connection: sqlite3.Connection, paused: bool) -> list[Run]:
 
     With `paused` also those that wait while their job is paused.
     """
-    rows = connection.execute(
-        f"SELECT {RUN_COLUMNS} FROM run WHERE state IN ('waiting', 'running') ORDER BY scheduled_s"
-    )
-    found, now = [Run(*row) for row in rows], time.time()
-    busy = {run.job for run in found if run.state == "running" and alive(run.until_s, now)}
+    found, now = _open(connection), time.time()
+    busy = {run.job for run in found if _busy(run, now)}
     off = {row["name"] for row in connection.execute("SELECT name FROM job WHERE NOT enabled")}
     return [
         run
@@ -121,12 +121,21 @@ def _claim(
     return Claim(claimed, job, lease_s)
 
 
+def _expire(connection: sqlite3.Connection, store: Store) -> None:
+    """End the runs that nobody took up, or took up again, within the grace of their job."""
+    now = time.time()
+    for run in _open(connection):
+        job = _job(connection, run.job)
+        idle_s = now - max(run.due_s, run.until_s, run.started_s or 0.0)
+        if job is not None and idle_s > job.grace_s and not _busy(run, now):
+            state = "failed" if run.attempt else "missed"
+            reason = f"nobody took it up for more than {tell_duration(job.grace_s)}"
+            _end(connection, store, run, state, "; ".join(filter(None, (run.reason, reason))))
+
+
 def _give_way(connection: sqlite3.Connection, store: Store) -> None:
     """End the runs that still wait when a later one of their job waits as well."""
-    rows = connection.execute(
-        f"SELECT {RUN_COLUMNS} FROM run WHERE state = 'waiting' ORDER BY scheduled_s"
-    )
-    waiting = [Run(*row) for row in rows]
+    waiting = [run for run in _open(connection) if run.state == "waiting"]
     last = {run.job: run for run in waiting}
     for run in waiting:
         later = last[run.job]
@@ -134,6 +143,19 @@ def _give_way(connection: sqlite3.Connection, store: Store) -> None:
             state = "failed" if run.attempt else "missed"
             reason = f"gave way to the run at {later.key['scheduled']}"
             _end(connection, store, run, state, "; ".join(filter(None, (run.reason, reason))))
+
+
+def _open(connection: sqlite3.Connection) -> list[Run]:
+    """Runs that wait or are being run, in order of time."""
+    rows = connection.execute(
+        f"SELECT {RUN_COLUMNS} FROM run WHERE state IN ('waiting', 'running') ORDER BY scheduled_s"
+    )
+    return [Run(*row) for row in rows]
+
+
+def _busy(run: Run, now_s: float) -> bool:
+    """Whether a process that lives is at the run."""
+    return run.state == "running" and alive(run.until_s, now_s)
 
 
 def _end(connection: sqlite3.Connection, store: Store, run: Run, state: str, reason: str) -> None:
