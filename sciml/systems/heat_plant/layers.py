@@ -26,25 +26,21 @@ def heat_above(layers: Layers, depth: Array, top_in: Scalar, bottom_in: Scalar) 
     return within + above + jnp.maximum(depth - count, 0.0) * bottom_in
 
 
-def moved(layers: Layers, down: Scalar, top_in: Scalar, bottom_in: Scalar) -> Layers:
-    """The layers once all water has gone `down` by that many layers (up where negative).
+def moved(layers: Layers, down: Scalar, top_in: Scalar, bottom_in: Scalar) -> tuple[Layers, Scalar]:
+    """The layers once all water has gone `down` by that many layers, and what has left [°C].
 
     Plug flow: what lies between depths a and b came from a - down to b - down, so its heat is the
-    difference of `heat_above` there, exact for a step of any length.
+    difference of `heat_above` there, exact for a step of any length. Water leaves at the bottom,
+    or at the top where `down` is negative; its mean temperature is that of the part that goes.
     """
-    depth = jnp.arange(layers.shape[0] + 1) - down
-    return jnp.diff(heat_above(layers, depth, top_in, bottom_in))
-
-
-def drawn_degc(layers: Layers, down: Scalar, top_in: Scalar, bottom_in: Scalar) -> Scalar:
-    """Mean temperature of the water that leaves: at the bottom if `down` > 0, else at the top."""
     count = layers.shape[0]
     still = jnp.abs(down) < 1e-12
     far = jnp.where(still, 1.0, jnp.abs(down))  # no division by zero, in value or slope
     bottom, top = jnp.stack([count - far, jnp.full_like(far, count)]), jnp.stack([0.0 * far, far])
-    ends = jnp.where(down >= 0, bottom, top)
-    low, high = heat_above(layers, ends, top_in, bottom_in)
-    return jnp.where(still, layers[-1], (high - low) / far)
+    depth = jnp.concatenate([jnp.arange(count + 1) - down, jnp.where(down >= 0, bottom, top)])
+    heat = heat_above(layers, depth, top_in, bottom_in)
+    drawn = jnp.where(still, layers[-1], (heat[-1] - heat[-2]) / far)
+    return jnp.diff(heat[:-2]), drawn
 
 
 def mixed(layers: Layers) -> Layers:

@@ -20,7 +20,6 @@ from tvilling.sciml.systems.heat_plant.layers import (
     Scalar,
     cooled,
     depth_for,
-    drawn_degc,
     mixed,
     moved,
 )
@@ -135,12 +134,16 @@ class StratifiedTank:
         `tank_w` is as much of it as water and flow allow: charging ends with the layer that is as
         hot as the water that enters, discharging with the one that is as cold.
         """
-        wanted_k = wanted_w * dt_s / self.layer_j_per_k
-        filling = depth_for(jnp.maximum(wanted_k, 0.0), drive["forward_degc"] - state[::-1])
-        drawing = depth_for(jnp.maximum(-wanted_k, 0.0), state - drive["return_degc"])
+        filling = wanted_w >= 0
+        filled_k, drawn_k = drive["forward_degc"] - state[::-1], state - drive["return_degc"]
+        wanted_k = jnp.abs(wanted_w) * dt_s / self.layer_j_per_k
+        far = depth_for(wanted_k, jnp.where(filling, filled_k, drawn_k))
         per_flow = WATER_J_PER_KGK * dt_s / self.layer_j_per_k
-        down = jnp.where(wanted_w >= 0, filling, -drawing)
-        down = jnp.clip(down, -self.discharge_kg_per_s * per_flow, self.charge_kg_per_s * per_flow)
+        down = jnp.clip(
+            jnp.where(filling, far, -far),
+            -self.discharge_kg_per_s * per_flow,
+            self.charge_kg_per_s * per_flow,
+        )
         return self.shift(state, down, drive, dt_s)
 
     def shift(
@@ -148,10 +151,10 @@ class StratifiedTank:
     ) -> tuple[Layers, Values]:
         """As `step`, for water that moves `down` by so many layers (up where negative)."""
         top_in, bottom_in = drive["forward_degc"], drive["return_degc"]
-        drawn = drawn_degc(state, down, top_in, bottom_in)
+        carried, drawn = moved(state, down, top_in, bottom_in)
         entering = jnp.where(down >= 0, top_in, bottom_in)
         per_layer_w = self.layer_j_per_k / dt_s
-        after = self.rest(moved(state, down, top_in, bottom_in), drive["ambient_degc"], dt_s)
+        after = self.rest(carried, drive["ambient_degc"], dt_s)
         new = mixed(after)
         return new, {
             "layer_degc": new,

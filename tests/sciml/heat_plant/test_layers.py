@@ -7,7 +7,7 @@ import pytest
 from scipy.optimize import isotonic_regression
 from scipy.special import erf
 
-from tvilling.sciml.systems.heat_plant.layers import cooled, depth_for, drawn_degc, mixed, moved
+from tvilling.sciml.systems.heat_plant.layers import cooled, depth_for, mixed, moved
 
 HOT, COLD = jnp.asarray(90.0), jnp.asarray(30.0)
 PROFILE = jnp.asarray([80.0, 78.0, 61.0, 55.0, 42.0, 41.0])
@@ -17,7 +17,8 @@ PROFILE = jnp.asarray([80.0, 78.0, 61.0, 55.0, 42.0, 41.0])
 def test_whole_layers_move_as_they_are(down):
     long = np.concatenate([np.full(12, HOT), PROFILE, np.full(12, COLD)])
     expected = long[12 - down : 18 - down]
-    np.testing.assert_allclose(moved(PROFILE, jnp.asarray(float(down)), HOT, COLD), expected)
+    found, _ = moved(PROFILE, jnp.asarray(float(down)), HOT, COLD)
+    np.testing.assert_allclose(found, expected)
 
 
 @pytest.mark.parametrize("down", [0.3, -0.3, 1.7, -2.45, 5.9, 7.2, -11.5])
@@ -26,19 +27,17 @@ def test_plug_flow_is_exact_for_any_step(down):
     fine = np.repeat(np.concatenate([np.full(12, HOT), PROFILE, np.full(12, COLD)]), 1000)
     start = round(1000 * (12 - down))
     expected = fine[start : start + 6000].reshape(6, 1000).mean(axis=1)
-    np.testing.assert_allclose(moved(PROFILE, jnp.asarray(down), HOT, COLD), expected, rtol=1e-12)
-    leaving = fine[18_000 + min(0, start - 12_000) : 18_000] if down > 0 else None
-    if down > 0:
-        leaving = fine[18_000 - round(1000 * down) : 18_000]
-    else:
-        leaving = fine[12_000 : 12_000 + round(-1000 * down)]
-    found = drawn_degc(PROFILE, jnp.asarray(down), HOT, COLD)
-    assert float(found) == pytest.approx(leaving.mean(), rel=1e-12)
+    found, drawn = moved(PROFILE, jnp.asarray(down), HOT, COLD)
+    np.testing.assert_allclose(found, expected, rtol=1e-12)
+    far = round(1000 * down)
+    leaving = fine[18_000 - far : 18_000] if down > 0 else fine[12_000 : 12_000 - far]
+    assert float(drawn) == pytest.approx(leaving.mean(), rel=1e-12)
 
 
 def test_two_steps_in_one_direction_are_one_where_layers_stay_whole():
-    both = moved(moved(PROFILE, jnp.asarray(2.0), HOT, COLD), jnp.asarray(1.0), HOT, COLD)
-    np.testing.assert_allclose(both, moved(PROFILE, jnp.asarray(3.0), HOT, COLD))
+    half, _ = moved(PROFILE, jnp.asarray(2.0), HOT, COLD)
+    both, _ = moved(half, jnp.asarray(1.0), HOT, COLD)
+    np.testing.assert_allclose(both, moved(PROFILE, jnp.asarray(3.0), HOT, COLD)[0])
 
 
 def test_mixing_is_isotonic_regression_and_keeps_the_heat():
@@ -102,7 +101,7 @@ def test_conduction_keeps_the_heat_and_the_order_for_any_step():
 def test_depth_brings_the_heat_that_is_wanted_or_all_there_is(wanted):
     gains = PROFILE - COLD
     down = depth_for(jnp.asarray(wanted), gains)
-    brought = float(down * (drawn_degc(PROFILE, -down, HOT, COLD) - COLD))
+    brought = float(down * (moved(PROFILE, -down, HOT, COLD)[1] - COLD))
     assert brought == pytest.approx(min(wanted, float(gains.sum())), abs=1e-9)
 
 
