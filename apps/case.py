@@ -11,7 +11,7 @@ STANDARD = timezone(timedelta(hours=1))
 FIRST_YEAR, LAST_YEAR = 1950, 2150
 
 
-def _quantity(unit: str, low: float, high: float, description: str) -> Any:
+def quantity(unit: str, low: float, high: float, description: str) -> Any:
     """A required number with its unit and range."""
     return Field(
         ge=low,
@@ -36,15 +36,15 @@ class Network(_Block):
     )
     return_degc: Annotated[
         float | None,
-        _quantity("°C", 5, 90, "Return temperature of every consumer; blank: the network's own"),
+        quantity("°C", 5, 90, "Return temperature of every consumer; blank: the network's own"),
     ] = None
     min_dp_bar: Annotated[
         float | None,
-        _quantity("bar", 0, 10, "Differential pressure a consumer needs; blank: the network's own"),
+        quantity("bar", 0, 10, "Differential pressure a consumer needs; blank: the network's own"),
     ] = None
     ground_degc: Annotated[
         float | None,
-        _quantity("°C", -10, 30, "Ground around the pipes; blank: the season's, 1 m deep"),
+        quantity("°C", -10, 30, "Ground around the pipes; blank: the season's, 1 m deep"),
     ] = None
     keep_ground: bool = Field(
         default=True, description="Pipes that state a ground temperature of their own keep it"
@@ -54,10 +54,10 @@ class Network(_Block):
 class Sizing(_Block):
     """At what the pipes are dimensioned, instead of the network's own diameters."""
 
-    supply_degc: Annotated[float, _quantity("°C", 30, 140, "Design supply temperature")] = 80.0
-    return_degc: Annotated[float, _quantity("°C", 10, 100, "Design return temperature")] = 45.0
+    supply_degc: Annotated[float, quantity("°C", 30, 140, "Design supply temperature")] = 80.0
+    return_degc: Annotated[float, quantity("°C", 10, 100, "Design return temperature")] = 45.0
     max_gradient_pa_per_m: Annotated[
-        float, _quantity("Pa/m", 5, 1000, "Greatest pressure gradient at design flow")
+        float, quantity("Pa/m", 5, 1000, "Greatest pressure gradient at design flow")
     ] = 100.0
     series: Literal[1, 2, 3] = Field(default=2, description="Insulation series of EN 253")
     simultaneity: Literal["winter2001", "none"] = Field(
@@ -81,7 +81,7 @@ class StockDemand(_Block):
     seed: int = Field(ge=0, le=2**31 - 1, description="Decides the draw")
     total_mwh: Annotated[
         float | None,
-        _quantity("MWh", 1, 1e6, "Heat of all consumers in a normal year; blank: as drawn"),
+        quantity("MWh", 1, 1e6, "Heat of all consumers in a normal year; blank: as drawn"),
     ] = None
 
 
@@ -89,7 +89,7 @@ class NetworkDemand(_Block):
     """The demands that the network file states, constant over the run."""
 
     kind: Literal["network"]
-    factor: Annotated[float, _quantity("1", 0, 10, "Share of the stated demand")] = 1.0
+    factor: Annotated[float, quantity("1", 0, 10, "Share of the stated demand")] = 1.0
 
 
 class Weather(_Block):
@@ -107,8 +107,8 @@ class Horizon(_Block):
     """Which time is simulated, in Danish standard time (UTC+1, no summer time)."""
 
     start: datetime = Field(description="First step begins here, UTC+1")
-    hours: Annotated[float, _quantity("h", 0.25, 8784, "Length")] = 168.0
-    step_min: Annotated[float, _quantity("min", 0.5, 240, "Step, a divisor of the length")] = 15.0
+    hours: Annotated[float, quantity("h", 0.25, 8784, "Length")] = 168.0
+    step_min: Annotated[float, quantity("min", 0.5, 240, "Step, a divisor of the length")] = 15.0
 
     @field_validator("start")
     @classmethod
@@ -157,17 +157,17 @@ class Model(_Block):
         default="worst_consumer",
         description="fixed: the network's own lift; worst_consumer: what the worst-placed needs",
     )
-    pump_efficiency: Annotated[float, _quantity("1", 0.05, 1, "Electricity to water")] = 0.65
+    pump_efficiency: Annotated[float, quantity("1", 0.05, 1, "Electricity to water")] = 0.65
 
 
 class CurveControl(_Block):
     """Weather compensation: supply temperature on a line over the outdoor temperature."""
 
     kind: Literal["heating_curve"]
-    cold_degc: Annotated[float, _quantity("°C", -40, 20, "Outdoor, cold end")] = -12.0
-    warm_degc: Annotated[float, _quantity("°C", -20, 40, "Outdoor, warm end")] = 15.0
-    supply_cold_degc: Annotated[float, _quantity("°C", 30, 140, "Supply at the cold end")]
-    supply_warm_degc: Annotated[float, _quantity("°C", 30, 140, "Supply at the warm end")]
+    cold_degc: Annotated[float, quantity("°C", -40, 20, "Outdoor, cold end")] = -12.0
+    warm_degc: Annotated[float, quantity("°C", -20, 40, "Outdoor, warm end")] = 15.0
+    supply_cold_degc: Annotated[float, quantity("°C", 30, 140, "Supply at the cold end")]
+    supply_warm_degc: Annotated[float, quantity("°C", 30, 140, "Supply at the warm end")]
 
     @model_validator(mode="after")
     def _cold_below_warm(self) -> "CurveControl":
@@ -183,7 +183,7 @@ class HoldControl(_Block):
     """A constant supply temperature."""
 
     kind: Literal["hold"]
-    supply_degc: Annotated[float, _quantity("°C", 30, 140, "Supply temperature")]
+    supply_degc: Annotated[float, quantity("°C", 30, 140, "Supply temperature")]
 
 
 Control = Annotated[CurveControl | HoldControl, Field(discriminator="kind")]

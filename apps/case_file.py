@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, overload
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -16,10 +16,20 @@ from tvilling.sciml.errors import InputError
 MAX_CASE_BYTES = 1_000_000
 
 Location = tuple[int | str, ...]
+Model = TypeVar("Model", bound=BaseModel)
 
 
-def read_case(path: Path, overrides: Sequence[str] = ()) -> Case:
+@overload
+def read_case(path: Path, overrides: Sequence[str] = ()) -> Case: ...
+@overload
+def read_case(path: Path, overrides: Sequence[str], model: type[Model]) -> Model: ...
+def read_case(path: Path, overrides: Sequence[str] = (), model: type[BaseModel] = Case) -> Any:
     """The case in the YAML file `path`, with each `key.of.field=value` of `overrides` set.
+
+    Parameters
+    ----------
+    model
+        What the file describes; by default a run of a heat network.
 
     Raises
     ------
@@ -30,9 +40,9 @@ def read_case(path: Path, overrides: Sequence[str] = ()) -> Case:
     raw, lines = _parse(path, text)
     faults = [fault for override in overrides for fault in _set(raw, override, lines)]
     try:
-        case = Case.model_validate(raw)
+        case = model.model_validate(raw)
     except ValidationError as error:
-        faults += [_told(fault, lines) for fault in error.errors(include_url=False)]
+        faults += [_told(fault, lines, model) for fault in error.errors(include_url=False)]
     if faults:
         raise InputError(str(path), faults)
     return case
@@ -102,9 +112,9 @@ def _set(raw: dict[str, Any], override: str, lines: dict[Location, str]) -> list
     return []
 
 
-def _told(fault: Any, lines: dict[Location, str]) -> str:
+def _told(fault: Any, lines: dict[Location, str], model: type[BaseModel]) -> str:
     """One fault of the model with place, field, value, unit and allowed range."""
-    location, field, block = _field_of(fault["loc"])
+    location, field, block = _field_of(fault["loc"], model)
     place = next(
         (lines[location[:n]] for n in range(len(location), 0, -1) if location[:n] in lines), None
     )
@@ -125,13 +135,15 @@ def _told(fault: Any, lines: dict[Location, str]) -> str:
     return f"{place}: {text}" if place else text
 
 
-def _field_of(loc: Location) -> tuple[Location, FieldInfo | None, type[BaseModel]]:
+def _field_of(
+    loc: Location, model: type[BaseModel]
+) -> tuple[Location, FieldInfo | None, type[BaseModel]]:
     """Where the fault is as the user wrote it, its field, and the block it stands in.
 
     pydantic's location also holds the kind of a chosen alternative, which no key names.
     """
-    members: list[Any] = [Case]
-    block: type[BaseModel] = Case
+    members: list[Any] = [model]
+    block = model
     field, shown = None, []
     for part in loc:
         blocks = [member for member in members if hasattr(member, "model_fields")]
@@ -139,7 +151,11 @@ def _field_of(loc: Location) -> tuple[Location, FieldInfo | None, type[BaseModel
         if kinds and len(blocks) > 1:
             members = kinds
             continue
-        values = [get_args(member)[1] for member in members if get_origin(member) is dict]
+        values = [
+            get_args(member)[1 if get_origin(member) is dict else 0]
+            for member in members
+            if get_origin(member) in (dict, tuple)
+        ]
         block = blocks[0] if blocks else block
         field = block.model_fields.get(str(part)) if blocks else None
         if part != "[key]":
@@ -171,8 +187,6 @@ WORDS = {
     "model_attributes_type": "fields below it",
     "dict_type": "fields below it",
     "tuple_type": "a list",
-    "too_short": "1 to 6 entries",
-    "too_long": "1 to 6 entries",
     "string_pattern_mismatch": "a name of letters, digits, '_', '-' and '.', up to 61 characters",
     "datetime_from_date_parsing": "a time such as 2021-02-08T00:00",
     "datetime_parsing": "a time such as 2021-02-08T00:00",
@@ -191,4 +205,14 @@ def _expected(field: FieldInfo | None, fault: Any) -> str:
         extra = field.json_schema_extra if field else None
         unit = extra.get("unit", "") if isinstance(extra, dict) else ""
         return f"{bounds['ge']} to {bounds['le']} {unit}".rstrip()
+    if fault["type"] in ("too_short", "too_long"):
+        return _entries(field)
     return WORDS.get(fault["type"], str(fault["msg"]).removeprefix("Input should be "))
+
+
+def _entries(field: FieldInfo | None) -> str:
+    """How many entries a list or mapping may have."""
+    limits = field.metadata if field else ()
+    least = next((one.min_length for one in limits if hasattr(one, "min_length")), 0)
+    most = next((one.max_length for one in limits if hasattr(one, "max_length")), None)
+    return f"{least} or more entries" if most is None else f"{least} to {most} entries"

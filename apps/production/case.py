@@ -1,0 +1,186 @@
+"""A production case as a user writes it: plant, load, weather, prices, and how plans are made."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from tvilling.apps.case import CurveControl, HoldControl, quantity
+from tvilling.sciml.systems.heat_plant.plant import HeatPlant
+from tvilling.sciml.systems.heat_plant.units import FUELS
+
+ZONE = ZoneInfo("Europe/Copenhagen")
+Source = Literal["auto", "recorded", "synthetic"]
+
+
+class _Block(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def local_time(time: datetime) -> datetime:
+    """`time` on the Danish clock, without zone; one without zone is on it already."""
+    return time.astimezone(ZONE).replace(tzinfo=None) if time.tzinfo else time
+
+
+class StockLoad(_Block):
+    """A load drawn from a stated building stock and driven by the weather."""
+
+    kind: Literal["stock"]
+    annual_mwh: Annotated[float, quantity("MWh", 10, 1e8, "Heat of a normal year")]
+    seed: int = Field(default=1, ge=0, le=2**31 - 1, description="Decides the draw")
+
+
+class CityLoad(_Block):
+    """The measured load of Flensburg 2014 to 2016, scaled, on 2020 to 2022, with its weather."""
+
+    kind: Literal["flensburg"]
+    annual_mwh: Annotated[float, quantity("MWh", 10, 1e8, "Heat of a mean year")]
+
+
+class FileLoad(_Block):
+    """The plant's own meters: a CSV file, see docs/production.md."""
+
+    kind: Literal["file"]
+    path: str = Field(
+        min_length=1,
+        description="CSV with time_utc, load_mw, outdoor_degc, price_dkk_per_kwh; a relative path "
+        "starts at the folder of the case file",
+    )
+
+
+class PlantWeather(_Block):
+    """Where the weather comes from, and what of it is known ahead."""
+
+    source: Source = Field(default="auto", description="Of a load drawn from a stock")
+    ahead: Literal["forecast", "perfect", "last_observed"] = Field(
+        default="forecast",
+        description="What a plan knows of the weather: a forecast whose error grows with lead "
+        "time, all of it (labelled so), or what was last observed; a file's own values stand",
+    )
+
+
+class PlantPrices(_Block):
+    """Where power prices come from; a file that holds them goes first."""
+
+    source: Source = "auto"
+    seed: int = Field(default=1, ge=0, le=2**31 - 1, description="Of the formula")
+
+
+class ChargesChoice(_Block):
+    """Taxes, tariffs and fuel prices: those that ship, with changes."""
+
+    rules_of: int | None = Field(
+        default=None,
+        ge=2020,
+        le=2026,
+        description="Year whose taxes and tariffs hold for all time; blank: each year its own",
+    )
+    fuel_dkk_per_mwh: dict[str, Annotated[float, quantity("DKK/MWh", 0, 1e5, "Own price")]] = Field(
+        default={}, description="Price of a fuel, delivered, in place of the one that ships"
+    )
+
+    @field_validator("fuel_dkk_per_mwh")
+    @classmethod
+    def _known_fuels(cls, prices: dict[str, float]) -> dict[str, float]:
+        unknown = sorted(set(prices) - set(FUELS))
+        if unknown:
+            raise ValueError(f"{', '.join(unknown)} is not known; known are {', '.join(FUELS)}")
+        return prices
+
+
+class Outage(_Block):
+    """A unit that is out of service, or only partly there."""
+
+    unit: str = Field(description="Name of the unit")
+    start: datetime = Field(description="From, Danish clock")
+    end: datetime = Field(description="To, Danish clock")
+    share: Annotated[float, quantity("1", 0, 1, "Share of full load that is left")] = 0.0
+    reason: str = Field(default="", max_length=200, description="In words")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "Outage":
+        if local_time(self.end) <= local_time(self.start):
+            raise ValueError(f"end is {self.end:%Y-%m-%d %H:%M}, expected after start")
+        return self
+
+
+class LoadForecast(_Block):
+    """How the load is forecast."""
+
+    model: Literal["blend", "boosting", "network", "ridge", "naive_day", "naive_week", "auto"] = (
+        Field(default="blend", description="auto: chosen by rolling-origin validation")
+    )
+    history_days: int = Field(default=365, ge=10, le=1500, description="Learnt from [d]")
+    country: Literal["dk", "de"] = Field(default="dk", description="Whose holidays count")
+
+
+class Planning(_Block):
+    """When a plan is made, and how it is sought."""
+
+    moment: datetime | None = Field(
+        default=None, description="First hour of the plan, Danish clock; blank: the coming hour"
+    )
+    horizon_h: int = Field(default=72, ge=12, le=168, description="Hours looked ahead")
+    commitment: bool = Field(default=True, description="Starts and minimum loads count")
+    gap: Annotated[float, quantity("1", 0, 0.2, "Relative gap at which a search may stop")] = 1e-3
+    limit_s: Annotated[float, quantity("s", 0.001, 3600, "Longest search")] = 30.0
+    tank_mwh: Annotated[
+        float | None, quantity("MWh", 0, 1e5, "Heat in the tank now; blank: half full")
+    ] = None
+
+
+class Replay(_Block):
+    """How a backtest goes through its days."""
+
+    plan_hour: int = Field(default=13, ge=0, le=23, description="Hour of planning, Danish clock")
+    every_h: Literal[1, 2, 3, 4, 6, 8, 12, 24] = Field(
+        default=24, description="Hours between plans, counted from plan_hour"
+    )
+    load: Literal["forecast", "perfect"] = Field(
+        default="forecast", description="What a plan knows of the load; perfect is labelled so"
+    )
+    refit_days: int = Field(default=60, ge=1, le=1000, description="Days between fits")
+
+
+class Supply(_Block):
+    """Water temperatures at the plant."""
+
+    forward: Annotated[CurveControl | HoldControl, Field(discriminator="kind")]
+    return_degc: Annotated[float, quantity("°C", 5, 80, "Return")] = 42.0
+
+
+class PlantCase(_Block):
+    """A heat plant, planned against the price of power."""
+
+    title: str = Field(default="", max_length=120, description="Headline of the report")
+    system: Literal["heat_plant"] = Field(description="System that is planned")
+    plant: HeatPlant
+    supply: Supply
+    load: Annotated[StockLoad | CityLoad | FileLoad, Field(discriminator="kind")]
+    weather: PlantWeather = PlantWeather()
+    prices: PlantPrices = PlantPrices()
+    charges: ChargesChoice = ChargesChoice()
+    sources_degc: dict[str, Annotated[float, quantity("°C", -30, 90, "Constant")]] = Field(
+        default={}, description="Sources of heat pumps other than the air, by name"
+    )
+    outages: tuple[Outage, ...] = ()
+    forecast: LoadForecast = LoadForecast()
+    plan: Planning = Planning()
+    backtest: Replay = Replay()
+
+    @model_validator(mode="after")
+    def _names_fit(self) -> "PlantCase":
+        faults = [
+            f"outages: {outage.unit} is not a unit; units are {', '.join(self.plant.unit_names)}"
+            for outage in self.outages
+            if outage.unit not in self.plant.unit_names
+        ]
+        faults += [
+            f"sources_degc: {name} is missing, the source of a heat pump"
+            for name in self.plant.source_names
+            if name not in self.sources_degc
+        ]
+        if faults:
+            raise ValueError("; ".join(faults))
+        return self

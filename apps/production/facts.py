@@ -1,0 +1,189 @@
+"""What is known at the moment of planning: meters, weather, prices, and what units can do."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tvilling.apps.case import CurveControl, HoldControl
+from tvilling.apps.production.case import ZONE, FileLoad, PlantCase, StockLoad, local_time
+from tvilling.sciml.errors import InputError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+    from tvilling.sciml.systems.heat_plant.charges import Charges
+    from tvilling.sciml.systems.heat_plant.conditions import Conditions
+
+HOUR = np.timedelta64(1, "h")
+WARM_H = 24 * 21  # of prices and meters before the first day, for lags
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Records around a span of hours, with what the case says of them.
+
+    Attributes
+    ----------
+    record
+        `load_mw`, `outdoor_degc` and `price_dkk_per_kwh` over `time` (UTC), hour by hour; not a
+        number where nothing is known. Attributes `load`, `weather` and `prices` say where from.
+    own_weather
+        Whether outdoor temperatures after a moment are forecasts of the user's own file.
+    """
+
+    record: "xr.Dataset"
+    own_weather: bool
+
+    def before(self, moment: np.datetime64) -> "xr.Dataset":
+        """What was known of the past at `moment`."""
+        return self.record.sel(time=slice(None, moment - HOUR))
+
+    def ahead(self, moment: np.datetime64, hours: int) -> "xr.Dataset":
+        """What came, or is in the record, in the hours from `moment`; not a number beyond it."""
+        time = moment + np.arange(hours) * HOUR
+        return self.record.reindex(time=time)
+
+
+def gather(case: PlantCase, path: Path, first: np.datetime64, last: np.datetime64) -> Facts:
+    """The records from `history_days` before `first` to `last`, hours in UTC.
+
+    Raises
+    ------
+    InputError
+        A record is not at hand or a file is at fault.
+    """
+    import xarray as xr
+
+    from tvilling.datasets.plant_record import measured_city, power_prices, stock_load
+
+    days = np.timedelta64(case.forecast.history_days + 1, "D")
+    start, stop = str(first - max(days, np.timedelta64(WARM_H, "h"))), str(last)
+    load = case.load
+    if isinstance(load, FileLoad):
+        return _from_file(case, path, load, stop)
+    if isinstance(load, StockLoad):
+        meters = stock_load(start, stop, load.annual_mwh, load.seed, case.weather.source)
+    else:
+        meters = measured_city(load.annual_mwh)
+        meters = meters.sel(time=slice(start, None))
+        if not meters.sizes["time"] or meters["time"].values[0] > first:
+            raise InputError(str(path), ["the load of Flensburg stands on 2020 to 2022 only"])
+    begins = str(meters["time"].values[0])
+    prices = power_prices(begins, stop, case.prices.seed, case.prices.source)
+    record = xr.merge([meters, prices], join="outer", combine_attrs="no_conflicts")
+    return Facts(record, own_weather=False)
+
+
+def _from_file(case: PlantCase, path: Path, load: FileLoad, stop: str) -> Facts:
+    """The user's file; prices from elsewhere only where it has no column for them."""
+    import xarray as xr
+
+    from tvilling.datasets.plant_record import from_file, power_prices
+
+    file = Path(load.path)
+    record = from_file(file if file.is_absolute() else path.parent / file)
+    missing = [name for name in ("load_mw", "outdoor_degc") if name not in record]
+    if missing:
+        raise InputError(str(file), [f"column {name} is missing" for name in missing])
+    if "price_dkk_per_kwh" in record:
+        return Facts(record.assign_attrs(prices=record.attrs["load"]), own_weather=True)
+    begins = str(record["time"].values[0])
+    prices = power_prices(begins, stop, case.prices.seed, case.prices.source)
+    return Facts(
+        xr.merge([record, prices], join="outer", combine_attrs="no_conflicts"), own_weather=True
+    )
+
+
+def moment_of(case: PlantCase, scheduled: datetime | None) -> np.datetime64:
+    """First hour of the plan, UTC: what the case says, else the first full hour from `scheduled`.
+
+    Of the hour that stands twice when the clock goes back, the first is meant.
+    """
+    import pandas as pd
+
+    if case.plan.moment is not None:
+        local = pd.Timestamp(local_time(case.plan.moment)).tz_localize(
+            ZONE.key, ambiguous=True, nonexistent="shift_forward"
+        )
+        return local.tz_convert("UTC").tz_localize(None).floor("h").to_datetime64()
+    now = pd.Timestamp(scheduled) if scheduled else pd.Timestamp.now("UTC")
+    return now.tz_convert("UTC").tz_localize(None).ceil("h").to_datetime64()
+
+
+def to_local(time: np.ndarray) -> "pd.DatetimeIndex":
+    """UTC stamps on the Danish clock, with zone."""
+    import pandas as pd
+
+    return pd.DatetimeIndex(time).tz_localize("UTC").tz_convert(ZONE.key)
+
+
+def conditions(
+    case: PlantCase, time: np.ndarray, price: np.ndarray, outdoor_degc: np.ndarray
+) -> "Conditions":
+    """Everything the plant meets over `time`, with charges, water temperatures and outages."""
+    import pandas as pd
+
+    from tvilling.datasets.synthetic_year import irradiance_w_per_m2
+    from tvilling.sciml.systems.heat_plant.conditions import Conditions
+
+    count = len(time)
+    return Conditions(
+        time=time,
+        price_dkk_per_kwh=price,
+        outdoor_degc=outdoor_degc,
+        forward_degc=forward_degc(case.supply.forward, outdoor_degc),
+        return_degc=np.full(count, case.supply.return_degc),
+        charges=charges(case, time),
+        irradiance_w_per_m2=irradiance_w_per_m2(pd.DatetimeIndex(time)),
+        source_degc={name: np.full(count, degc) for name, degc in case.sources_degc.items()},
+        available=_available(case, time),
+    )
+
+
+def forward_degc(control: CurveControl | HoldControl, outdoor_degc: np.ndarray) -> np.ndarray:
+    """Forward temperature [°C] at an outdoor temperature."""
+    if isinstance(control, HoldControl):
+        return np.full(len(outdoor_degc), control.supply_degc)
+    return np.interp(
+        outdoor_degc,
+        [control.cold_degc, control.warm_degc],
+        [control.supply_cold_degc, control.supply_warm_degc],
+    )
+
+
+def charges(case: PlantCase, time: np.ndarray) -> "Charges":
+    """The charges that ship; taxes and tariffs of `rules_of` if it is set; own fuel prices."""
+    from tvilling.sciml.systems.heat_plant.charges import danish_charges
+
+    choice = case.charges
+    found = danish_charges(time if choice.rules_of is None else _in_year(time, choice.rules_of))
+    fuels = danish_charges(time).fuel_dkk_per_mwh
+    own = {fuel: np.full(len(time), price) for fuel, price in choice.fuel_dkk_per_mwh.items()}
+    return replace(found, fuel_dkk_per_mwh={**fuels, **own})
+
+
+def _in_year(time: np.ndarray, year: int) -> np.ndarray:
+    """The same weekday and week in another year: moved by whole weeks, into that year."""
+    months = time.astype("datetime64[Y]").astype(int) + 1970
+    first = np.array([f"{number}-01-01" for number in months], "datetime64[D]")
+    weeks = np.round((np.datetime64(f"{year}-01-01") - first).astype(float) / 7.0).astype(int)
+    moved = time + (weeks * 7).astype("timedelta64[D]")
+    low, high = np.datetime64(f"{year}-01-02"), np.datetime64(f"{year}-12-30")
+    week = np.timedelta64(7, "D")
+    moved = np.where(moved < low, moved + week, moved)
+    return np.where(moved > high, moved - week, moved)
+
+
+def _available(case: PlantCase, time: np.ndarray) -> dict[str, np.ndarray]:
+    local = to_local(time).tz_localize(None).to_numpy()
+    there: dict[str, np.ndarray] = {}
+    for outage in case.outages:
+        share = there.setdefault(outage.unit, np.ones(len(time)))
+        start, end = (np.datetime64(local_time(at), "ns") for at in (outage.start, outage.end))
+        out = (local >= start) & (local < end)
+        share[out] = np.minimum(share[out], outage.share)
+    return there

@@ -1,0 +1,118 @@
+"""Plans and backtests as labelled data, with units on every variable."""
+
+import json
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tvilling.apps.production.planning import Plan
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from tvilling.rl_control.production.backtest import Backtest
+    from tvilling.rl_control.production.schedule import Schedule
+    from tvilling.sciml.systems.heat_plant.conditions import Conditions
+    from tvilling.sciml.systems.heat_plant.linear import LinearPlant
+
+UNIT_COURSES = {  # name: (what it is of in the plant, unit, text)
+    "heat_mw": ("heat_mw", "MW", "heat delivered"),
+    "power_mw": ("power_mw", "MW", "power delivered; negative: drawn"),
+    "fuel_mw": ("fuel_mw", "MW", "fuel burnt"),
+    "cost_dkk_per_h": ("cost_dkk_per_h", "DKK/h", "cost without starts"),
+    "co2_kg_per_h": ("co2_kg_per_h", "kg/h", "CO2 from chimneys and of power bought"),
+}
+CONDITIONS = {
+    "price_dkk_per_kwh": ("DKK/kWh", "spot price of power"),
+    "outdoor_degc": ("°C", "outdoors"),
+    "forward_degc": ("°C", "water that leaves the plant"),
+    "return_degc": ("°C", "water that comes back"),
+}
+
+
+def plan_data(plan: Plan, **attrs: Any) -> "xr.Dataset":
+    """The plan over `way` (`plan`, then the rules on the same outlook), `unit`, `mode` and `time`.
+
+    Beside what `ways_data` gives: the forecast of the load with its interval, and which prices are
+    published. Attributes say how the plan was found, and everything that was missing.
+    """
+    outlook, decision = plan.outlook, plan.decision
+    ways = {"plan": plan.schedule, **plan.others}
+    data = ways_data(plan.plant, plan.conditions, ways)
+    mw = {"units": "MW"}
+    data["load_mw"] = ("time", outlook.load_mw, mw | {"long_name": "heat load, forecast"})
+    interval = np.stack([outlook.load_low_mw, outlook.load_high_mw])
+    text = mw | {"long_name": "ends of the 90 % interval of the load"}
+    data["load_interval_mw"] = (("end", "time"), interval, text)
+    data = data.assign_coords(end=["low", "high"])
+    published = outlook.published.astype(np.int8)
+    text = {"units": "1", "long_name": "1 where the price is published, 0 where it is expected"}
+    data["published"] = ("time", published, text)
+    return data.assign_attrs(
+        how=decision.how,
+        reason=decision.reason,
+        status=decision.schedule.status,
+        gap=float(decision.gap),
+        bound_dkk=float(decision.schedule.bound_dkk),
+        forecast_model=outlook.model,
+        forecast_weather=outlook.weather_is,
+        notes=json.dumps(list(outlook.notes), ensure_ascii=False),
+        tank_before_mwh=plan.before.tank_mwh,
+        **attrs,
+    )
+
+
+def backtest_data(conditions: "Conditions", run: "Backtest", **attrs: Any) -> "xr.Dataset":
+    """The ways of a backtest over `way`, `unit`, `mode` and `time`, with the load that came."""
+    ways = {name: outcome.schedule for name, outcome in run.outcomes.items()}
+    data = ways_data(run.actual, conditions, ways)
+    text = {"units": "MW", "long_name": "heat load, as it came"}
+    data["load_mw"] = ("time", run.demand_mw, text)
+    return data.assign_attrs(**attrs)
+
+
+def ways_data(
+    plant: "LinearPlant", conditions: "Conditions", ways: "dict[str, Schedule]"
+) -> "xr.Dataset":
+    """Schedules side by side. Powers are means of the hour that begins at `time` (UTC)."""
+    import xarray as xr
+
+    from tvilling.rl_control.production.schedule import unit_course
+
+    names = list(ways)
+    variables: dict[str, Any] = {}
+    for name, (of_mode, unit, text) in UNIT_COURSES.items():
+        values = np.stack([unit_course(plant, one, of_mode) for one in ways.values()])
+        variables[name] = (("way", "unit", "time"), values, {"units": unit, "long_name": text})
+    on = np.stack([one.on for one in ways.values()]).astype(np.int8)
+    variables["on"] = (("way", "unit", "time"), on, {"units": "1", "long_name": "1 while it runs"})
+    load = np.stack([one.load for one in ways.values()])
+    text = {"units": "1", "long_name": "share of full load"}
+    variables["load"] = (("way", "mode", "time"), load, text)
+    for name, unit, text in (
+        ("tank_mwh", "MWh", "heat in the tank at the end of the hour"),
+        ("unserved_mw", "MW", "heat that is missing"),
+        ("surplus_mw", "MW", "heat thrown away"),
+    ):
+        values = np.stack([getattr(one, name) for one in ways.values()])
+        variables[name] = (("way", "time"), values, {"units": unit, "long_name": text})
+    for name, (unit, text) in CONDITIONS.items():
+        attrs = {"units": unit, "long_name": text}
+        variables[name] = ("time", getattr(conditions, name), attrs)
+    coords = {
+        "way": names,
+        "unit": list(plant.units),
+        "mode": list(plant.modes),
+        "time": ("time", conditions.time, {"long_name": "start of the hour, UTC"}),
+    }
+    return xr.Dataset(
+        variables,
+        coords,
+        {
+            "Conventions": "CF-1.11",
+            "tvilling_version": version("tvilling"),
+            "tank_capacity_mwh": plant.tank.capacity_mwh,
+            "start_cost_dkk": plant.start_cost_dkk.tolist(),
+        },
+    )
