@@ -5,6 +5,7 @@ done today. Heat comes from an air heat pump; power costs the day-ahead price, t
 """
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from tvilling.apps.heat_network_case import Prepared
     from tvilling.rl_control.controllers import HeatingCurve
+    from tvilling.rl_control.production.supply_limits import SupplyLimits
     from tvilling.rl_control.production.supply_temperature import SupplyPlan
     from tvilling.rl_control.production.supply_window import SupplyWindow
 
@@ -90,14 +92,14 @@ def gradient_miss(window: "SupplyWindow") -> dict[str, float]:
     import numpy as np
 
     from tvilling.rl_control.production.supply_course import between, hourly
-    from tvilling.rl_control.production.supply_job import Job, first_margin
+    from tvilling.rl_control.production.supply_job import Job
     from tvilling.rl_control.production.supply_limits import SupplyLimits
     from tvilling.rl_control.production.supply_run import cost_gradient
 
     course = hourly(window.curve_degc, window.run_out_h)
     job = Job.of(window, SupplyLimits(), course, substeps=1)
     weights = between(window.steps_per_hour, window.hours + 1)
-    found = job.tangent(course.start, first_margin()).gradient
+    found = job.tangent(course.start).gradient
     supply = weights @ window.curve_degc
     _, slope = cost_gradient(job.coarse, supply)
     reverse = (weights @ course.basis).T @ np.asarray(slope)
@@ -129,22 +131,41 @@ def courses_of(window: "SupplyWindow", curve: "HeatingCurve", outdoor_degc: "np.
 
 
 def figures(
-    window: "SupplyWindow", courses: dict, consumer_degc: float, prefix: str = ""
+    window: "SupplyWindow", courses: dict, limits: "SupplyLimits", prefix: str = ""
 ) -> dict[str, Any]:
-    """Saving, parts, margins and effort of every course, verified, at a limit for consumers."""
-    from tvilling.rl_control.production.supply_limits import SupplyLimits
+    """Saving, parts, margins and effort of every course, verified."""
     from tvilling.rl_control.production.supply_temperature import plan_supply
 
-    found: dict[str, Any] = {f"{prefix}limit_degc": round(consumer_degc, 3)}
+    found: dict[str, Any] = {f"{prefix}limit_degc": limits.consumer_degc}
     for name, course in courses.items():
         began, cpu = time.perf_counter(), time.process_time()
-        plan = plan_supply(window, SupplyLimits(consumer_degc), course)
+        plan = plan_supply(window, limits, course)
         effort = {
             "wall_s": round(time.perf_counter() - began, 1),
             "cpu_s": round(time.process_time() - cpu, 1),
         }
         found |= {f"{prefix}{name}_{key}": value for key, value in told(plan, effort).items()}
     return found
+
+
+def town_limits(prepared: "Prepared", consumer_degc: float) -> "SupplyLimits":
+    """Limits with pump and plant as the network was sized: at 80 °C and every design load."""
+    import jax
+    import jax.numpy as jnp
+
+    from tvilling.rl_control.production.supply_limits import SupplyLimits
+
+    assert prepared.stock is not None
+    assert prepared.case.sizing is not None
+    network = prepared.network
+    drive = {
+        "heat_w": jnp.asarray(prepared.stock["design_w"].to_numpy()),
+        "ground_degc": prepared.drive["ground_degc"][0],
+    }
+    action = {"supply_degc": jnp.array([prepared.case.sizing.supply_degc])}
+    _, output = jax.jit(type(network).steady)(network, action, drive)
+    lift_bar, heat_w = float(output["source_lift_bar"][0]), float(output["source_w"][0])
+    return SupplyLimits(consumer_degc, max_lift_bar=lift_bar, max_source_w=heat_w)
 
 
 def curve_margin_k(window: "SupplyWindow") -> float:
@@ -164,13 +185,12 @@ def told(plan: "SupplyPlan", effort: dict[str, float]) -> dict[str, Any]:
         return {"outcome": plan.outcome, "reason": plan.reason, **effort}
     percent = plan.saving.percent()
     parts = {name: getattr(plan.saving, f"{name}_dkk") for name in percent}
-    kept = {name: value for name, value in plan.margins.items() if name != "lift"}
     return {
         "saving_percent": round(percent.pop("total"), 3),
         **{f"{name}_percent": round(value, 3) for name, value in percent.items()},
         **{f"{name}_dkk": round(value, 1) for name, value in parts.items()},
         "curve_dkk": round(plan.saving.curve_dkk, 1),
-        **{f"{name}_margin": round(value, 4) for name, value in kept.items()},
+        **{f"{name}_margin": round(value, 4) for name, value in plan.margins.items()},
         "rounds": plan.rounds,
         "tightened": plan.tightened,
         "foretold": float(f"{plan.foretold:.2g}"),
@@ -189,12 +209,14 @@ def measure() -> Measurement:
 
     window, prepared, curve = town_window()
     courses = courses_of(window, curve, np.asarray(prepared.drive["outdoor_degc"]))
-    figures(window, {"plan": courses["plan"]}, HOT_WATER_DEGC)  # compiles
-    found = figures(window, courses, HOT_WATER_DEGC)
-    held_degc = HOT_WATER_DEGC + curve_margin_k(window)
-    found |= figures(window, courses, held_degc, "as_held_")
+    limits = town_limits(prepared, HOT_WATER_DEGC)
+    figures(window, {"plan": courses["plan"]}, limits)  # compiles
+    found = figures(window, courses, limits)
+    held_degc = np.floor(100 * (HOT_WATER_DEGC + curve_margin_k(window))) / 100
+    as_held = replace(limits, consumer_degc=float(held_degc))
+    found |= figures(window, courses, as_held, "as_held_")
     spot, _, _ = town_window(with_tariffs=False)
-    found |= figures(spot, {"plan": courses["plan"]}, HOT_WATER_DEGC, "spot_")
+    found |= figures(spot, {"plan": courses["plan"]}, limits, "spot_")
     found |= gradient_miss(window)
     ours, peer = found["plan_saving_percent"], found["best_curve_saving_percent"]
     time_utc = np.datetime64(window.start) + np.arange(window.hours) * np.timedelta64(1, "h")
@@ -207,6 +229,8 @@ def measure() -> Measurement:
         peer_name="best heating curve",
         extra={
             **found,
+            "max_lift_bar": limits.max_lift_bar,
+            "max_source_w": limits.max_source_w,
             "planned_h": WEEK_H,
             "run_out_h": RUN_OUT_H,
             "weather": str(prepared.weather.attrs["source"]),

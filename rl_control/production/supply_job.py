@@ -6,11 +6,11 @@ from functools import cached_property
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
 from tvilling.rl_control.production.supply_cost import Account
 from tvilling.rl_control.production.supply_course import Course, Pulses, between, pulses
-from tvilling.rl_control.production.supply_limits import KINDS, SupplyLimits, course_rows, row_kinds
+from tvilling.rl_control.production.supply_limits import SupplyLimits, course_rows
 from tvilling.rl_control.production.supply_run import (
     Conditions,
     Run,
@@ -22,10 +22,10 @@ from tvilling.rl_control.production.supply_search import Found, SearchSettings, 
 from tvilling.rl_control.production.supply_window import HOUR_S, SupplyWindow
 from tvilling.sciml.units import J_PER_KWH
 
+Rows = Float[np.ndarray, "step row"]
 MEMORY_H = 12  # after which a network has forgotten what was sent; see `pulses`
 GROUPS = MEMORY_H + 2  # an hour's set-point changes two hours of supply
-FIRST_MARGIN = {"temperature": 0.01, "lift": 0.01, "source": 0.01}  # in the units of `KINDS`
-MORE_MARGIN = 0.005
+HAIR = 0.002  # units of `supply_limits.KINDS` that the search stays away from every limit
 
 
 @dataclass(frozen=True)
@@ -38,12 +38,15 @@ class Job:
         As `plan_supply` takes them.
     coarse, fine
         Conditions of the search, in the window's steps, and of the verifying run.
+    excused
+        By how much rows may be missed in the verifying run.
     """
 
     window: SupplyWindow
     course: Course
     coarse: Conditions
     fine: Conditions
+    excused: Rows | float = 0.0
 
     @classmethod
     def of(cls, window: SupplyWindow, limits: SupplyLimits, course: Course, substeps: int) -> "Job":
@@ -75,31 +78,55 @@ class Job:
         weights = between(round(HOUR_S / self.fine.dt_s), self.window.hours + 1)
         return as_numpy(simulated(self.fine, weights @ setpoints_degc))
 
-    def search(
-        self,
-        start: Float[np.ndarray, " number"],
-        margin: Float[np.ndarray, " kind"],
-        settings: SearchSettings,
-    ) -> Found | None:
-        """The best numbers with limits tightened by `margin`; None where no course is possible."""
-        rows = course_rows(self.coarse.limits, self.course.basis, self.course.offset_degc)
-        return search(lambda numbers: self.tangent(numbers, margin), start, rows, settings)
+    def missed(self, run: Run) -> Rows:
+        """Rows of a verifying run, less what is excused."""
+        return np.asarray(run.excess) - self.excused
 
-    def tangent(
-        self, numbers: Float[np.ndarray, " number"], margin: Float[np.ndarray, " kind"]
-    ) -> Tangent:
-        """Cost and limits at `numbers`, each kind of limit tightened by `margin`."""
+    def gap(self, run: Run, excess: Rows) -> Rows:
+        """By how much more a verifying run misses than the search saw, where both are the same.
+
+        The worst of the short steps in each step, and a hair.
+        """
+        more = self._worst(run, len(excess)) - np.where(np.isfinite(excess), excess, 0.0)
+        return np.where(np.isfinite(more), more, 0.0) + HAIR
+
+    def wider(self, gap: Rows, run: Run, excess: Rows) -> Rows:
+        """A gap for the next search, where one with `gap` ended at `excess` and `run` missed.
+
+        Never less than before, and a hair more where a limit was missed, so that it settles.
+        """
+        missed = self._worst(run, len(excess)) > 0
+        return np.maximum(gap, self.gap(run, excess - gap)) + HAIR * missed
+
+    def search(
+        self, start: Float[np.ndarray, " number"], gap: Rows, settings: SearchSettings
+    ) -> Found | None:
+        """The best numbers with `gap` added to the rows; None where no course is possible."""
+        rows = course_rows(self.coarse.limits, self.course.basis, self.course.offset_degc)
+
+        def tightened(numbers: Float[np.ndarray, " number"]) -> Tangent:
+            tangent = self.tangent(numbers)
+            return replace(tangent, excess=tangent.excess + gap)
+
+        return search(tightened, start, rows, settings)
+
+    def tangent(self, numbers: Float[np.ndarray, " number"]) -> Tangent:
+        """Cost and limits at `numbers`."""
         supply = self._weights @ self.course.setpoints_degc(numbers)
         found = linearised(self.coarse, supply, self._along.direction)
         (cost, excess), (cost_slope, slope) = jax.tree.map(np.asarray, found)
-        kinds = row_kinds(len(self.window.network.layout.consumer_names))
         return Tangent(
             cost=float(cost.sum()),
             gradient=self._along.gradient(cost_slope, len(numbers)),
-            excess=excess + margin[kinds],
+            excess=excess,
             shown=slope,
             owner=self._along.owner,
         )
+
+    def _worst(self, run: Run, steps: int) -> Rows:
+        """Rows of a verifying run at the worst of the short steps in each of `steps`."""
+        missed = self.missed(run)
+        return missed.reshape(steps, -1, missed.shape[1]).max(axis=1)
 
     @cached_property
     def _weights(self) -> Float[np.ndarray, "step node"]:
@@ -109,17 +136,3 @@ class Job:
     def _along(self) -> Pulses:
         memory = MEMORY_H * self.window.steps_per_hour
         return pulses(self._weights @ self.course.basis, memory, GROUPS)
-
-
-def first_margin() -> Float[np.ndarray, " kind"]:
-    """What limits are tightened by at first; pressure is not, as the pump may hold it just so."""
-    return np.array([FIRST_MARGIN.get(kind, 0.0) for kind in KINDS])
-
-
-def more_margin(
-    margin: Float[np.ndarray, " kind"], excess: Float[Array | np.ndarray, "step row"]
-) -> Float[np.ndarray, " kind"]:
-    """`margin`, wider for the kinds of limits that a verifying run missed."""
-    kinds = row_kinds((excess.shape[1] - 2) // 3)
-    worst = np.array([excess[:, kinds == at].max() for at in range(len(KINDS))])
-    return margin + np.where(worst > 0, worst + MORE_MARGIN, 0.0)

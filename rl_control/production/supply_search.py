@@ -13,6 +13,7 @@ Maza, Mathematical Programming 43, 1989.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float
@@ -20,6 +21,7 @@ from scipy.optimize import linprog
 from scipy.sparse import coo_matrix, csr_matrix, hstack, vstack
 
 LEAST_SLOPE = 1e-9  # of a row; below it a number is not in it
+LEAST_SAY = 1e-6  # sum of the slopes of a row; below it nothing can be done about the row
 PENALTY = 50.0  # times the steepest slope of the cost
 GOOD, FAIR = 0.75, 0.1  # actual over foretold gain: above it widen, below it refuse
 
@@ -35,7 +37,7 @@ class SearchSettings:
     radius_k, most_radius_k, least_radius_k
         How far every number may move in the first round, in any, and when it gives up [K].
     tolerance
-        Foretold gain over the cost at which it ends [1].
+        Foretold gain over the cost at which it ends, for a kelvin of radius and up [1].
     """
 
     rounds: int = 60
@@ -69,16 +71,22 @@ class Tangent:
     shown: Float[np.ndarray, "group step row"]
     owner: Float[np.ndarray, "group step"]
 
+    @cached_property
+    def say(self) -> Float[np.ndarray, "step row"]:
+        """What each row changes by at most if every number moves by one; 0 where next to nothing."""
+        owned = (self.owner >= 0)[:, :, None]
+        total = np.abs(np.where(owned, self.shown, 0.0)).sum(axis=0)
+        return np.where(total > LEAST_SAY, total, 0.0)
+
     @property
     def missed(self) -> float:
-        """Worst row of each step, summed over the steps where it is missed."""
-        return float(np.maximum(self.excess.max(axis=1), 0.0).sum())
+        """Worst row of each step that can be changed, summed over the steps where it is missed."""
+        open_rows = np.where(self.say > 0, self.excess, -np.inf)
+        return float(np.maximum(open_rows.max(axis=1), 0.0).sum())
 
     def near(self, radius: float) -> tuple[csr_matrix, np.ndarray, np.ndarray]:
         """Rows that a step within `radius` could miss: their slopes, values and steps."""
-        owned = (self.owner >= 0)[:, :, None]
-        reach = radius * np.abs(np.where(owned, self.shown, 0.0)).sum(axis=0)
-        step, row = np.nonzero(self.excess + reach > 0)
+        step, row = np.nonzero((self.excess + radius * self.say > 0) & (self.say > 0))
         slope, number = self.shown[:, step, row].T, self.owner[:, step].T
         held = (number >= 0) & (np.abs(slope) > LEAST_SLOPE)
         at = np.nonzero(held)[0]
@@ -97,8 +105,8 @@ class Found:
         The best point.
     cost
         There.
-    missed
-        Rows there, as `Tangent.missed` counts them.
+    excess
+        Rows there.
     rounds
         Linear programmes solved, each followed by a run of the network with its derivatives.
     foretold
@@ -110,7 +118,7 @@ class Found:
 
     numbers: Float[np.ndarray, " number"]
     cost: float
-    missed: float
+    excess: Float[np.ndarray, "step row"]
     rounds: int
     foretold: float
     radius_k: float
@@ -137,7 +145,7 @@ def search(
         step, gain = _programme(here, numbers, course, radius, penalty)
         foretold = gain / abs(here.cost)
         rounds += 1
-        if foretold < settings.tolerance:
+        if foretold < settings.tolerance * min(radius, 1.0):
             break
         tried = linearise(numbers + step)
         actual = here.cost - tried.cost + penalty * (here.missed - tried.missed)
@@ -149,7 +157,7 @@ def search(
             radius = radius / 2
         if radius < settings.least_radius_k:
             break
-    return Found(numbers, here.cost, here.missed, rounds, foretold, radius)
+    return Found(numbers, here.cost, here.excess, rounds, foretold, radius)
 
 
 def nearest(start: Float[np.ndarray, " number"], course: Bounds) -> np.ndarray | None:

@@ -5,10 +5,10 @@ every consumer stays warm enough, gets its pressure and its heat at every step. 
 before a dear hour is heat in store, water as cool as the farthest consumer allows is a better COP
 and less loss, and cooler water is more flow to pump: the network model weighs them. The plan is
 then simulated in shorter steps than it was sought in; one that misses a limit there is sought
-again with a margin, and never handed out.
+again with what was missed added to the limit, and never handed out.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal
 
 import jax
@@ -17,7 +17,7 @@ from jaxtyping import Array, Float
 
 from tvilling.rl_control.production.supply_cost import Saving, saving
 from tvilling.rl_control.production.supply_course import Course, hourly
-from tvilling.rl_control.production.supply_job import Job, first_margin, more_margin
+from tvilling.rl_control.production.supply_job import HAIR, Job
 from tvilling.rl_control.production.supply_limits import SupplyLimits, margins
 from tvilling.rl_control.production.supply_report import as_dataset, by_hour, shortfall
 from tvilling.rl_control.production.supply_run import Run
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 HOPELESS = 0.1  # units missed, summed over the steps: the search found no plan, not a hair too much
+NEAR_K = 0.5  # radius of a search that starts where another ended
 Outcome = Literal["planned", "no saving", "infeasible", "missed", "not converged"]
 
 
@@ -43,12 +44,16 @@ class PlanSettings:
     substeps
         Steps of the verifying run in one of the window's.
     tighten
-        How often at most a plan that misses is sought again with more margin.
+        How often at most a plan that misses is sought again.
+    excuse_curve
+        A limit that the curve misses in a step may be missed as much there. So a plan can be made
+        from a network that is too cold at the start, where nothing helps in the first hours.
     """
 
     search: SearchSettings = field(default_factory=SearchSettings)
     substeps: int = 3
-    tighten: int = 4
+    tighten: int = 6
+    excuse_curve: bool = False
 
 
 @dataclass(frozen=True)
@@ -76,7 +81,7 @@ class SupplyPlan:
     state
         Of the network at the end of every hour, leaves led by hour.
     rounds, tightened
-        Linear programmes solved, and how often the margin was widened.
+        Linear programmes solved, and how often a plan that missed was sought again.
     foretold
         Gain that the last programme still saw, over the cost; NaN where none was solved.
     """
@@ -142,28 +147,35 @@ def plan_supply(
     job = Job.of(window, limits, course, settings.substeps)
     curve = job.verified(window.curve_degc)
     job = job.with_credit(curve)
+    if settings.excuse_curve:
+        job = replace(job, excused=np.maximum(curve.excess, 0.0))
     return _handed_out(job, curve, _try(job, curve, settings))
 
 
 def _try(job: Job, curve: Run, settings: PlanSettings) -> _Tried:
-    """Search, verify, and search again with more margin where a limit is missed."""
-    margin, start, rounds, found = first_margin(), job.course.start, 0, None
+    """Search, verify, and where a limit is missed there, search again with what was missed.
+
+    The gap between the steps of the search and the shorter ones is taken from the start at first.
+    """
+    numbers, rounds, search = job.course.start, 0, settings.search
+    first = job.verified(job.course.setpoints_degc(numbers))
+    gap = job.gap(first, job.tangent(numbers).excess)
     for tightened in range(settings.tighten + 1):
-        found = job.search(start, margin, settings.search)
+        found = job.search(numbers, gap, search)
         if found is None:
             why = "no course keeps the range and the ramp of the supply temperature"
             return _Tried("infeasible", why, rounds, tightened, np.nan)
         rounds += found.rounds
         told = rounds, tightened, found.foretold
-        if found.missed > HOPELESS:
-            excess = job.tangent(found.numbers, np.zeros_like(margin)).excess
-            return _Tried("infeasible", _missed(job, excess, job.coarse.dt_s), *told)
-        setpoints = job.course.setpoints_degc(found.numbers)
-        run = job.verified(setpoints)
-        if np.all(run.excess <= 0):
+        missed = found.excess - HAIR
+        if not tightened and np.maximum(missed.max(axis=1), 0.0).sum() > HOPELESS:
+            return _Tried("infeasible", _missed(job, missed, job.coarse.dt_s), *told)
+        run = job.verified(job.course.setpoints_degc(found.numbers))
+        if np.all(job.missed(run) <= 0):
             return _judged(job, curve, found, run, told)
-        margin, start = more_margin(margin, run.excess), found.numbers
-    return _Tried("missed", _missed(job, run.excess, job.fine.dt_s), *told)
+        gap, numbers = job.wider(gap, run, found.excess), found.numbers
+        search = replace(search, radius_k=min(search.radius_k, NEAR_K))
+    return _Tried("missed", _missed(job, job.missed(run), job.fine.dt_s), *told)
 
 
 def _judged(job: Job, curve: Run, found: Found, run: Run, told: tuple[int, int, float]) -> _Tried:
@@ -174,7 +186,7 @@ def _judged(job: Job, curve: Run, found: Found, run: Run, told: tuple[int, int, 
         why = f"status {run.status[flagged[0]]} in {len(flagged)} steps, first in hour {hour:.2f}"
         return _Tried("not converged", why, *told)
     saved_dkk = saving(job.account, curve.plant, run.plant).total_dkk
-    if saved_dkk <= 0 and np.all(curve.excess <= 0):
+    if saved_dkk <= 0 and np.all(job.missed(curve) <= 0):
         return _Tried("no saving", f"the plan would cost {-saved_dkk:.3g} DKK more", *told)
     setpoints = job.course.setpoints_degc(found.numbers)
     return _Tried("planned", "", *told, setpoints_degc=setpoints, run=run)
