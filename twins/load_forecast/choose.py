@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 SHARE, MOST_DAYS = 0.4, 365  # of the history that is forecast, and at most
+FITS, LEAST_DAYS = 4, 7  # in those days, and between two
 
 
 @dataclass(frozen=True)
@@ -43,12 +44,12 @@ def choose(
     history: "xr.Dataset | pd.DataFrame",
     settings: ForecastSettings,
     models: Sequence[str] | None = None,
-    refit_days: int = 90,
+    refit_days: int | None = None,
 ) -> Choice:
     """Forecast the last days of a history as it would have been done then; the best model wins.
 
     The days are 40 % of the history, 365 at most. Models for which the days before are too few are
-    not tried.
+    not tried; without `refit_days` they are fitted four times.
 
     Raises
     ------
@@ -62,7 +63,8 @@ def choose(
     tried = [name for name in models or MODELS if needed_days([name]) <= before]
     last = series.time[series.end - 1].astype("datetime64[D]")
     period = (str(last - np.timedelta64(tried_days - 1, "D")), str(last))
-    quick = replace(settings, model=tried[0], interval="split", quantiles=(0.5,))
-    found = score(rolling_origin(history, quick, period, tried, refit_days))
+    quick = replace(settings, model=tried[0], quantiles=(0.5,), calibration_days=LEAST_DAYS)
+    every = refit_days or max(LEAST_DAYS, -(-tried_days // FITS))
+    found = score(rolling_origin(history, quick, period, tried, every))
     mae = {name: found[name].mae_mw for name in sorted(found, key=lambda n: found[n].mae_mw)}
     return Choice(next(iter(mae)), mae, period)

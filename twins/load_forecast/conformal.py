@@ -32,7 +32,7 @@ from tvilling.sciml.uncertainty import conformal_rank
 from tvilling.twins.load_forecast.series import HOUR
 
 GROUP_H = 3
-GAIN = 0.02
+GAIN = 0.1
 ENOUGH = 20  # scores, below which the hours of all leads are taken together
 LEVELS = (0.005, 0.5)  # where the adaptive level 1 - coverage is held
 

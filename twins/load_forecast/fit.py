@@ -59,15 +59,12 @@ def fit(history: "xr.Dataset | pd.DataFrame", settings: ForecastSettings) -> Loa
         settings=settings,
         members=fit_members((model, *NAIVE), rows, load, settings.seed),
         naive=_better_naive(rolled),
-        rooms_mw={
-            name: {level: room[-1] for level, room in rooms_of(rolled, name, settings).items()}
-            for name in rolled.forecast_mw
-        },
+        rooms=_rooms_now(rolled, settings),
         learned=fit_quantiles(rows, load, levels, settings.seed)
-        if settings.interval == "cqr"
+        if settings.learns_quantiles
         else None,
         trained_until=series.time[0] + series.end * HOUR,
-        floor_mw=least_load(series),
+        scale_mw=(rolled.typical_mw, least_load(series)),
         notes=notes,
     )
 
@@ -92,6 +89,20 @@ def _rolled_lately(series: Series, settings: ForecastSettings, days: int) -> Rol
         raise InputError("load history", ["too short for a single forecast whose outcome is known"])
     models = dict.fromkeys((settings.model, *NAIVE))
     return roll(longer, settings, np.append(origins, series.end), tuple(models), ONCE)
+
+
+def _rooms_now(rolled: Rolled, settings: ForecastSettings) -> dict[str, dict[float, np.ndarray]]:
+    """Room of the last origin by model, level and lead; naive models have no learned quantiles."""
+    plain = replace(rolled, learned_mw={})
+    return {
+        name: {
+            level: room[-1]
+            for level, room in rooms_of(
+                rolled if name == settings.model else plain, name, settings
+            ).items()
+        }
+        for name in rolled.forecast_mw
+    }
 
 
 def _better_naive(rolled: Rolled) -> str:

@@ -16,6 +16,7 @@ from tvilling.twins.load_forecast.series import (
     DAY_H,
     HOUR,
     Series,
+    as_stamp,
     lengthened,
     read_series,
     without_future,
@@ -42,14 +43,14 @@ class LoadModel:
         Fitted models by name, the naive ones among them.
     naive
         The naive model that was nearer to the truth, which stands in where the others cannot.
-    rooms_mw
-        Room beside a forecast [MW] by model, upper level and lead.
+    rooms
+        Room beside a forecast [MW at typical load] by model, upper level and lead.
     learned
         Learned quantiles, where the interval is a conformalized quantile regression.
     trained_until
         Hour behind the last that was learned from.
-    floor_mw
-        What no load is forecast below.
+    scale_mw
+        Typical load, and what no load is forecast below.
     notes
         What was done differently from what the settings ask, with the reason.
     """
@@ -57,10 +58,10 @@ class LoadModel:
     settings: ForecastSettings
     members: dict[str, Predict]
     naive: str
-    rooms_mw: dict[str, dict[float, Float[np.ndarray, " lead"]]]
+    rooms: dict[str, dict[float, Float[np.ndarray, " lead"]]]
     learned: Callable[[Rows], dict[float, np.ndarray]] | None
     trained_until: np.datetime64
-    floor_mw: float
+    scale_mw: tuple[float, float]
     notes: tuple[str, ...]
 
     def forecast(
@@ -101,7 +102,7 @@ class LoadModel:
         """
         hours = self.settings.hours if hours is None else hours
         series = without_future(read_series(history, self.settings), start)
-        first = series.time[0] + series.end * HOUR if start is None else np.datetime64(start, "ns")
+        first = series.time[0] + series.end * HOUR if start is None else as_stamp(start)
         delay_h = int((first - series.time[0]) // HOUR) - series.end
         self._check(hours, delay_h)
         total = replace(self.settings, hours=delay_h + hours)
@@ -151,11 +152,11 @@ class LoadModel:
 
     def _answer(self, rows: Rows, model: str) -> tuple[np.ndarray, dict[float, np.ndarray]]:
         """Load and quantiles [MW] of each row."""
-        point = np.maximum(predict_all(self.members, [model], rows)[model], self.floor_mw)
+        point = np.maximum(predict_all(self.members, [model], rows)[model], self.scale_mw[1])
         lead = np.minimum(rows.lead_h, self.settings.hours - 1)
-        rooms = {level: room[lead] for level, room in self.rooms_mw[model].items()}
+        rooms = {level: room[lead] for level, room in self.rooms[model].items()}
         learned = self.learned(rows) if self.learned and model == self.settings.model else {}
-        return point, quantiles_from(point, learned, rooms, self.floor_mw, self.settings)
+        return point, quantiles_from(point, learned, rooms, self.scale_mw, self.settings)
 
     def _attrs(self) -> dict[str, Any]:
         settings = self.settings

@@ -15,9 +15,9 @@ from tvilling.twins.load_forecast.features import Rows
 Predict = Callable[[Rows], Float[np.ndarray, " row"]]
 Fit = Callable[[Rows, Float[np.ndarray, " row"], int], Predict]
 
-EPOCHS = 40
+EPOCHS = 15
 SHRINK = 30.0  # weight of the penalty of the ridge, in rows
-TREES = {"max_iter": 300, "learning_rate": 0.05, "max_leaf_nodes": 31, "max_features": 0.3}
+TREES = {"max_iter": 200, "learning_rate": 0.06, "max_leaf_nodes": 12, "max_features": 0.3}
 BLEND = ("boosting", "network", "ridge")
 
 

@@ -1,6 +1,8 @@
 """A small network for loads: two hidden layers beside a straight line, trained with Adam in JAX."""
 
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -10,8 +12,9 @@ from jaxtyping import Array, Float
 
 Params = dict[str, Array]
 
-WIDTH, MEMBERS = 96, 2
+WIDTH, MEMBERS = 64, 4
 BATCH, BATCHES = 512, 16  # batches a call, so that one compiled call serves every number of rows
+LEAST_CALLS = 30  # where the rows are few
 PEAK_RATE, DECAY, WARM = 3e-3, 1e-3, 0.2
 HUBER = 0.1  # scaled error from which the loss grows like its size, no longer its square
 ADAM = optax.scale_by_adam()
@@ -31,7 +34,7 @@ def fit_members(
     keys = jax.random.split(jax.random.key(seed), MEMBERS)
     params = jax.vmap(partial(_start, inputs.shape[1]))(keys)
     state = jax.vmap(ADAM.init)(params)
-    calls = max(1, round(epochs * len(target) / (BATCH * BATCHES)))
+    calls = max(LEAST_CALLS, round(epochs * len(target) / (BATCH * BATCHES)))
     rates = _rates(calls * BATCHES).reshape(calls, BATCHES)
     random = np.random.default_rng(seed)
     x, y = inputs.astype(np.float32), target.astype(np.float32)
@@ -47,7 +50,7 @@ def answer(
     """Mean answer of the members."""
     x = inputs.astype(np.float32)
     members = [
-        _forward({name: values[i] for name, values in params.items()}, x, np)
+        _forward({name: values[i] for name, values in params.items()}, x, np.maximum)
         for i in range(MEMBERS)
     ]
     return np.mean(members, axis=0).astype(float)
@@ -68,10 +71,10 @@ def _start(features: int, key: Array) -> Params:
     }
 
 
-def _forward(params: dict, x: Array, xp: object) -> Array:
-    """Answer [row] of one network; `xp` is the array module, so that small calls need no JAX."""
-    hidden = xp.maximum(x @ params["w1"] + params["b1"], 0)  # type: ignore[attr-defined]
-    hidden = xp.maximum(hidden @ params["w2"] + params["b2"], 0)  # type: ignore[attr-defined]
+def _forward(params: dict[str, Any], x: Any, maximum: Callable) -> Any:
+    """Answer [row] of one network, in JAX or, where no gradient is wanted, in numpy."""
+    hidden = maximum(x @ params["w1"] + params["b1"], 0)
+    hidden = maximum(hidden @ params["w2"] + params["b2"], 0)
     return hidden @ params["w3"] + x @ params["line"] + params["b3"]
 
 
@@ -88,9 +91,9 @@ def _train(params: Params, state: optax.OptState, batches: tuple) -> tuple[Param
 def _step(carry: tuple, batch: tuple) -> tuple[tuple, None]:
     params, state = carry
     x, y, rate = batch
-    gradient = jax.grad(lambda p: optax.huber_loss(_forward(p, x, jnp), y, delta=HUBER).mean())(
-        params
-    )
+    gradient = jax.grad(
+        lambda p: optax.huber_loss(_forward(p, x, jnp.maximum), y, delta=HUBER).mean()
+    )(params)
     change, state = ADAM.update(gradient, state)
     params = jax.tree.map(lambda p, c: p - rate * (c + DECAY * p), params, change)
     return (params, state), None

@@ -4,13 +4,15 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
+from jaxtyping import Int
 
 from tvilling.sciml.errors import InputError
 from tvilling.twins.load_forecast.bounds import Grid, Rolled, quantiles_from, rooms_of
-from tvilling.twins.load_forecast.features import REACH_H, Rows, make_rows
+from tvilling.twins.load_forecast.calendar import local_stamps
+from tvilling.twins.load_forecast.features import Rows, make_rows
 from tvilling.twins.load_forecast.models import needed_days, predict_all
 from tvilling.twins.load_forecast.quantiles import fit_quantiles
-from tvilling.twins.load_forecast.series import HOUR, Series, lengthened, read_series
+from tvilling.twins.load_forecast.series import HOUR, Series, as_stamp, lengthened, read_series
 from tvilling.twins.load_forecast.settings import INTERVALS, WEATHERS, ForecastSettings
 from tvilling.twins.load_forecast.training import (
     daily_origins,
@@ -45,16 +47,16 @@ def rolling_origin(
     history
         `load_mw` and weather over `time`, before and throughout the period; see `read_series`.
     period
-        First and last day.
+        First and last day, in local time.
     models
         Names of `MODELS`; by default the one of the settings alone.
 
     Returns
     -------
     xr.Dataset
-        Over `model`, `origin` (first hour ahead), `lead_h` (0 for that hour) and `quantile`:
-        `load_mw` (what came true), `forecast_mw`, `quantile_mw`, and `time` of each hour. Attributes
-        name the kind of weather, the coverage that intervals aim at, and the times of fitting.
+        Over `model`, `origin` (first hour ahead), `lead_h` (1 for that hour) and `quantile`:
+        `load_mw` (what came true), `forecast_mw`, `quantile_mw`, and `time` of each hour.
+        Attributes name the kind of weather and the coverage that intervals aim at.
 
     Raises
     ------
@@ -63,31 +65,40 @@ def rolling_origin(
     """
     names = tuple(models or (settings.model,))
     series = lengthened(read_series(history, settings), settings.hours)
-    first, last = np.datetime64(period[0], "ns"), np.datetime64(period[1], "ns") + DAY
-    warm = first - (settings.calibration_days + settings.hours // 24 + 1) * DAY
-    origins = daily_origins(series, settings)
-    possible = series.time[0] + (needed_days(names) + REACH_H // 24 + 1) * DAY
-    begin = max(warm, possible)
-    if begin > first:
-        raise InputError(
-            "rolling origin",
-            [f"the period begins {first}, expected {possible} or later for {', '.join(names)}"],
-        )
-    time = series.time[origins]
-    origins = origins[(time >= begin) & (time < last) & (origins <= series.end)]
+    origins = _origins(series, settings, period, names)
     rolled = roll(series, settings, origins, names, refit_days)
     quantiles = {
         name: quantiles_from(
             rolled.forecast_mw[name],
             rolled.learned_mw,
             rooms_of(rolled, name, settings),
-            rolled.floor_mw,
+            (rolled.typical_mw, rolled.floor_mw),
             settings,
         )
         for name in names
     }
-    kept = rolled.origin >= first
+    kept = local_stamps(rolled.origin, settings.zone).to_numpy() >= as_stamp(period[0])
     return _label(rolled, quantiles, kept, settings).assign_attrs(refit_days=refit_days)
+
+
+def _origins(
+    series: Series, settings: ForecastSettings, period: tuple[str, str], models: Sequence[str]
+) -> Int[np.ndarray, " origin"]:
+    """Positions of the origins of a period, and of the days before it that intervals need."""
+    first, last = (np.datetime64(day, "D").astype("datetime64[ns]") for day in period)
+    warm = first - (settings.calibration_days + settings.hours // 24 + 1) * DAY
+    origins = daily_origins(series, settings)
+    origins = origins[origins <= series.end]
+    local = local_stamps(series.time[origins], settings.zone).to_numpy()
+    possible = local[:1] + needed_days(models) * DAY
+    within = (local >= first) & (local < last + DAY)
+    if not within.any() or first < possible[0]:
+        span = f"{period[0]} to {period[1]}"
+        known = f"{str(possible[0])[:10]} to {str(local[-1])[:10]}" if len(local) else "longer"
+        raise InputError(
+            "rolling origin", [f"the period is {span}, expected {known} for {', '.join(models)}"]
+        )
+    return origins[(local >= max(warm, possible[0])) & (local < last + DAY)]
 
 
 def roll(
@@ -102,7 +113,7 @@ def roll(
     rows = make_rows(series, origins, ahead, settings)
     known, load = training_rows(series, settings)
     ended = known.origin + settings.hours * HOUR
-    levels = tuple(q for q in settings.quantiles if q != 0.5) if settings.interval == "cqr" else ()
+    levels = [level for level in settings.quantiles if level != 0.5 and settings.learns_quantiles]
     found: dict[str, list[np.ndarray]] = {name: [] for name in models}
     learned: dict[float, list[np.ndarray]] = {level: [] for level in levels}
     for block in _blocks(rows, refit_days):
@@ -127,6 +138,7 @@ def roll(
             level: np.concatenate(values).reshape(shape) for level, values in learned.items()
         },
         floor_mw=floor,
+        typical_mw=float(np.nanmean(np.abs(series.load_mw[: origins[0]]))),
     )
 
 
@@ -150,22 +162,27 @@ def _label(
     """Names and units put on forecasts, from the origins that are kept."""
     import xarray as xr
 
-    lead = np.arange(settings.hours)
+    lead = np.arange(1, settings.hours + 1)
     forecast = np.stack(list(rolled.forecast_mw.values()))[:, kept]
-    told = np.stack([np.stack(list(levels.values())) for levels in quantiles.values()])[:, :, kept]
+    shape = (len(quantiles), len(settings.quantiles), *rolled.load_mw.shape)
+    told = np.array([list(levels.values()) for levels in quantiles.values()]).reshape(shape)
     mw = {"units": "MW"}
     return xr.Dataset(
         {
             "load_mw": (("origin", "lead_h"), rolled.load_mw[kept], mw),
             "forecast_mw": (("model", "origin", "lead_h"), forecast, mw),
-            "quantile_mw": (("model", "quantile", "origin", "lead_h"), told, mw),
+            "quantile_mw": (("model", "quantile", "origin", "lead_h"), told[:, :, kept], mw),
         },
         coords={
             "model": list(rolled.forecast_mw),
             "quantile": list(settings.quantiles),
             "origin": ("origin", rolled.origin[kept], {"long_name": "first hour ahead"}),
-            "lead_h": ("lead_h", lead, {"units": "h", "long_name": "hours behind the origin"}),
-            "time": (("origin", "lead_h"), rolled.origin[kept][:, None] + lead * HOUR),
+            "lead_h": (
+                "lead_h",
+                lead,
+                {"units": "h", "long_name": "hours behind the last known load"},
+            ),
+            "time": (("origin", "lead_h"), rolled.origin[kept][:, None] + (lead - 1) * HOUR),
         },
         attrs={
             "weather": settings.weather,
@@ -173,6 +190,7 @@ def _label(
             "interval": settings.interval,
             "interval_is": INTERVALS[settings.interval],
             "coverage_target": settings.coverage,
+            "zone": settings.zone or "",
             "seed": settings.seed,
         },
     )

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from tvilling.twins.load_forecast.calendar import local_stamps
+
 if TYPE_CHECKING:
     import xarray as xr
 
@@ -21,7 +23,7 @@ class Score:
     coverage
         Share of hours inside the widest interval [-].
     least_month_coverage
-        The same in the month in which it is least [-].
+        The same over the origins of the month in which it is least [-].
     width_mw
         Mean width of that interval [MW].
     hours
@@ -39,7 +41,8 @@ def score(backtest: "xr.Dataset") -> dict[str, Score]:
     """Scores by model of what `rolling_origin` gives."""
     load = backtest["load_mw"].to_numpy()
     known = np.isfinite(load)
-    month = pd.DatetimeIndex(backtest["time"].to_numpy()[known]).to_period("M")
+    local = local_stamps(backtest["origin"].to_numpy(), backtest.attrs["zone"] or None)
+    month = np.broadcast_to((12 * local.year + local.month).to_numpy()[:, None], load.shape)[known]
     found = {}
     for model in backtest["model"].to_numpy():
         one = backtest.sel(model=model)

@@ -54,15 +54,20 @@ class Series:
         """Position behind the last hour whose load is known."""
         return int(np.flatnonzero(np.isfinite(self.load_mw))[-1]) + 1
 
-    def position(self, time: np.datetime64) -> int:
+    def position(self, time: np.datetime64 | str) -> int:
         """Position of an hour on the axis, which may lie beyond it."""
-        return int((np.datetime64(time, "ns") - self.time[0]) // HOUR)
+        return int((as_stamp(time) - self.time[0]) // HOUR)
 
     def share_known(self, window_h: int) -> Float[np.ndarray, " time"]:
         """Share of the `window_h` hours before each position whose load is known [-]."""
         total = np.concatenate([[0.0], np.cumsum(np.isfinite(self.load_mw))])
         at = np.arange(len(self.time) + 1)
         return (total[at] - total[np.maximum(at - window_h, 0)]) / window_h
+
+
+def as_stamp(time: np.datetime64 | str) -> np.datetime64:
+    """A time as the axis of a series has it, in nanoseconds."""
+    return np.datetime64(time).astype("datetime64[ns]")
 
 
 def read_series(history: "xr.Dataset | pd.DataFrame", settings: ForecastSettings) -> Series:
@@ -110,7 +115,7 @@ def without_future(series: Series, start: "np.datetime64 | str | None") -> Serie
     """
     if start is None:
         return series
-    count = min(series.position(np.datetime64(start, "ns")), len(series.time))
+    count = min(series.position(start), len(series.time))
     if count < WEEK_H + DAY_H or not np.isfinite(series.load_mw[:count]).any():
         fault = f"{max(count, 0)} h before {start}, expected {WEEK_H + DAY_H} h or more"
         raise InputError("load history", [fault])

@@ -6,7 +6,7 @@ from typing import Literal
 from tvilling.sciml.errors import InputError
 
 Weather = Literal["perfect", "last_observed", "last_day", "forecast"]
-Interval = Literal["split", "cqr", "adaptive"]
+Interval = Literal["split", "cqr", "adaptive", "adaptive_cqr"]
 Country = Literal["dk", "de"]
 
 WEATHERS: dict[str, str] = {
@@ -16,9 +16,10 @@ WEATHERS: dict[str, str] = {
     "forecast": "a forecast, in backtests what came true with an error that grows",
 }
 INTERVALS: dict[str, str] = {
-    "split": "split conformal: rank of past absolute errors",
+    "split": "split conformal: rank of past errors",
     "cqr": "conformalized quantile regression",
-    "adaptive": "split conformal whose level follows what was missed (adaptive)",
+    "adaptive": "split conformal whose level follows what was missed",
+    "adaptive_cqr": "conformalized quantile regression whose level follows what was missed",
 }
 MAX_HOURS = 168
 
@@ -79,6 +80,16 @@ class ForecastSettings:
     def coverage(self) -> float:
         """Coverage of the widest interval [-]; 0 without one."""
         return max(self.quantiles, default=0.5) * 2 - 1
+
+    @property
+    def is_adaptive(self) -> bool:
+        """Whether the level of an interval follows what was missed."""
+        return self.interval.startswith("adaptive")
+
+    @property
+    def learns_quantiles(self) -> bool:
+        """Whether models of quantiles are fitted too."""
+        return self.interval.endswith("cqr")
 
 
 def _out_of_range(settings: ForecastSettings) -> list[str]:

@@ -6,8 +6,14 @@ from what came true and an error e that grows with lead time k [h]:
 
     e_k = s(k) z_k,   z_k = r z_{k-1} + sqrt(1 - r²) n_k,   n_k standard normal
 
-with s(k) of `ERROR_K` and r = 0.95. Other weather than the outdoor temperature is then held as last
-observed. Each origin has its own draw, which depends on its hour and the seed alone.
+with s(k) along the lines of `ERROR_K` and r = 0.95, both chosen here. Its mean absolute error over
+the first 72 h is 1.6 K; published for six models and 14 stations in Poland are 1.5 to 2.1 K [1].
+Other weather than the outdoor temperature is then held as last observed. Each origin has its own
+draw, which depends on its hour and the seed alone.
+
+[1] Kendzierski, Czernecki, Kolendowicz, Jaczewski: Air temperature forecasts' accuracy of selected
+short-term and long-term numerical weather prediction models over Poland, Geofizika 35 (2018),
+doi:10.15233/gfz.2018.35.5.
 """
 
 import numpy as np
