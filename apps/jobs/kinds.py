@@ -43,8 +43,18 @@ class Kind:
 
 KINDS: dict[str, Kind] = {
     "run": Kind("tvilling.apps.jobs.kinds:run_job", check="tvilling.apps.case_file:read_case"),
-    "plan": Kind("tvilling.apps.production.job:plan_job"),
-    "backtest": Kind("tvilling.apps.production.job:backtest_job"),
+    "plan": Kind(
+        "tvilling.apps.production.job:plan_job",
+        fallbacks=(
+            "tvilling.apps.production.job:rule_job",
+            "tvilling.apps.production.job:hold_job",
+        ),
+        check="tvilling.apps.production.job:check_case",
+    ),
+    "backtest": Kind(
+        "tvilling.apps.production.job:backtest_job",
+        check="tvilling.apps.production.job:check_case",
+    ),
 }
 # Kind of a job whose case names a system, where it is not `run`.
 KIND_OF_SYSTEM: dict[str, str] = {"heat_plant": "plan"}

@@ -1,4 +1,4 @@
-"""One production plan: found by the optimiser, else by the rule, else held over from the last."""
+"""One production plan: found by the optimiser, or else by the operator's rule."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -9,7 +9,6 @@ import numpy as np
 from tvilling.apps.production.case import PlantCase
 from tvilling.apps.production.facts import Facts, conditions
 from tvilling.apps.production.outlook import Outlook, look_ahead
-from tvilling.sciml.errors import InputError
 
 if TYPE_CHECKING:
     from tvilling.rl_control.production.mpc import Decision
@@ -57,7 +56,6 @@ def make_plan(
     case: PlantCase,
     facts: Facts,
     moment: np.datetime64,
-    last: "Decision | None" = None,
     only_rule: str = "",
     tell: Callable[[str], None] = lambda stage: None,
 ) -> Plan:
@@ -65,16 +63,13 @@ def make_plan(
 
     Parameters
     ----------
-    last
-        The decision before, with `step` counted in hours from `moment` (negative), to hold on to
-        where there is no outlook.
     only_rule
         A reason to go by the rule at once.
 
     Raises
     ------
     InputError
-        There is neither an outlook nor a plan to hold on to.
+        The records carry no outlook.
     """
     from tvilling.rl_control.production.backtest import NO_TANK, RULE
     from tvilling.rl_control.production.merit_order import merit_order
@@ -100,7 +95,6 @@ def make_plan(
         lambda step: (plant, outlook.load_mw),
         before,
         lambda plant, demand, before: best_schedule(plant, demand, before, settings),
-        last,
     )
     reason = only_rule or outlook.no_prices
     rule = merit_order(plant, outlook.load_mw, before)
@@ -108,13 +102,3 @@ def make_plan(
         decision = replace(decision, how="rule", reason=reason, gap=np.nan, schedule=rule)
     others = {RULE: rule, NO_TANK: merit_order(plant, outlook.load_mw, before, with_tank=False)}
     return Plan(case, outlook, around, plant, before, decision, others)
-
-
-def held_plan(case: PlantCase, moment: np.datetime64, last: "Decision", reason: str) -> "Decision":
-    """The last plan held on, where there is nothing to plan with."""
-    from tvilling.rl_control.production.mpc import decide
-
-    def nothing(step: int) -> "tuple[LinearPlant, np.ndarray]":
-        raise InputError("outlook", [reason])
-
-    return decide(0, nothing, None, None, last)  # type: ignore[arg-type]

@@ -1,0 +1,72 @@
+"""What a plan or a backtest rests on, one sentence each."""
+
+from typing import TYPE_CHECKING
+
+from tvilling.apps.production.case import CityLoad, PlantCase
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+def plan_assumptions(case: PlantCase, data: "xr.Dataset") -> list[str]:
+    """For the report of a plan."""
+    known = int(data["published"].sum())
+    return [
+        *_records(data),
+        f"Prices are published for {known} of {data.sizes['time']} hours; beyond, the course of "
+        "the last seven days at their level is expected.",
+        f"The load is forecast by {data.attrs['forecast_model']}, weather ahead: "
+        f"{data.attrs['forecast_weather']}; the interval holds 90 % of hours.",
+        *_plant(case),
+    ]
+
+
+def backtest_assumptions(case: PlantCase, data: "xr.Dataset") -> list[str]:
+    """For the report of a backtest."""
+    replay = case.backtest
+    load = (
+        "the true load (perfect knowledge)"
+        if replay.load == "perfect"
+        else f"a load forecast by {case.forecast.model}, learnt anew every {replay.refit_days} "
+        "days from what was known by then"
+    )
+    lines = [
+        *_records(data),
+        f"A plan is made every {replay.every_h} h from {replay.plan_hour}:00 on, for "
+        f"{case.plan.horizon_h} h, on prices that are published by then and expected ones beyond, "
+        f"{load}, and weather ahead: {case.weather.ahead.replace('_', ' ')}.",
+        "What a plan and the hour differ by goes into the tank or comes out of it; where it "
+        "cannot, units are turned up or down. Power follows the spot price: what was bid is not "
+        "settled apart.",
+        *_plant(case),
+    ]
+    if isinstance(case.load, CityLoad):
+        lines.append(
+            "Load and prices are of different years, so cold, calm hours with high prices are "
+            "rarer together than in truth."
+        )
+    return lines
+
+
+def _records(data: "xr.Dataset") -> list[str]:
+    return [
+        f"Load: {data.attrs['load']}.",
+        f"Weather: {data.attrs['weather']}.",
+        f"Prices: {data.attrs['prices']}.",
+    ]
+
+
+def _plant(case: PlantCase) -> list[str]:
+    rules = case.charges.rules_of
+    starts = (
+        "Starts, minimum loads and minimum times count."
+        if case.plan.commitment
+        else "Starts and minimum loads are left out: units run at any load."
+    )
+    return [
+        "Taxes and tariffs are those that ship with Tvilling, "
+        + ("of each hour's own year" if rules is None else f"of {rules} at all times")
+        + "; some rows are carried over or from memory, as the page on the heat plant lists.",
+        starts,
+        "The tank is a reservoir for the plan; it is then run in layers to check the plan.",
+    ]

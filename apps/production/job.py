@@ -1,0 +1,65 @@
+"""The production plan as a job: the plan; where it fails, the rule; where that fails, the last."""
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Literal
+
+Tell = Callable[[str], None]
+
+
+def check_case(path: Path) -> None:
+    """Every fault of the case in `path`.
+
+    Raises
+    ------
+    InputError
+        With all of them.
+    """
+    from tvilling.apps.case_file import read_case
+    from tvilling.apps.production.case import PlantCase
+
+    read_case(path, (), PlantCase)
+
+
+def plan_job(case: Path, scheduled: datetime, out: Path, tell: Tell) -> dict[str, Any]:
+    """The plan of the case, for the hour that follows `scheduled` unless it names one."""
+    return _job(case, scheduled, out, tell, "")
+
+
+def rule_job(case: Path, scheduled: datetime, out: Path, tell: Tell) -> dict[str, Any]:
+    """The operator's rule on the same outlook, after the plan failed."""
+    return _job(case, scheduled, out, tell, "rule")
+
+
+def hold_job(case: Path, scheduled: datetime, out: Path, tell: Tell) -> dict[str, Any]:
+    """The last plan held on, after plan and rule failed."""
+    return _job(case, scheduled, out, tell, "hold")
+
+
+def _job(
+    case: Path, scheduled: datetime, out: Path, tell: Tell, only: Literal["", "rule", "hold"]
+) -> dict[str, Any]:
+    from tvilling.apps.case_file import read_case
+    from tvilling.apps.production.case import PlantCase
+    from tvilling.apps.production.facts import moment_of
+    from tvilling.apps.production.plan import Task, write_plan
+
+    read = read_case(case, (), PlantCase)
+    reason = {"": "", "rule": "the plan failed", "hold": "plan and rule failed"}[only]
+    task = Task(read, case, moment_of(read, scheduled), out.parent, only, reason)
+    return write_plan(task, out, tell).summary
+
+
+def backtest_job(case: Path, scheduled: datetime, out: Path, tell: Tell) -> dict[str, Any]:
+    """The last whole year before `scheduled`, or of the record, planned day by day."""
+    from datetime import timedelta
+
+    from tvilling.apps.case_file import read_case
+    from tvilling.apps.production.backtest import write_backtest
+    from tvilling.apps.production.case import PlantCase
+
+    read = read_case(case, (), PlantCase)
+    last = scheduled.date() - timedelta(days=1)
+    first = last - timedelta(days=364)
+    return write_backtest(read, case, (first, last), out, tell=tell).summary

@@ -1,0 +1,340 @@
+"""`tvilling plan`: a case in, a folder with the plan, its report and its reasons out."""
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from tvilling.apps.production.case import PlantCase
+from tvilling.apps.run_folder import RunFolder
+from tvilling.sciml.errors import InputError
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from tvilling.apps.production.facts import Facts
+    from tvilling.apps.production.planning import Plan
+
+DEFAULT_OUT = Path("runs")
+RESULT = "plan.nc"
+TOLD = (  # attributes of the data that summary and ledger repeat
+    "title",
+    "case_hash",
+    "moment_utc",
+    "tvilling_version",
+    "how",
+    "reason",
+    "status",
+    "forecast_model",
+    "forecast_weather",
+    "load",
+    "weather",
+    "prices",
+)
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A plan that was written.
+
+    Attributes
+    ----------
+    data
+        What stands in `plan.nc`, see `labelled.plan_data`.
+    summary
+        What stands in `summary.json`; also the facts of the ledger.
+    warnings
+        What was missing or fell short, in words.
+    """
+
+    folder: Path
+    data: "xr.Dataset"
+    summary: dict[str, Any]
+    warnings: list[str] = field(default_factory=list)
+    wall_s: float = 0.0
+
+
+def run_plan(
+    path: Path,
+    overrides: Sequence[str] = (),
+    out: Path | None = None,
+    at: datetime | None = None,
+    tell: Callable[[str], None] = lambda stage: None,
+) -> Planned:
+    """Make one plan of the case in `path` and write a folder under `out`; the ledger is told.
+
+    Parameters
+    ----------
+    at
+        The time it is made, where the case names no moment; by default now.
+
+    Raises
+    ------
+    InputError
+        With every fault of the case, or where there is neither an outlook nor a plan to hold on to.
+    """
+    from tvilling.apps.case_file import read_case
+    from tvilling.apps.production.facts import moment_of
+    from tvilling.sciml.store import home_folder
+    from tvilling.twins.ledger import Ledger
+
+    case = read_case(path, overrides, PlantCase)
+    out = out or DEFAULT_OUT
+    task = Task(case, path, moment_of(case, at), out)
+    name = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{path.stem}-{task.hash}"
+    with RunFolder(out, name) as folder:
+        folder.log("started", case=str(path), overrides=list(overrides))
+
+        def stage(text: str) -> None:
+            folder.log(text)
+            tell(text)
+
+        made = write_plan(task, folder.path, stage)
+        folder.log("finished", how=made.summary["how"], warnings=made.warnings)
+        final = folder.finish()
+    Ledger(home_folder() / "ledger.jsonl").append({"event": "plan", **made.summary})
+    return Planned(final, made.data, made.summary, made.warnings, made.wall_s)
+
+
+@dataclass(frozen=True)
+class Task:
+    """One plan to be made.
+
+    Attributes
+    ----------
+    path
+        The case file; paths in the case start at its folder.
+    moment
+        First hour, UTC.
+    earlier
+        Folder below which earlier plans stand, to hold on to where there is no outlook.
+    only, reason
+        `rule` or `hold`, to go no further than that, and why.
+    """
+
+    case: PlantCase
+    path: Path
+    moment: np.datetime64
+    earlier: Path
+    only: Literal["", "rule", "hold"] = ""
+    reason: str = ""
+
+    @property
+    def title(self) -> str:
+        """Headline of the case, by which later plans know it."""
+        return self.case.title or self.path.stem
+
+    @property
+    def hash(self) -> str:
+        """Eight digits that change with any field of the case and with the hour."""
+        text = f"{self.case.model_dump_json()} {self.moment.astype('datetime64[s]')}"
+        return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+    @property
+    def provenance(self) -> dict[str, str]:
+        """Attributes of the result."""
+        moment = str(self.moment.astype("datetime64[s]"))
+        return {"title": self.title, "case_hash": self.hash, "moment_utc": moment}
+
+
+def write_plan(task: Task, folder: Path, tell: Callable[[str], None]) -> Planned:
+    """Make the plan and write its files into `folder`.
+
+    Raises
+    ------
+    InputError
+        See `run_plan`.
+    """
+    from tvilling.apps.production.facts import HOUR, gather
+    from tvilling.apps.production.last_plan import last_plan
+    from tvilling.apps.production.planning import make_plan
+
+    began, case, moment = time.perf_counter(), task.case, task.moment
+    try:
+        if task.only == "hold":
+            raise InputError("plan", [task.reason])
+        tell("reading the records")
+        facts = gather(case, task.path, moment, moment + case.plan.horizon_h * HOUR)
+        plan = make_plan(case, facts, moment, task.reason if task.only == "rule" else "", tell)
+    except InputError as error:
+        last = last_plan(task.earlier, task.title, moment)
+        if last is None:
+            raise
+        why = f"{error.source}: {'; '.join(error.faults)}"
+        return _write_held(task, folder, last, why, began)
+    return _write_made(task, folder, plan, facts, began, tell)
+
+
+def _write_made(
+    task: Task,
+    folder: Path,
+    plan: "Plan",
+    facts: "Facts",
+    began: float,
+    tell: Callable[[str], None],
+) -> Planned:
+    """Write a plan that was made, or the rule in its place."""
+    from tvilling.apps.production.labelled import plan_data
+
+    data = plan_data(plan, **task.provenance, **facts.record.attrs)
+    tell("running the plan on the plant")
+    checked = check_on_plant(plan)
+    warnings = _warnings(plan, checked)
+    wall_s = time.perf_counter() - began
+    summary = _summary(data, plan, warnings, checked, wall_s)
+    tell("drawing the report")
+    return _write(task, folder, data, summary, checked)
+
+
+def _write_held(task: Task, folder: Path, last: "xr.Dataset", reason: str, began: float) -> Planned:
+    """Write the last plan, held on for `reason`."""
+    from tvilling.apps.production.last_plan import held
+
+    data = held(last, task.moment, task.case.plan.horizon_h).assign_attrs(
+        task.provenance,
+        how="hold",
+        reason=reason,
+        gap=np.nan,
+        bound_dkk=np.nan,
+    )
+    warnings = [f"no plan: {reason}", f"the plan of {last.attrs['held_from']} is held on"]
+    told = {name: data.attrs[name] for name in TOLD}
+    summary = {
+        **told,
+        "gap": None,
+        "bound_dkk": None,
+        "outlook_sha256": "",
+        "plan_sha256": digest(data["load"].sel(way="plan").values),
+        "warnings": warnings,
+        "ways": {},
+        "checked_on_plant": None,
+        "held_from": last.attrs["held_from"],
+        "wall_s": round(time.perf_counter() - began, 3),
+    }
+    return _write(task, folder, data, summary, None)
+
+
+def digest(*arrays: np.ndarray) -> str:
+    """SHA-256 over numbers."""
+    whole = np.concatenate([np.asarray(part, "<f8").ravel() for part in arrays])
+    return hashlib.sha256(whole.tobytes()).hexdigest()
+
+
+def check_on_plant(plan: "Plan") -> dict[str, Any]:
+    """What comes of the plan on the plant with its tank in layers: see `heat_plant/verify.py`."""
+    from tvilling.sciml.systems.heat_plant.verify import layers_holding, run_plan
+
+    layers = None
+    tank, capacity = plan.case.plant.tank, plan.plant.tank.capacity_mwh
+    around = plan.conditions
+    if tank is not None and capacity > 0:
+        ends = float(around.forward_degc[0]), float(around.return_degc[0])
+        layers = layers_holding(plan.before.tank_mwh / capacity, tank.layers, *ends)
+    run = run_plan(plan.case.plant, around, plan.outlook.load_mw, plan.schedule.load, layers)
+    apart = 0.0
+    if tank is not None:
+        apart = float(np.abs(run["tank_mwh"].values - plan.schedule.tank_mwh).max())
+    return {
+        "unserved_mwh": float(run.attrs["unserved_mwh"]),
+        "surplus_mwh": float(run.attrs["surplus_mwh"]),
+        "tank_apart_mwh": apart,
+        "broken": json.loads(run.attrs["broken"])
+        if isinstance(run.attrs["broken"], str)
+        else run.attrs["broken"],
+    }
+
+
+def _warnings(plan: "Plan", checked: dict[str, Any]) -> list[str]:
+    lines = [f"no plan by optimisation: {plan.decision.reason}"] if plan.decision.reason else []
+    lines += list(plan.outlook.notes)
+    for outage in plan.case.outages:
+        share = f"{outage.share:.0%} of it left" if outage.share else "out of service"
+        why = f" ({outage.reason})" if outage.reason else ""
+        lines.append(f"{outage.unit} is {share} {outage.start:%Y-%m-%d %H:%M} to "
+                     f"{outage.end:%Y-%m-%d %H:%M}{why}")  # fmt: skip
+    unserved = float(plan.schedule.unserved_mw.sum())
+    if unserved > 1e-6:
+        lines.append(f"{unserved:.2f} MWh cannot be served by any unit")
+    if checked["unserved_mwh"] > 1e-3 * float(plan.outlook.load_mw.sum()):
+        lines.append(f"on the layered tank {checked['unserved_mwh']:.2f} MWh would be missing")
+    return lines
+
+
+def _summary(
+    data: "xr.Dataset",
+    plan: "Plan",
+    warnings: list[str],
+    checked: dict[str, Any],
+    wall_s: float,
+) -> dict[str, Any]:
+    """The decision as plain facts, those that a ledger wants among them."""
+    from tvilling.apps.production.table import as_facts, ways_table
+
+    outlook = plan.outlook
+    return {
+        **{name: data.attrs[name] for name in TOLD},
+        "gap": _finite(plan.decision.gap),
+        "bound_dkk": _finite(plan.schedule.bound_dkk),
+        "outlook_sha256": digest(outlook.load_mw, outlook.price_dkk_per_kwh, outlook.outdoor_degc),
+        "plan_sha256": digest(plan.schedule.load),
+        "warnings": warnings,
+        "ways": as_facts(ways_table(data)),
+        "checked_on_plant": checked,
+        "wall_s": round(wall_s, 3),
+    }
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def _write(
+    task: Task,
+    folder: Path,
+    data: "xr.Dataset",
+    summary: dict[str, Any],
+    checked: dict[str, Any] | None,
+) -> Planned:
+    """Write every file of a plan."""
+    from tvilling.apps.production.assumptions import plan_assumptions
+    from tvilling.apps.production.report import write_plan_report
+
+    encoding = {name: {"zlib": True, "complevel": 1} for name in data.data_vars}
+    data.to_netcdf(folder / RESULT, engine="h5netcdf", encoding=encoding)
+    write_case(task.case, task.path, folder)
+    text = json.dumps(summary, indent=2, ensure_ascii=False, allow_nan=False)
+    (folder / "summary.json").write_text(text + "\n", encoding="utf-8")
+    facts = {
+        "Tvilling": summary["tvilling_version"],
+        "Case hash": summary["case_hash"],
+        "Made for": f"{summary['moment_utc']} UTC",
+        "Outlook": summary["outlook_sha256"][:16],
+        "Plan": summary["plan_sha256"][:16],
+        "Time taken": f"{summary['wall_s']:.1f} s",
+    }
+    write_plan_report(
+        folder / "report.html",
+        data,
+        checked=checked,
+        assumptions=plan_assumptions(task.case, data),
+        warnings=summary["warnings"],
+        facts=facts,
+    )
+    return Planned(folder, data, summary, summary["warnings"], summary["wall_s"])
+
+
+def write_case(case: PlantCase, path: Path, folder: Path) -> None:
+    """The case with every default, so that it can be run again from anywhere."""
+    import yaml
+
+    fields = case.model_dump(mode="json")
+    if "path" in fields["load"]:
+        fields["load"]["path"] = str((path.parent / fields["load"]["path"]).resolve())
+    text = yaml.safe_dump(fields, sort_keys=False, allow_unicode=True)
+    (folder / "case.yaml").write_text(text, encoding="utf-8")
