@@ -1,14 +1,14 @@
 """The command line: commands parse and print; the work is imported when it is needed."""
 
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from tvilling.apps.cli_jobs import job_app, ledger_app
+from tvilling.apps.cli_production import backtest, plan
+from tvilling.apps.shown import progress, show
 from tvilling.sciml.errors import InputError
 from tvilling.sciml.extras import MissingExtraError
 
@@ -23,6 +23,9 @@ data_app = typer.Typer(no_args_is_help=True, help="Measured data sets: list, des
 app.add_typer(data_app, name="data")
 app.add_typer(job_app, name="job")
 app.add_typer(ledger_app, name="ledger")
+
+app.command()(plan)
+app.command()(backtest)
 
 FAULTY_INPUT, UNEXPECTED = 2, 1
 NETWORK = "Folder of tables, pandapipes .json, or pandapipes:NAME"
@@ -66,9 +69,9 @@ def run(
     from tvilling.apps.run import run_case
     from tvilling.apps.terminal import run_table
 
-    with _progress() as tell:
+    with progress() as tell:
         result = run_case(case, set_ or (), out, tell)
-    _print(run_table(result))
+    show(run_table(result))
     for warning in result.warnings:
         typer.echo(f"warning: {warning}")
     typer.echo(f"report: {result.folder / 'report.html'}")
@@ -83,11 +86,11 @@ def check(
     from tvilling.apps.check import check_file
     from tvilling.apps.terminal import summary_table
 
-    with _progress() as tell:
+    with progress() as tell:
         summary, lines = check_file(file, tell)
     for line in lines:
         typer.echo(line)
-    _print(summary_table(summary))
+    show(summary_table(summary))
     for note in summary.notes:
         typer.echo(f"note: {note}")
 
@@ -117,9 +120,9 @@ def size(
         max_gradient_pa_per_m=max_gradient_pa_per_m,
         series=series,
     )
-    with _progress() as tell:
+    with progress() as tell:
         folder, sized = size_file(file, out, options, tell)
-    _print(sizes_table(sized))
+    show(sizes_table(sized))
     for note in sized.tables.notes:
         typer.echo(f"note: {note}")
     typer.echo(f"wrote {folder}")
@@ -178,13 +181,13 @@ def bench(
     from tvilling.benchmarks.runner import run_benchmarks, table, write_table
 
     found = []
-    with _progress() as tell:
+    with progress() as tell:
         for measurement in run_benchmarks(names or (), tell):
             found.append(measurement)
             if json:
                 typer.echo(measurement.to_json())
     if not json:
-        _print(table(found))
+        show(table(found))
     if page:
         write_table(page, "\n".join(measurement.to_json() for measurement in found))
 
@@ -194,7 +197,7 @@ def data_list() -> None:
     """List the data sets."""
     from tvilling.apps.terminal import data_table
 
-    _print(data_table())
+    show(data_table())
 
 
 @data_app.command("describe")
@@ -211,25 +214,10 @@ def data_get(names: Annotated[list[str], typer.Argument(help="Data sets")]) -> N
     """Download data sets into the user's cache folder and check them."""
     from tvilling.datasets.registry import get
 
-    with _progress() as tell:
+    with progress() as tell:
         for name in names:
             tell(f"getting {name}")
             typer.echo(f"{name}: {get(name)}")
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[str], None]]:
-    """Tells each stage beside a spinner in a terminal; elsewhere it is silent."""
-    from rich.console import Console
-
-    with Console(stderr=True).status("starting") as status:
-        yield status.update
-
-
-def _print(table: object) -> None:
-    from rich.console import Console
-
-    Console().print(table)
 
 
 def _first_line(error: Exception) -> str:

@@ -1,0 +1,68 @@
+"""The commands `tvilling plan` and `tvilling backtest`: they parse and print."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Case = Annotated[Path, typer.Argument(help="Case file of a heat plant (.yaml)")]
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="Set one field: key.of.field=value; may be repeated"),
+]
+Out = Annotated[Path | None, typer.Option(help="Folder for the run's folder [runs]")]
+DAY = ["%Y-%m-%d"]
+
+
+def plan(
+    case: Case,
+    set_: Set = None,
+    out: Out = None,
+    at: Annotated[
+        datetime | None,
+        typer.Option(help="Time it is made, Danish clock, where the case names none [now]"),
+    ] = None,
+) -> None:
+    """Plan the production of a heat plant against the power price."""
+    from tvilling.apps.production.case import ZONE
+    from tvilling.apps.production.plan import run_plan
+    from tvilling.apps.production.table import printed, ways_table
+    from tvilling.apps.shown import progress, show
+
+    made = at.replace(tzinfo=ZONE) if at is not None else None
+    with progress() as tell:
+        found = run_plan(case, set_ or (), out, made, tell)
+    show(printed(ways_table(found.data), found.data))
+    summary = found.summary
+    typer.echo(f"{summary['how']}: {summary['reason'] or summary['status']}")
+    for warning in found.warnings:
+        typer.echo(f"warning: {warning}")
+    typer.echo(f"report: {found.folder / 'report.html'}")
+    typer.echo(f"took {found.wall_s:.1f} s")
+
+
+def backtest(
+    case: Case,
+    first: Annotated[datetime, typer.Option("--from", formats=DAY, help="First day")],
+    last: Annotated[datetime, typer.Option("--to", formats=DAY, help="Last day")],
+    set_: Set = None,
+    out: Out = None,
+    cluster: Annotated[
+        str | None, typer.Option(help="local, or tcp://HOST:PORT of a dask scheduler")
+    ] = None,
+) -> None:
+    """Run a period again, every day planned as it would have been, between rule and optimum."""
+    from tvilling.apps.production.backtest import run_backtest
+    from tvilling.apps.production.table import printed, ways_table
+    from tvilling.apps.shown import progress, show
+
+    period = first.date(), last.date()
+    with progress() as tell:
+        found = run_backtest(case, period, set_ or (), out, cluster, tell)
+    for year, data in found.years.items():
+        typer.echo(f"{year}: {data.attrs['plans']} plans, load {data.attrs['forecast']}, mean "
+                   f"error {data.attrs['forecast_mae_mw']:.2f} MW")  # fmt: skip
+        show(printed(ways_table(data), data))
+    typer.echo(f"reports: {found.folder}")
+    typer.echo(f"took {found.wall_s:.1f} s")

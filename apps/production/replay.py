@@ -1,0 +1,184 @@
+"""One stretch of a backtest: what came, what was known at every moment, and the ways through it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tvilling.apps.production.case import PlantCase
+from tvilling.apps.production.facts import HOUR, Facts, conditions, gather, to_local
+from tvilling.sciml.errors import InputError
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from tvilling.rl_control.production.known import Known
+
+SIMPLER = ("ridge", "naive_day")  # where the history is too short for the model of the case
+Ahead = dict[int, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Hours that are run again, from `first` up to `stop`, UTC."""
+
+    first: np.datetime64
+    stop: np.datetime64
+
+    @property
+    def time(self) -> np.ndarray:
+        """Start of each hour."""
+        return np.arange(self.first, self.stop, HOUR)
+
+
+def replay(
+    case: PlantCase, path: Path, stretch: Stretch, tell: Callable[[str], None] = lambda stage: None
+) -> "xr.Dataset":
+    """Run a stretch in all ways: `labelled.backtest_data`, with how well the load was forecast.
+
+    Raises
+    ------
+    InputError
+        A record is not at hand or has gaps in the stretch.
+    """
+    from tvilling.apps.production.labelled import backtest_data
+    from tvilling.rl_control.production.backtest import backtest
+    from tvilling.rl_control.production.programme import Settings
+
+    tell("reading the records")
+    facts = gather(case, path, stretch.first, stretch.stop)
+    moments = moments_of(case, stretch)
+    tell("forecasting the load of every day")
+    ahead, told = loads_ahead(case, facts, stretch, moments)
+    known = _known(case, facts, stretch, moments, ahead)
+    chosen = case.plan
+    settings = Settings(commitment=chosen.commitment, gap=chosen.gap, limit_s=chosen.limit_s)
+    run = backtest(known, moments, settings, chosen.tank_mwh, tell)
+    reasons = sorted({one.reason for one in run.decisions if one.reason})
+    return backtest_data(
+        known.conditions,
+        run,
+        **facts.record.attrs,
+        **told,
+        plans=len(run.decisions),
+        fallbacks=sum(one.how != "plan" for one in run.decisions),
+        fallback_reasons="; ".join(reasons),
+    )
+
+
+def moments_of(case: PlantCase, stretch: Stretch) -> np.ndarray:
+    """Steps at which a plan is made: the first, and the hours of planning on the Danish clock."""
+    hours = to_local(stretch.time).hour.to_numpy()
+    steps = np.flatnonzero(np.isin(hours, planning_hours(case)))
+    return np.unique(np.concatenate([[0], steps]))
+
+
+def planning_hours(case: PlantCase) -> tuple[int, ...]:
+    """Hours of the day at which plans are made, Danish clock."""
+    replay = case.backtest
+    return tuple(sorted((replay.plan_hour + k) % 24 for k in range(0, 24, replay.every_h)))
+
+
+def loads_ahead(
+    case: PlantCase, facts: Facts, stretch: Stretch, moments: np.ndarray
+) -> tuple[Ahead, dict[str, float | str]]:
+    """Load forecasts by the step they were made at, and how they were made.
+
+    The model of the case is used from the day on for which the history before suffices; before
+    it simpler ones. Steps without any are planned on the true load, and counted.
+    """
+    if case.backtest.load == "perfect":
+        return {}, {"forecast": "perfect: the true load", "forecast_mae_mw": 0.0}
+    history = facts.record[["load_mw", "outdoor_degc"]].sel(time=slice(None, stretch.stop - HOUR))
+    found: Ahead = {}
+    for model in (case.forecast.model, *SIMPLER):
+        missing = sorted(set(moments.tolist()) - set(found))
+        if not missing:
+            break
+        last = stretch.time[missing[-1]]
+        found = {**_rolled(case, history, stretch, model, last), **found}
+    found = {step: values for step, values in found.items() if step in set(moments.tolist())}
+    errors = _errors(facts, stretch, found)
+    return found, {
+        "forecast": f"{case.forecast.model}, weather ahead: {case.weather.ahead}",
+        "forecast_mae_mw": float(np.mean(errors)) if len(errors) else 0.0,
+        "plans_on_true_load": len(moments) - len(found),
+    }
+
+
+def _rolled(
+    case: PlantCase, history: "xr.Dataset", stretch: Stretch, model: str, last: np.datetime64
+) -> Ahead:
+    """Forecasts of one model, from the first day on for which it has learnt enough."""
+    import pandas as pd
+
+    from tvilling.twins.load_forecast import ForecastSettings, rolling_origin
+    from tvilling.twins.load_forecast.features import REACH_H
+    from tvilling.twins.load_forecast.models import needed_days
+
+    settings = ForecastSettings(
+        hours=case.plan.horizon_h,
+        origin_hours=planning_hours(case),
+        model=model,
+        weather=case.weather.ahead,
+        interval="split",
+        quantiles=(0.5,),
+        country=case.forecast.country,
+        weather_names=("outdoor_degc",),
+        calibration_days=7,
+        max_rows=15_000,
+    )
+    begun = history["time"].values[0] + (REACH_H + 24 * (needed_days((model,)) + 1)) * HOUR
+    days = to_local(np.array([stretch.first, begun, last])).tz_localize(None).normalize()
+    first = max(days[0], days[1] + pd.Timedelta(days=1))
+    if first > days[2]:
+        return {}
+    period = f"{first:%Y-%m-%d}", f"{days[2]:%Y-%m-%d}"
+    rolled = rolling_origin(history, settings, period, (model,), case.backtest.refit_days)
+    steps = ((rolled["origin"].values - stretch.first) // HOUR).astype(int)
+    values = rolled["forecast_mw"].sel(model=model).values
+    return {
+        int(step): row
+        for step, row in zip(steps, values, strict=True)
+        if step >= 0 and np.isfinite(row).all()
+    }
+
+
+def _errors(facts: Facts, stretch: Stretch, found: Ahead) -> np.ndarray:
+    """Absolute errors of the first day of every forecast [MW]."""
+    load = facts.record["load_mw"].sel(time=slice(stretch.first, stretch.stop - HOUR)).values
+    parts = []
+    for step, values in found.items():
+        count = min(24, len(load) - step)
+        parts.append(np.abs(values[:count] - load[step : step + count]))
+    return np.concatenate(parts) if parts else np.zeros(0)
+
+
+def _known(
+    case: PlantCase, facts: Facts, stretch: Stretch, moments: np.ndarray, ahead: Ahead
+) -> "Known":
+    from tvilling.rl_control.production.known import Known
+    from tvilling.twins.load_forecast.weather import forecast_error_k
+    from tvilling.twins.price_outlook import WEEK_H
+
+    came = facts.record.reindex(time=stretch.time)
+    gaps = {name: int(came[name].isnull().sum()) for name in came.data_vars}
+    faults = [f"{name} is missing in {count} hours" for name, count in gaps.items() if count]
+    if faults:
+        span = f"{stretch.first:}, up to {stretch.stop:}"
+        raise InputError(f"backtest of {span}", faults)
+    outdoor, horizon = came["outdoor_degc"].values, case.plan.horizon_h
+    degc: Ahead = {}
+    if case.weather.ahead == "forecast":
+        errors = forecast_error_k(stretch.time[moments], horizon, 0)
+        for step, error in zip(moments.tolist(), errors, strict=True):
+            true = outdoor[step : step + horizon]
+            degc[step] = true + error[: len(true)]
+    elif case.weather.ahead == "last_observed":
+        degc = {int(step): np.full(horizon, outdoor[max(step - 1, 0)]) for step in moments}
+    past = facts.before(stretch.first)["price_dkk_per_kwh"].values[-WEEK_H:]
+    price = came["price_dkk_per_kwh"].values
+    around = conditions(case, stretch.time, price, outdoor)
+    return Known(case.plant, around, came["load_mw"].values, horizon, ahead, degc, past)
