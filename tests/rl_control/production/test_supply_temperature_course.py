@@ -53,7 +53,7 @@ def test_a_tuned_curve_turns_about_its_ends():
 
 @pytest.mark.parametrize(("numbers", "directions"), [(3, 3), (20, 6)])
 def test_numbers_far_apart_share_a_direction_and_are_told_apart(numbers, directions):
-    """A linear plant that forgets after four steps: exact, with a few directions for many numbers."""
+    """A linear plant that forgets after four steps: exact, in few directions for many numbers."""
     steps = numbers + 6
     slope = np.zeros((steps, numbers))
     for number in range(numbers):
