@@ -27,6 +27,7 @@ BENCHMARKS: dict[str, str] = {
     "control_tank": "PPO on the tank, between the rule of today and perfect foresight",
     "supply_temperature_plan": "A winter week's supply temperature, planned on the town network",
     "twin_tank": "Loss of a small tank found from a week of readings, and time of an update",
+    "load_forecast": "Loads of a city, a country and a house forecast a day ahead, a whole year",
     "app_latency": "Slider to changed figure on the town network's page, in Chromium",
 }
 BEGIN, END = "<!-- benchmarks: begin -->", "<!-- benchmarks: end -->"

@@ -36,6 +36,8 @@ class Rolled:
         By model.
     learned_mw
         Learned quantiles by level; empty where no conformalized quantile regression is asked for.
+    weights
+        Weight of each member of the blend at every origin; empty without one.
     floor_mw
         What no load is forecast below.
     typical_mw
@@ -46,6 +48,7 @@ class Rolled:
     load_mw: Grid
     forecast_mw: dict[str, Grid]
     learned_mw: dict[float, Grid]
+    weights: dict[str, Float[np.ndarray, " origin"]]
     floor_mw: float
     typical_mw: float
 

@@ -58,6 +58,7 @@ def fit(history: "xr.Dataset | pd.DataFrame", settings: ForecastSettings) -> Loa
     return LoadModel(
         settings=settings,
         members=fit_members((model, *NAIVE), rows, load, settings.seed),
+        weights={name: float(values[-1]) for name, values in rolled.weights.items()},
         naive=_better_naive(rolled),
         rooms=_rooms_now(rolled, settings),
         learned=fit_quantiles(rows, load, levels, settings.seed)

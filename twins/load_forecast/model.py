@@ -11,7 +11,7 @@ from tvilling.sciml.errors import InputError
 from tvilling.twins.load_forecast.bounds import quantiles_from
 from tvilling.twins.load_forecast.features import Rows, make_rows
 from tvilling.twins.load_forecast.known_ahead import known_ahead
-from tvilling.twins.load_forecast.models import Predict, predict_all
+from tvilling.twins.load_forecast.models import Predict
 from tvilling.twins.load_forecast.series import (
     DAY_H,
     HOUR,
@@ -41,6 +41,8 @@ class LoadModel:
         What it was fitted with; `model` is the one that was taken.
     members
         Fitted models by name, the naive ones among them.
+    weights
+        Weight of each member of the blend, as of the last outcomes known; empty without one.
     naive
         The naive model that was nearer to the truth, which stands in where the others cannot.
     rooms
@@ -57,6 +59,7 @@ class LoadModel:
 
     settings: ForecastSettings
     members: dict[str, Predict]
+    weights: dict[str, float]
     naive: str
     rooms: dict[str, dict[float, Float[np.ndarray, " lead"]]]
     learned: Callable[[Rows], dict[float, np.ndarray]] | None
@@ -152,7 +155,12 @@ class LoadModel:
 
     def _answer(self, rows: Rows, model: str) -> tuple[np.ndarray, dict[float, np.ndarray]]:
         """Load and quantiles [MW] of each row."""
-        point = np.maximum(predict_all(self.members, [model], rows)[model], self.scale_mw[1])
+        shares = self.weights if model == "blend" else {model: 1.0}
+        least = self.scale_mw[1]
+        point = np.sum(
+            [share * np.maximum(self.members[m](rows), least) for m, share in shares.items()],
+            axis=0,
+        )
         lead = np.minimum(rows.lead_h, self.settings.hours - 1)
         rooms = {level: room[lead] for level, room in self.rooms[model].items()}
         learned = self.learned(rows) if self.learned and model == self.settings.model else {}

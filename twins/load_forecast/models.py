@@ -1,7 +1,6 @@
 """The models: each learns from rows and their loads, and answers rows that are new.
 
-They are compared on the same rows. `blend` is the mean of those in `BLEND`; it makes no errors of
-its own and halves those that its members do not share.
+They are compared on the same rows. `blend` weighs some of them together; see `blend.weights_over`.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
+from tvilling.twins.load_forecast.blend import MEMBERS
 from tvilling.twins.load_forecast.features import Rows
 
 Predict = Callable[[Rows], Float[np.ndarray, " row"]]
@@ -18,7 +18,6 @@ Fit = Callable[[Rows, Float[np.ndarray, " row"], int], Predict]
 EPOCHS = 15
 SHRINK = 30.0  # weight of the penalty of the ridge, in rows
 TREES = {"max_iter": 200, "learning_rate": 0.06, "max_leaf_nodes": 12, "max_features": 0.3}
-BLEND = ("boosting", "network", "ridge")
 
 
 def fit_naive_day(rows: Rows, load_mw: np.ndarray, seed: int) -> Predict:
@@ -84,22 +83,12 @@ SIMPLER = {"blend": "ridge", "boosting": "ridge", "network": "ridge", "ridge": "
 
 def members_of(model: str) -> tuple[str, ...]:
     """The models that must be fitted for `model`."""
-    return BLEND if model == "blend" else (model,)
+    return MEMBERS if model == "blend" else (model,)
 
 
 def needed_days(models: Sequence[str]) -> int:
     """Days of past forecasts that the most demanding of `models` learns from."""
     return max(NEEDS_DAYS[member] for model in models for member in members_of(model))
-
-
-def predict_all(
-    fitted: dict[str, Predict], models: Sequence[str], rows: Rows
-) -> dict[str, Float[np.ndarray, " row"]]:
-    """Load [MW] of each row by each of `models`, from the members that are fitted."""
-    found = {name: predict(rows) for name, predict in fitted.items()}
-    if "blend" in models:
-        found["blend"] = np.mean([found[name] for name in BLEND], axis=0)
-    return {name: found[name] for name in models}
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,11 @@ import numpy as np
 from jaxtyping import Int
 
 from tvilling.sciml.errors import InputError
+from tvilling.twins.load_forecast.blend import MEMBERS, weights_over
 from tvilling.twins.load_forecast.bounds import Grid, Rolled, quantiles_from, rooms_of
 from tvilling.twins.load_forecast.calendar import local_stamps
 from tvilling.twins.load_forecast.features import Rows, make_rows
-from tvilling.twins.load_forecast.models import needed_days, predict_all
+from tvilling.twins.load_forecast.models import needed_days
 from tvilling.twins.load_forecast.quantiles import fit_quantiles
 from tvilling.twins.load_forecast.series import HOUR, Series, as_stamp, lengthened, read_series
 from tvilling.twins.load_forecast.settings import INTERVALS, WEATHERS, ForecastSettings
@@ -114,29 +115,37 @@ def roll(
     known, load = training_rows(series, settings)
     ended = known.origin + settings.hours * HOUR
     levels = [level for level in settings.quantiles if level != 0.5 and settings.learns_quantiles]
-    found: dict[str, list[np.ndarray]] = {name: [] for name in models}
+    found: dict[str, list[np.ndarray]] = {}
     learned: dict[float, list[np.ndarray]] = {level: [] for level in levels}
     for block in _blocks(rows, refit_days):
-        past = ended <= rows.origin[block][0]
-        members = fit_members(models, known.where(past), load[past], settings.seed)
-        for name, values in predict_all(members, models, rows.where(block)).items():
-            found[name].append(values)
+        past, new = ended <= rows.origin[block][0], rows.where(block)
+        for name, predict in fit_members(
+            models, known.where(past), load[past], settings.seed
+        ).items():
+            found.setdefault(name, []).append(predict(new))
         if levels:
             quantiles = fit_quantiles(known.where(past), load[past], levels, settings.seed)
-            for level, values in quantiles(rows.where(block)).items():
+            for level, values in quantiles(new).items():
                 learned[level].append(values)
-    shape = (len(origins), settings.hours)
-    floor = least_load(series)
+    floor, shape = least_load(series), (len(origins), settings.hours)
+    true = load_of(series, rows).reshape(shape)
+    forecast = {
+        name: np.maximum(np.concatenate(values).reshape(shape), floor)
+        for name, values in found.items()
+    }
+    weights = {}
+    if "blend" in models:
+        members = {name: forecast[name] for name in MEMBERS}
+        weights = weights_over(series.time[origins], true, members)
+        forecast["blend"] = sum(weights[name][:, None] * members[name] for name in MEMBERS)
     return Rolled(
         origin=series.time[origins],
-        load_mw=load_of(series, rows).reshape(shape),
-        forecast_mw={
-            name: np.maximum(np.concatenate(values).reshape(shape), floor)
-            for name, values in found.items()
-        },
+        load_mw=true,
+        forecast_mw={name: forecast[name] for name in models},
         learned_mw={
             level: np.concatenate(values).reshape(shape) for level, values in learned.items()
         },
+        weights=weights,
         floor_mw=floor,
         typical_mw=float(np.nanmean(np.abs(series.load_mw[: origins[0]]))),
     )
