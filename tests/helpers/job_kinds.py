@@ -30,6 +30,7 @@ def note(case: Path, scheduled: datetime) -> int:
 def write(case: Path, scheduled: datetime, out: Path, tell: Tell) -> dict[str, Any]:
     """Waits as many seconds as the case says between two halves of its plan."""
     count = note(case, scheduled)
+    (case.parent / "pid").write_text(str(os.getpid()))
     print("noise on standard output")
     tell("writing")
     wait_s = yaml.safe_load(case.read_text()).get("wait_s", 0.0)

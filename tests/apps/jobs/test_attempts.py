@@ -14,6 +14,7 @@ import pytest
 
 from tvilling.apps.jobs.job import Effort, Job, add_job
 from tvilling.apps.jobs.once import run_once
+from tvilling.apps.jobs.outcome import fail, finish, hand_back, renew
 from tvilling.apps.jobs.queue import ask_for, claim_one
 from tvilling.apps.jobs.run import Run, find, history
 from tvilling.apps.jobs.store import Store
@@ -176,6 +177,7 @@ def test_a_run_that_is_stopped_is_handed_back_and_resumed(
     job = add("write", wait_s=1.0)
     begun(store, job, calls).set()
     until(store, lambda run: run.owner == "")
+    job.case.write_text("kind: write\n")
     run, before = run_once(store, job, AT)
     assert (run.state, run.attempt, run.lost, before) == ("done", 2, 0, False)
     assert [facts["event"] for facts in told(store)] == [
@@ -187,7 +189,7 @@ def test_who_lost_a_run_to_another_lets_go_of_it(
     store: Store, add: Add, calls: Callable[[], list[str]]
 ) -> None:
     """Its process was held up so long that another took the run; only one of them tells of it."""
-    job = add("write", wait_s=2.0)
+    job = add("write", wait_s=1.0)
     begun(store, job, calls)
     with store.transaction() as connection:
         connection.execute("UPDATE run SET until_s = 1")
@@ -198,9 +200,26 @@ def test_who_lost_a_run_to_another_lets_go_of_it(
     attempt(store, claim, threading.Event())
     done = until(store, lambda run: run.state == "done")
     assert (done.owner, done.attempt) == ("second", 2)
-    time.sleep(2.5)
+    time.sleep(1.5)
     assert [facts["owner"] for facts in told(store) if facts["event"] == "run done"] == ["second"]
     assert [path.name for path in (store.home / "jobs" / "plan").iterdir()] == ["20260329T010000Z"]
+
+
+def test_a_claim_that_was_lost_changes_nothing(store: Store, add: Add, tmp_path: Path) -> None:
+    job = add("write")
+    ask_for(store, job, AT)
+    first = claim_one(store, job.name, AT, "first", 0.01)
+    time.sleep(0.02)
+    second = claim_one(store, job.name, AT, "second", 10.0)
+    assert first is not None
+    assert second is not None
+    before = store.ledger.path.read_bytes(), find(store, "plan", AT)
+    assert not renew(store, first)
+    assert not finish(store, first, tmp_path, {}, "0" * 64)
+    assert not fail(store, first, "too late", "")
+    hand_back(store, first, "too late")
+    assert (store.ledger.path.read_bytes(), find(store, "plan", AT)) == before
+    assert renew(store, second)
 
 
 def test_a_result_published_before_the_kill_is_taken_as_it_is(

@@ -96,11 +96,13 @@ def test_a_holder_whose_lease_ran_out_begins_nothing(store: Store, job: Job) -> 
     assert held_up is not None
     assert leases.take(store, "early", 10.0) is None
     added_earlier(store, minutes=0)
-    make_due(store, "plan", held_up)
     time.sleep(0.06)
     successor = leases.take(store, "successor", 10.0)
     assert successor is not None
     assert successor.number == held_up.number + 1
+    make_due(store, "plan", held_up)
+    assert history(store) == []
+    make_due(store, "plan", successor)
     assert claim_next(store, held_up) is None
     assert not leases.renew(store, held_up)
     leases.give_back(store, held_up)
