@@ -244,7 +244,7 @@ def _add_commitment(
     most = can & ~_forced_off(plant, units, before)
     coords = {UNIT: units, TIME: np.arange(plant.steps)}
     on = model.add_variables(binary=True, coords=coords, name="on")
-    on.lower, on.upper = _at(least, units), _at(most | least, units)
+    on.update(lower=_at(least, units), upper=_at(most | least, units))
     start = model.add_variables(0.0, 1.0, coords=coords, name="start")
     was_on = np.zeros(can.shape)
     was_on[:, 0] = before.on[units]
