@@ -14,6 +14,7 @@ from tvilling.sciml.units import J_PER_KWH
 if TYPE_CHECKING:
     import xarray as xr
 
+LEAST_KG_PER_S = 1e-9  # so that a mean by flow has a value where nothing flows
 NAMES = {
     "setpoint_degc": ("°C", "Supply temperature at the start of the hour"),
     "supply_degc": ("°C", "Supply temperature, mean"),
@@ -32,14 +33,17 @@ NAMES = {
 def by_hour(
     run: Run, setpoints_degc: Float[np.ndarray, " node"], cost: HeatCost, dt_s: float
 ) -> dict[str, Float[np.ndarray, " hour"]]:
-    """The quantities of `NAMES` from a run in steps of `dt_s` [s]; `cost` by the same steps."""
+    """The quantities of `NAMES` from a run in steps of `dt_s` [s]; `cost` by the same steps.
+
+    Where no consumer draws heat, the coldest and the least pressure are infinite.
+    """
     hours = len(setpoints_degc) - 1
 
     def split(values: Array | np.ndarray) -> np.ndarray:
         return np.asarray(values).reshape(hours, -1)
 
     plant = {name: split(values) for name, values in run.plant.items()}
-    flow = plant["source_kg_per_s"]
+    flow = np.maximum(plant["source_kg_per_s"], LEAST_KG_PER_S)
     return {
         "setpoint_degc": setpoints_degc[:-1],
         "supply_degc": plant["supply_degc"].mean(axis=1),

@@ -73,7 +73,7 @@ class Tangent:
 
     @cached_property
     def say(self) -> Float[np.ndarray, "step row"]:
-        """What each row changes by at most if every number moves by one; 0 where next to nothing."""
+        """What each row changes by at most if every number moves by one; 0 for next to nothing."""
         owned = (self.owner >= 0)[:, :, None]
         total = np.abs(np.where(owned, self.shown, 0.0)).sum(axis=0)
         return np.where(total > LEAST_SAY, total, 0.0)
@@ -143,7 +143,7 @@ def search(
     radius, foretold, rounds = settings.radius_k, np.inf, 0
     while rounds < settings.rounds:
         step, gain = _programme(here, numbers, course, radius, penalty)
-        foretold = gain / abs(here.cost)
+        foretold = gain / max(abs(here.cost), LEAST_SLOPE)
         rounds += 1
         if foretold < settings.tolerance * min(radius, 1.0):
             break
