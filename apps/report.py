@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tvilling.apps.comparison import ROWS, differences, shown
-from tvilling.apps.report_page import page
+from tvilling.apps.report_page import facts_section, figure_section, list_section, page
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -36,18 +36,18 @@ def write_report(
         sections = [
             _comparison(found),
             _map(prepared, run, peak, worst),
-            _figure(
+            figure_section(
                 "At the plant",
                 figures.to_svg(figures.draw_plant(data)),
                 "Temperatures are means over the plants, weighted by flow. Every value stands at "
                 "the end of its step.",
             ),
             _consumer(data, first, worst),
-            _figure("Heat loss", figures.to_svg(figures.draw_losses(data)), _losses(found)),
+            figure_section("Heat loss", figures.to_svg(figures.draw_losses(data)), _losses(found)),
         ]
     sections += [
-        _list("Data and assumptions", assumptions(prepared)),
-        _list("Warnings", [*warnings, *prepared.tables.notes] or ["None."]),
+        list_section("Data and assumptions", assumptions(prepared)),
+        list_section("Warnings", [*warnings, *prepared.tables.notes] or ["None."]),
         _provenance(prepared, wall_s),
     ]
     title = case.title or prepared.tables.source
@@ -168,7 +168,7 @@ def _map(prepared: "Prepared", run: "xr.Dataset", peak: object, worst: str | Non
         f"with the control “{control}”. The width of a line grows with the pipe's diameter."
     )
     figure = report_map.draw_maps(prepared, run, peak, worst)
-    return _figure("The network at its greatest load", to_svg(figure), caption)
+    return figure_section("The network at its greatest load", to_svg(figure), caption)
 
 
 def _consumer(data: "xr.Dataset", first: str, worst: str | None) -> str:
@@ -176,7 +176,7 @@ def _consumer(data: "xr.Dataset", first: str, worst: str | None) -> str:
 
     if worst is None:
         return ""
-    return _figure(
+    return figure_section(
         f"Worst-served consumer: {worst}",
         figures.to_svg(figures.draw_consumer(data, worst)),
         f"The consumer that misses most heat with the control “{_plain(first)}”, or, where none "
@@ -203,20 +203,7 @@ def _provenance(prepared: "Prepared", wall_s: float) -> str:
         "System": case.system,
         "Wall time to this report": f"{wall_s:.1f} s",
     }
-    items = "".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in facts.items())
-    return f"<section><h2>Provenance</h2><dl>{items}</dl></section>"
-
-
-def _figure(title: str, svg: str, caption: str) -> str:
-    return (
-        f"<section><h2>{escape(title)}</h2><figure>{svg}"
-        f"<figcaption>{escape(caption)}</figcaption></figure></section>"
-    )
-
-
-def _list(title: str, lines: list[str]) -> str:
-    items = "".join(f"<li>{escape(line)}</li>" for line in lines)
-    return f"<section><h2>{escape(title)}</h2><ul>{items}</ul></section>"
+    return facts_section("Provenance", facts)
 
 
 def _plain(name: str) -> str:

@@ -81,7 +81,7 @@ def worst_served(run: "xr.Dataset") -> str | None:
 
 def draw_plant(data: "xr.Dataset") -> "Figure":
     """Weather, temperatures, heat, flow and pump power at the plants, by controller."""
-    figure, panels = _stack((1.0, 1.1, 0.9, 1.3, 1.0, 1.0))
+    figure, panels = stack((1.0, 1.1, 0.9, 1.3, 1.0, 1.0))
     panels[0].plot(data["time"], data["outdoor_degc"], color=OUTDOOR)
     demand = data["heat_w"].sum("consumer") / 1e6
     panels[3].plot(data["time"], demand, color=DEMAND, linewidth=0.9, linestyle=":",
@@ -108,7 +108,7 @@ def draw_plant(data: "xr.Dataset") -> "Figure":
         "Pump power, electric [kW]",
     )
     for axes, title in zip(panels, titles, strict=True):
-        _title(axes, title)
+        put_title(axes, title)
     panels[3].legend(loc="upper right", fontsize=8, frameon=False)
     _legend(figure, data)
     _dates(panels[-1])
@@ -117,7 +117,7 @@ def draw_plant(data: "xr.Dataset") -> "Figure":
 
 def draw_consumer(data: "xr.Dataset", consumer: str) -> "Figure":
     """Temperature, heat and differential pressure at one consumer, by controller."""
-    figure, panels = _stack((1.3, 1.3, 1.0))
+    figure, panels = stack((1.3, 1.3, 1.0))
     part = data.sel(consumer=consumer)
     for name, colour in _controllers(data):
         run = part.sel(controller=name)
@@ -126,9 +126,9 @@ def draw_consumer(data: "xr.Dataset", consumer: str) -> "Figure":
         panels[2].plot(run["time"], run["consumer_dp_bar"], color=colour)
     panels[1].plot(part["time"], part["heat_w"] / 1e3, color=DEMAND, linestyle=":", linewidth=0.9,
                    label="demand")  # fmt: skip
-    _title(panels[0], "Inlet temperature [°C]")
-    _title(panels[1], "Heat delivered [kW]")
-    _title(panels[2], "Differential pressure [bar]")
+    put_title(panels[0], "Inlet temperature [°C]")
+    put_title(panels[1], "Heat delivered [kW]")
+    put_title(panels[2], "Differential pressure [bar]")
     panels[1].legend(loc="upper right", fontsize=8, frameon=False)
     _legend(figure, data)
     _dates(panels[-1])
@@ -137,17 +137,17 @@ def draw_consumer(data: "xr.Dataset", consumer: str) -> "Figure":
 
 def draw_losses(data: "xr.Dataset") -> "Figure":
     """Heat lost to the ground over time, by controller."""
-    figure, panels = _stack((1.0,), 2.3)
+    figure, panels = stack((1.0,), 2.3)
     for name, colour in _controllers(data):
         run = data.sel(controller=name)
         panels[0].plot(run["time"], run["loss_w"] / 1e3, color=colour)
-    _title(panels[0], "Heat loss of all pipes [kW]")
+    put_title(panels[0], "Heat loss of all pipes [kW]")
     _legend(figure, data)
     _dates(panels[-1])
     return figure
 
 
-def _stack(heights: tuple[float, ...], height: float | None = None) -> "tuple[Figure, list[Axes]]":
+def stack(heights: tuple[float, ...], height: float | None = None) -> "tuple[Figure, list[Axes]]":
     """Panels above each other with one time axis."""
     from matplotlib.figure import Figure
 
@@ -161,7 +161,8 @@ def _controllers(data: "xr.Dataset") -> list[tuple[str, str]]:
     return list(zip(names, COLOURS, strict=False))
 
 
-def _title(axes: "Axes", text: str) -> None:
+def put_title(axes: "Axes", text: str) -> None:
+    """Say above a panel, at its left, what it shows."""
     axes.set_title(text, loc="left", fontsize=9.5, color="#22303c", pad=4)
     axes.margins(x=0)
 

@@ -1,6 +1,6 @@
 """The HTML page around a report; its style is inside, nothing is fetched."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
 STYLE = """
@@ -30,6 +30,13 @@ li { margin: 3px 0; overflow-wrap: anywhere; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: 4px 20px; margin: 0; }
 dt { color: var(--soft); }
 dd { margin: 0; }
+.scroll { overflow-x: auto; }
+table.hours { font-size: 13px; white-space: nowrap; }
+table.hours th, table.hours td { padding: 3px 8px; }
+table.hours tbody th { width: auto; }
+table.hours th:nth-child(2) { text-align: right; }
+table.hours tr.midnight > * { border-top: 2px solid var(--line); }
+table.hours .expected { color: var(--soft); font-style: italic; }
 @media print { body { background: none; } section { break-inside: avoid; border: 0; padding: 0; } }
 """
 
@@ -44,3 +51,23 @@ def page(title: str, lead: str, sections: Sequence[str]) -> str:
         + "\n".join(sections)
         + "\n</main>\n</body>\n</html>\n"
     )
+
+
+def figure_section(title: str, svg: str, caption: str) -> str:
+    """A figure under its heading."""
+    return (
+        f"<section><h2>{escape(title)}</h2><figure>{svg}"
+        f"<figcaption>{escape(caption)}</figcaption></figure></section>"
+    )
+
+
+def list_section(title: str, lines: Sequence[str]) -> str:
+    """Sentences, one below the other."""
+    items = "".join(f"<li>{escape(line)}</li>" for line in lines)
+    return f"<section><h2>{escape(title)}</h2><ul>{items}</ul></section>"
+
+
+def facts_section(title: str, facts: Mapping[str, str]) -> str:
+    """Names and what they are, side by side."""
+    items = "".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in facts.items())
+    return f"<section><h2>{escape(title)}</h2><dl>{items}</dl></section>"
