@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 SHARE, MOST_DAYS = 0.4, 365  # of the history that is forecast, and at most
 FITS, LEAST_DAYS = 4, 7  # in those days, and between two
+TIE = 0.01
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,8 @@ class Choice:
     Attributes
     ----------
     model
-        The one with the least mean absolute error.
+        The one with the least mean absolute error; the blend where it is within 1 % of that, since
+        its members make up for each other.
     mae_mw
         Mean absolute error [MW] of each that was tried, best first.
     period
@@ -67,4 +69,7 @@ def choose(
     every = refit_days or max(LEAST_DAYS, -(-tried_days // FITS))
     found = score(rolling_origin(history, quick, period, tried, every))
     mae = {name: found[name].mae_mw for name in sorted(found, key=lambda n: found[n].mae_mw)}
-    return Choice(next(iter(mae)), mae, period)
+    best = next(iter(mae))
+    if mae.get("blend", np.inf) <= (1 + TIE) * mae[best]:
+        best = "blend"
+    return Choice(best, mae, period)

@@ -35,7 +35,7 @@ def rolling_origin(
     settings: ForecastSettings,
     period: tuple[str, str],
     models: Sequence[str] | None = None,
-    refit_days: int = 30,
+    refit_days: int = 60,
 ) -> "xr.Dataset":
     """Forecast every day of a period as it would have been forecast then.
 

@@ -149,6 +149,20 @@ def test_the_model_is_chosen_where_the_settings_leave_it_open(history):
     assert model.settings.model == "ridge"
 
 
+def test_the_blend_is_its_members_by_their_weights(history):
+    past = history[history.index < "2021-04-25"]
+    model = fit(past, replace(SETTINGS, model="blend", hours=24, max_rows=3000))
+    assert model.settings.model == "blend"
+    assert sum(model.weights.values()) == pytest.approx(1.0)
+    assert max(model.weights, key=model.weights.get) == "ridge"  # 70 days teach a line best
+    found = model.forecast(past, history)
+    assert found.attrs["model"] == "blend"
+    alone = [replace(model, weights={m: 1.0}).forecast(past, history) for m in model.weights]
+    expected = sum(w * one["load_mw"] for w, one in zip(model.weights.values(), alone, strict=True))
+    np.testing.assert_allclose(found["load_mw"], expected, rtol=1e-12)
+    assert mae(found, history) < 2 * NOISE_MW
+
+
 def test_learned_quantiles_go_with_the_forecast(history):
     past = history[history.index < START]
     settings = replace(SETTINGS, hours=24, interval="cqr", max_rows=2000)
