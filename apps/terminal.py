@@ -18,7 +18,7 @@ def run_table(result: "RunResult") -> Table:
     """The figures of a run that matter most, one column a controller."""
     from tvilling.apps.comparison import ROWS, shown
 
-    table = _table("", "", *result.figures)
+    table = plain_table("", "", *result.figures)
     for name, heading, unit, _ in ROWS:
         if name in SHORT:
             values = [shown(name, getattr(one, name)) for one in result.figures.values()]
@@ -28,7 +28,7 @@ def run_table(result: "RunResult") -> Table:
 
 def summary_table(summary: "Summary") -> Table:
     """What a network amounts to."""
-    table = _table("", "")
+    table = plain_table("", "")
     table.show_header = False
     low, high = summary.inner_diameter_mm
     bottom, top = summary.elevation_m
@@ -55,7 +55,7 @@ def summary_table(summary: "Summary") -> Table:
 def sizes_table(sized: "Sized") -> Table:
     """Pipes by the size they were given: number, length, and how far the limits are used."""
     lengths = sized.tables.pipes["length_m"]
-    table = _table(
+    table = plain_table(
         "DN", "pipes", "length", "inner diameter", "was", "gradient up to", "velocity up to"
     )
     for dn, rows in sized.changes.groupby("dn"):
@@ -104,7 +104,7 @@ def data_lines(name: str) -> Iterator[str]:
     yield known["help"]
 
 
-def _table(*headings: str) -> Table:
+def plain_table(*headings: str) -> Table:
     """A plain table with its numbers to the right."""
     table = Table(box=None, pad_edge=False)
     for at, heading in enumerate(headings):

@@ -49,6 +49,8 @@ def plan_data(plan: Plan, **attrs: Any) -> "xr.Dataset":
     published = outlook.published.astype(np.int8)
     text = {"units": "1", "long_name": "1 where the price is published, 0 where it is expected"}
     data["published"] = ("time", published, text)
+    text = {"units": "1", "long_name": "1 where a unit ran before the first hour"}
+    data["on_before"] = ("unit", plan.before.on.astype(np.int8), text)
     return data.assign_attrs(
         how=decision.how,
         reason=decision.reason,
@@ -64,12 +66,16 @@ def plan_data(plan: Plan, **attrs: Any) -> "xr.Dataset":
 
 
 def backtest_data(conditions: "Conditions", run: "Backtest", **attrs: Any) -> "xr.Dataset":
-    """The ways of a backtest over `way`, `unit`, `mode` and `time`, with the load that came."""
+    """The ways of a backtest over `way`, `unit`, `mode` and `time`, with the load that came.
+
+    `attrs` have `tank_before_mwh` where the tank was not half full at the beginning.
+    """
     ways = {name: outcome.schedule for name, outcome in run.outcomes.items()}
     data = ways_data(run.actual, conditions, ways)
     text = {"units": "MW", "long_name": "heat load, as it came"}
     data["load_mw"] = ("time", run.demand_mw, text)
-    return data.assign_attrs(**attrs)
+    half_mwh = run.actual.tank.capacity_mwh / 2
+    return data.assign_attrs({"tank_before_mwh": half_mwh, **attrs})
 
 
 def ways_data(
