@@ -17,7 +17,7 @@ from tvilling.rl_control.production.schedule import Before, Schedule
 from tvilling.rl_control.production.settle import SMALL_MW, Hour, is_on, settle
 from tvilling.sciml.systems.heat_plant.linear import LinearPlant
 
-AHEAD_H = 24.0
+AHEAD_H = 12.0  # 24 h, and hours gone by beside those ahead, cost more on prices of 2020 to 2022
 BAND_DKK_PER_MWH = 5.0  # how much cheaper or dearer than the median, before the store is used
 
 
@@ -26,7 +26,7 @@ def merit_order(
     demand_mw: Float[np.ndarray, " time"],
     before: Before,
     with_tank: bool = True,
-    known_steps: int | None = None,
+    median_steps: int | None = None,
 ) -> Schedule:
     """The operator's rule over the whole of `demand_mw`.
 
@@ -34,8 +34,8 @@ def merit_order(
     ----------
     with_tank
         Whether the store is used; without, its level only falls by its losses.
-    known_steps
-        Prices are known that many steps ahead of each step; None: a day.
+    median_steps
+        How many steps ahead the median is taken over; None: half a day.
 
     Raises
     ------
@@ -43,7 +43,7 @@ def merit_order(
         The demand does not fit the plant.
     """
     demand_mw = checked_demand(plant, demand_mw)
-    ahead = known_steps or max(round(AHEAD_H / plant.dt_h), 1)
+    ahead = median_steps or max(round(AHEAD_H / plant.dt_h), 1)
     hours = [Hour.of(plant, step) for step in range(plant.steps)]
     last = np.array([_last_cost(hour, need) for hour, need in zip(hours, demand_mw, strict=True)])
     load = np.zeros((len(plant.modes), plant.steps))

@@ -61,12 +61,15 @@ class Hour:
         )
 
     def room_mw(self, level_mwh: float) -> tuple[float, float]:
-        """Most heat that the store gives and takes in this step [MW]."""
+        """Most heat that the store gives and takes in this step [MW].
+
+        An empty store gives less than nothing: what it loses has to be put in.
+        """
         tank = self.tank
         if tank.capacity_mwh <= 0:
             return 0.0, 0.0
         kept = (1.0 - tank.loss_share_per_h * self.dt_h) * level_mwh - tank.loss_mw * self.dt_h
-        gives = min(tank.discharge_mw, max(kept, 0.0) / self.dt_h)
+        gives = min(tank.discharge_mw, kept / self.dt_h)
         takes = min(tank.charge_mw, max(tank.capacity_mwh - kept, 0.0) / self.dt_h)
         return gives, takes
 
