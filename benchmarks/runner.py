@@ -28,6 +28,9 @@ BENCHMARKS: dict[str, str] = {
     "supply_temperature_plan": "A winter week's supply temperature, planned on the town network",
     "twin_tank": "Loss of a small tank found from a week of readings, and time of an update",
     "load_forecast": "Loads of a city, a country and a house forecast a day ahead, a whole year",
+    "plant_year_lp": "A plant's year of hours as a linear programme",
+    "plant_year_milp": "The same year with starts and minimum loads, to a proven gap",
+    "plan_backtest_year": "Every day of a year planned as it would have been",
     "app_latency": "Slider to changed figure on the town network's page, in Chromium",
 }
 BEGIN, END = "<!-- benchmarks: begin -->", "<!-- benchmarks: end -->"
