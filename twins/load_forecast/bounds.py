@@ -9,48 +9,13 @@ so that what was seen in autumn serves in winter. Learned quantiles have a width
 need no unit.
 """
 
-from dataclasses import dataclass
-
 import numpy as np
-from jaxtyping import Float
 
 from tvilling.twins.load_forecast.conformal import Online, absolute_score, quantile_score
+from tvilling.twins.load_forecast.rolled import Grid, Rolled
 from tvilling.twins.load_forecast.settings import ForecastSettings
 
-Grid = Float[np.ndarray, "origin lead"]
-
 LEAST_SHARE = 0.1  # of the typical load, below which errors shrink no more
-
-
-@dataclass(frozen=True)
-class Rolled:
-    """Forecasts of several models from the same origins.
-
-    Attributes
-    ----------
-    origin
-        First hour ahead of each forecast.
-    load_mw
-        What came true; NaN where it is not known.
-    forecast_mw
-        By model.
-    learned_mw
-        Learned quantiles by level; empty where no conformalized quantile regression is asked for.
-    weights
-        Weight of each member of the blend at every origin; empty without one.
-    floor_mw
-        What no load is forecast below.
-    typical_mw
-        Mean size of the load before the first origin.
-    """
-
-    origin: np.ndarray
-    load_mw: Grid
-    forecast_mw: dict[str, Grid]
-    learned_mw: dict[float, Grid]
-    weights: dict[str, Float[np.ndarray, " origin"]]
-    floor_mw: float
-    typical_mw: float
 
 
 def rooms_of(rolled: Rolled, model: str, settings: ForecastSettings) -> dict[float, Grid]:

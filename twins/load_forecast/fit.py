@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tvilling.sciml.errors import InputError
-from tvilling.twins.load_forecast.bounds import Rolled, rooms_of
+from tvilling.twins.load_forecast.bounds import rooms_of
 from tvilling.twins.load_forecast.features import REACH_H
 from tvilling.twins.load_forecast.model import LoadModel
 from tvilling.twins.load_forecast.models import NAIVE, SIMPLER, needed_days
 from tvilling.twins.load_forecast.quantiles import fit_quantiles
-from tvilling.twins.load_forecast.rolling import least_load, roll
+from tvilling.twins.load_forecast.rolled import Rolled, least_load, roll
 from tvilling.twins.load_forecast.series import DAY_H, HOUR, Series, lengthened, read_series
 from tvilling.twins.load_forecast.settings import ForecastSettings
 from tvilling.twins.load_forecast.training import daily_origins, fit_members, training_rows
@@ -54,18 +54,15 @@ def fit(history: "xr.Dataset | pd.DataFrame", settings: ForecastSettings) -> Loa
     settings = replace(settings, model=model)
     rolled = _rolled_lately(series, settings, calibration)
     rows, load = training_rows(series, settings)
-    levels = [level for level in settings.quantiles if level != 0.5]
     return LoadModel(
         settings=settings,
         members=fit_members((model, *NAIVE), rows, load, settings.seed),
         weights={name: float(values[-1]) for name, values in rolled.weights.items()},
         naive=_better_naive(rolled),
         rooms=_rooms_now(rolled, settings),
-        learned=fit_quantiles(rows, load, levels, settings.seed)
-        if settings.learns_quantiles
-        else None,
+        learned=fit_quantiles(rows, load, settings.levels_to_learn, settings.seed),
         trained_until=series.time[0] + series.end * HOUR,
-        scale_mw=(rolled.typical_mw, least_load(series)),
+        scale_mw=(rolled.typical_mw, least_load(series.load_mw)),
         notes=notes,
     )
 

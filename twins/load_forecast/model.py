@@ -48,7 +48,7 @@ class LoadModel:
     rooms
         Room beside a forecast [MW at typical load] by model, upper level and lead.
     learned
-        Learned quantiles, where the interval is a conformalized quantile regression.
+        Learned quantiles by level; none where the interval is split conformal.
     trained_until
         Hour behind the last that was learned from.
     scale_mw
@@ -62,7 +62,7 @@ class LoadModel:
     weights: dict[str, float]
     naive: str
     rooms: dict[str, dict[float, Float[np.ndarray, " lead"]]]
-    learned: Callable[[Rows], dict[float, np.ndarray]] | None
+    learned: Callable[[Rows], dict[float, np.ndarray]]
     trained_until: np.datetime64
     scale_mw: tuple[float, float]
     notes: tuple[str, ...]
@@ -163,7 +163,7 @@ class LoadModel:
         )
         lead = np.minimum(rows.lead_h, self.settings.hours - 1)
         rooms = {level: room[lead] for level, room in self.rooms[model].items()}
-        learned = self.learned(rows) if self.learned and model == self.settings.model else {}
+        learned = self.learned(rows) if model == self.settings.model else {}
         return point, quantiles_from(point, learned, rooms, self.scale_mw, self.settings)
 
     def _attrs(self) -> dict[str, Any]:

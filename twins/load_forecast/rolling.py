@@ -7,27 +7,17 @@ import numpy as np
 from jaxtyping import Int
 
 from tvilling.sciml.errors import InputError
-from tvilling.twins.load_forecast.blend import MEMBERS, weights_over
-from tvilling.twins.load_forecast.bounds import Grid, Rolled, quantiles_from, rooms_of
+from tvilling.twins.load_forecast.bounds import quantiles_from, rooms_of
 from tvilling.twins.load_forecast.calendar import local_stamps
-from tvilling.twins.load_forecast.features import Rows, make_rows
 from tvilling.twins.load_forecast.models import needed_days
-from tvilling.twins.load_forecast.quantiles import fit_quantiles
+from tvilling.twins.load_forecast.rolled import DAY, Grid, Rolled, roll
 from tvilling.twins.load_forecast.series import HOUR, Series, as_stamp, lengthened, read_series
 from tvilling.twins.load_forecast.settings import INTERVALS, WEATHERS, ForecastSettings
-from tvilling.twins.load_forecast.training import (
-    daily_origins,
-    fit_members,
-    load_of,
-    training_rows,
-)
-from tvilling.twins.load_forecast.weather import weather_ahead
+from tvilling.twins.load_forecast.training import daily_origins
 
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
-
-DAY = np.timedelta64(1, "D")
 
 
 def rolling_origin(
@@ -100,66 +90,6 @@ def _origins(
             "rolling origin", [f"the period is {span}, expected {known} for {', '.join(models)}"]
         )
     return origins[(local >= max(warm, possible[0])) & (local < last + DAY)]
-
-
-def roll(
-    series: Series,
-    settings: ForecastSettings,
-    origins: np.ndarray,
-    models: Sequence[str],
-    refit_days: int,
-) -> Rolled:
-    """Forecast from `origins`, with models fitted anew every `refit_days`."""
-    ahead = weather_ahead(series, origins, settings.hours, settings)
-    rows = make_rows(series, origins, ahead, settings)
-    known, load = training_rows(series, settings)
-    ended = known.origin + settings.hours * HOUR
-    levels = [level for level in settings.quantiles if level != 0.5 and settings.learns_quantiles]
-    found: dict[str, list[np.ndarray]] = {}
-    learned: dict[float, list[np.ndarray]] = {level: [] for level in levels}
-    for block in _blocks(rows, refit_days):
-        past, new = ended <= rows.origin[block][0], rows.where(block)
-        for name, predict in fit_members(
-            models, known.where(past), load[past], settings.seed
-        ).items():
-            found.setdefault(name, []).append(predict(new))
-        if levels:
-            quantiles = fit_quantiles(known.where(past), load[past], levels, settings.seed)
-            for level, values in quantiles(new).items():
-                learned[level].append(values)
-    floor, shape = least_load(series), (len(origins), settings.hours)
-    true = load_of(series, rows).reshape(shape)
-    forecast = {
-        name: np.maximum(np.concatenate(values).reshape(shape), floor)
-        for name, values in found.items()
-    }
-    weights = {}
-    if "blend" in models:
-        members = {name: forecast[name] for name in MEMBERS}
-        weights = weights_over(series.time[origins], true, members)
-        forecast["blend"] = sum(weights[name][:, None] * members[name] for name in MEMBERS)
-    return Rolled(
-        origin=series.time[origins],
-        load_mw=true,
-        forecast_mw={name: forecast[name] for name in models},
-        learned_mw={
-            level: np.concatenate(values).reshape(shape) for level, values in learned.items()
-        },
-        weights=weights,
-        floor_mw=floor,
-        typical_mw=float(np.nanmean(np.abs(series.load_mw[: origins[0]]))),
-    )
-
-
-def least_load(series: Series) -> float:
-    """What a load is never forecast below [MW]: 0 for a load that has never been negative."""
-    return 0.0 if np.nanmin(series.load_mw) >= 0 else -np.inf
-
-
-def _blocks(rows: Rows, refit_days: int) -> list[np.ndarray]:
-    """Row numbers of each stretch between two fits."""
-    number = ((rows.origin - rows.origin[0]) // (refit_days * DAY)).astype(int)
-    return [np.flatnonzero(number == block) for block in np.unique(number)]
 
 
 def _label(

@@ -87,9 +87,11 @@ class ForecastSettings:
         return self.interval.startswith("adaptive")
 
     @property
-    def learns_quantiles(self) -> bool:
-        """Whether models of quantiles are fitted too."""
-        return self.interval.endswith("cqr")
+    def levels_to_learn(self) -> tuple[float, ...]:
+        """Levels of which models are fitted too; none for split conformal prediction."""
+        if not self.interval.endswith("cqr"):
+            return ()
+        return tuple(level for level in self.quantiles if level != 0.5)
 
 
 def _out_of_range(settings: ForecastSettings) -> list[str]:
