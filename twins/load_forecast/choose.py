@@ -69,7 +69,10 @@ def choose(
     every = refit_days or max(LEAST_DAYS, -(-tried_days // FITS))
     found = score(rolling_origin(history, quick, period, tried, every))
     mae = {name: found[name].mae_mw for name in sorted(found, key=lambda n: found[n].mae_mw)}
-    best = next(iter(mae))
-    if mae.get("blend", np.inf) <= (1 + TIE) * mae[best]:
-        best = "blend"
-    return Choice(best, mae, period)
+    return Choice(preferred(mae), mae, period)
+
+
+def preferred(mae_mw: dict[str, float]) -> str:
+    """The model with the least error, or the blend where it is within 1 % of that."""
+    best = min(mae_mw, key=lambda name: mae_mw[name])
+    return "blend" if mae_mw.get("blend", np.inf) <= (1 + TIE) * mae_mw[best] else best

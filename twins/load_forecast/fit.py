@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 CALIBRATION_SHARE = 0.25  # of a short history
 ONCE = 10_000  # days between fits: one fit
+SPREAD_H = 25  # between forecasts at any hour: every hour of the day comes in turn
 
 
 def fit(history: "xr.Dataset | pd.DataFrame", settings: ForecastSettings) -> LoadModel:
@@ -80,9 +81,11 @@ def _affordable(model: str, days: int) -> tuple[str, tuple[str, ...]]:
 def _rolled_lately(series: Series, settings: ForecastSettings, days: int) -> Rolled:
     """Forecasts of the last days by models that knew what was before; then one without outcome."""
     longer = lengthened(series, settings.hours)
-    begin = series.end - days * DAY_H - settings.hours
-    origins = daily_origins(longer, settings)
-    origins = origins[(origins >= max(begin, REACH_H)) & (origins < series.end)]
+    begin = max(series.end - days * DAY_H - settings.hours, REACH_H)
+    origins = np.arange(begin, series.end, SPREAD_H)
+    if settings.origin_hours:
+        origins = daily_origins(longer, settings)
+        origins = origins[(origins >= begin) & (origins < series.end)]
     if not len(origins):
         raise InputError("load history", ["too short for a single forecast whose outcome is known"])
     models = dict.fromkeys((settings.model, *NAIVE))

@@ -172,6 +172,16 @@ def test_learned_quantiles_go_with_the_forecast(history):
     assert len(np.unique(np.round(high - low, 6))) > 8  # of their own width every hour
 
 
+def test_a_week_ahead_is_less_sure_than_a_day(history):
+    past = history[history.index < START]
+    model = fit(past, replace(SETTINGS, hours=168, calibration_days=45))
+    found = model.forecast(past, history)
+    assert found.sizes["time"] == 168
+    assert mae(found, history) < 4 * NOISE_MW
+    low, _, high = found["load_quantile_mw"].to_numpy()
+    assert (high - low)[-24:].mean() > 1.2 * (high - low)[:24].mean()
+
+
 def test_too_many_hours_are_refused(model, history):
     with pytest.raises(InputError, match="hours is 60 h, expected 1 to 48 h"):
         model.forecast(history, hours=60, start=START)

@@ -15,6 +15,7 @@ from tvilling.twins.load_forecast import (
     rolling_origin,
     score,
 )
+from tvilling.twins.load_forecast.choose import preferred
 
 SETTINGS = ForecastSettings(
     hours=24, origin_hours=(0,), model="ridge", weather="last_observed", calibration_days=30
@@ -122,3 +123,15 @@ def test_the_choice_is_the_best_of_a_validation(history):
     assert choice.period[1] == "2021-05-30"
     short = choose(history[:"2021-01-20"], settings)
     assert set(short.mae_mw) == {"naive_day", "naive_week"}
+
+
+@pytest.mark.parametrize(
+    ("mae_mw", "expected"),
+    [
+        ({"ridge": 2.0, "network": 1.5}, "network"),
+        ({"network": 1.5, "blend": 1.514}, "blend"),
+        ({"network": 1.5, "blend": 1.516}, "network"),
+    ],
+)
+def test_the_blend_is_preferred_where_it_is_as_good(mae_mw, expected):
+    assert preferred(mae_mw) == expected
