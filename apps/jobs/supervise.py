@@ -1,22 +1,16 @@
 """One attempt at a run, in a process of its own: begun, watched, ended, and told."""
 
-import json
 import os
-import signal
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Event, Thread
-from typing import IO
+from threading import Event
 
 from tvilling.apps.jobs.job import sha256_of
 from tvilling.apps.jobs.kinds import kind_named
 from tvilling.apps.jobs.outcome import fail, finish, hand_back, renew, tell_started
+from tvilling.apps.jobs.process import Process
 from tvilling.apps.jobs.result import is_published, read_result, sweep
 from tvilling.apps.jobs.run import Claim
 from tvilling.apps.jobs.store import Store
@@ -27,31 +21,13 @@ POLL_S = 0.25
 KEPT_BYTES = 4000  # of what a failed worker printed
 
 
-@dataclass
-class Report:
-    """What a worker told: the stage it is at, and why it failed."""
-
-    stage: str = ""
-    failed: str = ""
-    tell: Callable[[str], None] = field(default=lambda stage: None)
-
-    def listen(self, stream: IO[bytes]) -> None:
-        """Take lines until the worker closes its end."""
-        for line in stream:
-            told = json.loads(line)
-            self.stage = told.get("stage", self.stage)
-            self.failed = told.get("failed", self.failed)
-            if "stage" in told:
-                self.tell(self.stage)
-
-
 def attempt(
     store: Store, claim: Claim, stop: Event, tell: Callable[[str], None] = lambda stage: None
 ) -> None:
     """Make one attempt at the claimed run, to its end or until `stop` is set.
 
     A result that an earlier attempt published before it was killed is taken as it is. `tell` is
-    called with each stage, from another thread.
+    called with each stage.
     """
     final = claim.run.folder(store)
     try:
@@ -87,66 +63,32 @@ def _work(
              "case_sha256": digest}  # fmt: skip
     tell_started(store, claim, function, digest)
     order = Order(function, job.case_path, run.scheduled_s, str(final), about)
-    report = Report(tell=tell)
     with tempfile.TemporaryFile() as printed:
-        reason = _watched(store, claim, order, report, stop, printed)
+        with Process(order, printed, tell) as worker:
+            reason = _watched(store, claim, worker, stop)
         printed.seek(max(0, printed.seek(0, os.SEEK_END) - KEPT_BYTES))
-        return reason, printed.read().decode(errors="replace")
-
-
-def _watched(
-    store: Store, claim: Claim, order: Order, report: Report, stop: Event, printed: IO[bytes]
-) -> str | None:
-    """Start the worker, hold the claim while it works, and say how it ended."""
-    command = [sys.executable, "-m", "tvilling.apps.jobs.worker"]
-    environment = {"OMP_NUM_THREADS": "1", **os.environ}
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=printed, env=environment,
-        start_new_session=True,
-    ) as worker:  # fmt: skip
-        assert worker.stdin is not None
-        assert worker.stdout is not None
-        listener = Thread(target=report.listen, args=(worker.stdout,), daemon=True)
-        listener.start()
-        try:
-            with suppress(BrokenPipeError):  # it ended at once, which its exit code tells
-                worker.stdin.write(order.line())
-                worker.stdin.flush()
-            reason = _wait(store, claim, worker, stop)
-        finally:
-            _kill(worker)
-            listener.join(5.0)
+        said = printed.read().decode(errors="replace")
     if reason is None:  # where the claim was lost, there is nothing to hand back
         hand_back(store, claim, "the process that had it was told to stop")
-        return None
-    at = f", at: {report.stage}" if report.stage else ""
-    return report.failed or f"{reason}{at}"
+    return reason, said
 
 
-def _wait(store: Store, claim: Claim, worker: "subprocess.Popen[bytes]", stop: Event) -> str | None:
-    """How the worker ended, or why it must; None where we have to let go of the run."""
+def _watched(store: Store, claim: Claim, worker: Process, stop: Event) -> str | None:
+    """Hold the claim while the worker works, and say how it ended; None where we have to let go."""
     began = renewed = time.monotonic()
-    while True:
-        try:
-            code = worker.wait(POLL_S)
-        except subprocess.TimeoutExpired:
-            now = time.monotonic()
-            if now - began > claim.job.limit_s:
-                return f"took longer than {claim.job.limit_s} s"
-            if stop.is_set():
+    while not worker.has_ended():
+        worker.listen(POLL_S)
+        now = time.monotonic()
+        if now - began > claim.job.limit_s:
+            at = f", at: {worker.stage}" if worker.stage else ""
+            return f"took longer than {claim.job.limit_s} s{at}"
+        if stop.is_set():
+            return None
+        if now - renewed > claim.lease_s / 4:
+            renewed = now
+            if not renew(store, claim):
                 return None
-            if now - renewed > claim.lease_s / 4:
-                renewed = now
-                if not renew(store, claim):
-                    return None
-        else:
-            how = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
-            return f"its process {how}"
-
-
-def _kill(worker: "subprocess.Popen[bytes]") -> None:
-    """End the worker, if it is still there, and all that it started."""
-    if worker.poll() is None:
-        with suppress(ProcessLookupError):
-            os.killpg(worker.pid, signal.SIGKILL)
-        worker.wait()
+    code = worker.end()
+    at = f", at: {worker.stage}" if worker.stage else ""
+    how = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"
+    return worker.failed or f"its process {how}{at}"

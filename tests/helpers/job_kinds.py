@@ -5,6 +5,7 @@ Each notes its calls in the file `calls` beside its case, one line a call.
 
 import os
 import signal
+import subprocess
 import time
 from collections.abc import Callable
 from datetime import datetime
@@ -16,6 +17,12 @@ import yaml
 from tvilling.apps.jobs.kinds import KINDS, Kind
 
 Tell = Callable[[str], None]
+
+
+def is_gone(process: str) -> bool:
+    """Whether it has ended; it may still wait for its parent to take notice."""
+    state = subprocess.run(["ps", "-o", "stat=", "-p", process], capture_output=True, check=False)
+    return state.stdout.strip()[:1] in (b"", b"Z")
 
 
 def note(case: Path, scheduled: datetime) -> int:
@@ -59,6 +66,15 @@ def hang(case: Path, scheduled: datetime, out: Path, tell: Tell) -> dict[str, An
     return {}
 
 
+def leave_a_child(case: Path, scheduled: datetime, out: Path, tell: Tell) -> dict[str, Any]:
+    """Ends well, but a child of it goes on that holds its pipes."""
+    child = os.fork()
+    if child == 0:
+        time.sleep(1000)
+    (case.parent / "child").write_text(str(child))
+    return {}
+
+
 def crash(case: Path, scheduled: datetime, out: Path, tell: Tell) -> dict[str, Any]:
     """Takes the interpreter with it."""
     note(case, scheduled)
@@ -76,6 +92,7 @@ KINDS.update(
     write=Kind("job_kinds:write"),
     fail_twice=Kind("job_kinds:fail_twice"),
     hang=Kind("job_kinds:hang"),
+    leave=Kind("job_kinds:leave_a_child"),
     nan=Kind("job_kinds:give_nan"),
     missing=Kind("job_kinds:no_such_function"),
     falls=Kind("job_kinds:crash", fallbacks=("job_kinds:give_nan", "job_kinds:write")),

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from job_kinds import is_gone
 
 from tvilling.apps.jobs.job import Effort, Job, add_job
 from tvilling.apps.jobs.once import run_once
@@ -95,9 +96,15 @@ def test_a_worker_that_hangs_is_killed_with_its_children(
 ) -> None:
     run, _ = run_once(store, add("hang", retries=0, limit_s=1), AT)
     assert (run.state, run.reason) == ("failed", "took longer than 1 s, at: solving")
-    child = (tmp_path / "child").read_text()
-    state = subprocess.run(["ps", "-o", "stat=", "-p", child], capture_output=True, check=False)
-    assert state.stdout.strip()[:1] in (b"", b"Z")  # gone, or dead and not yet reaped
+    assert is_gone((tmp_path / "child").read_text())
+
+
+def test_a_child_that_a_worker_leaves_is_ended_and_not_waited_for(
+    store: Store, add: Add, tmp_path: Path
+) -> None:
+    run, _ = run_once(store, add("leave", retries=0), AT)
+    assert run.state == "done"
+    assert is_gone((tmp_path / "child").read_text())
 
 
 def test_where_all_attempts_fail_the_fallbacks_have_their_turn(store: Store, add: Add) -> None:

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 import job_kinds
 import pytest
+from job_kinds import is_gone
 
 from tvilling.apps.jobs.job import Effort, add_job, enable_job, remove_job
 from tvilling.apps.jobs.run import Run, history, open_runs
@@ -53,12 +54,6 @@ def until(holds: Callable[[], object], patience_s: float = 30.0) -> None:
     while not holds():
         assert time.monotonic() < deadline, "it did not come so far"
         time.sleep(0.02)
-
-
-def is_gone(process: str) -> bool:
-    """Whether it has ended; it may still wait for its parent to take notice."""
-    found = subprocess.run(["ps", "-o", "stat=", "-p", process], capture_output=True, check=False)
-    return found.stdout.strip()[:1] in (b"", b"Z")
 
 
 def done(store: Store, job: str | None = None) -> list[Run]:
