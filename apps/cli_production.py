@@ -27,13 +27,13 @@ def plan(
     """Plan the production of a heat plant against the power price."""
     from tvilling.apps.production.case import ZONE
     from tvilling.apps.production.plan import run_plan
-    from tvilling.apps.production.table import printed, ways_table
+    from tvilling.apps.production.table import terminal_table
     from tvilling.apps.shown import progress, show
 
     made = at.replace(tzinfo=ZONE) if at is not None else None
     with progress() as tell:
         found = run_plan(case, set_ or (), out, made, tell)
-    show(printed(ways_table(found.data), found.data))
+    show(terminal_table(found.data))
     summary = found.summary
     typer.echo(f"{summary['how']}: {summary['reason'] or summary['status']}")
     for warning in found.warnings:
@@ -54,7 +54,7 @@ def backtest(
 ) -> None:
     """Run a period again, every day planned as it would have been, between rule and optimum."""
     from tvilling.apps.production.backtest import run_backtest
-    from tvilling.apps.production.table import printed, ways_table
+    from tvilling.apps.production.table import terminal_table
     from tvilling.apps.shown import progress, show
 
     period = first.date(), last.date()
@@ -63,6 +63,6 @@ def backtest(
     for year, data in found.years.items():
         typer.echo(f"{year}: {data.attrs['plans']} plans, load {data.attrs['forecast']}, mean "
                    f"error {data.attrs['forecast_mae_mw']:.2f} MW")  # fmt: skip
-        show(printed(ways_table(data), data))
+        show(terminal_table(data))
     typer.echo(f"reports: {found.folder}")
     typer.echo(f"took {found.wall_s:.1f} s")
