@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float, Int
 
 from tvilling.datasets.heat_load import lagged
 from tvilling.twins.load_forecast.calendar import calendar_of
-from tvilling.twins.load_forecast.series import DAY_H, HOUR, WEEK_H, Series
+from tvilling.twins.load_forecast.series import DAY_H, HOUR, OUTDOOR, WEEK_H, Series
 from tvilling.twins.load_forecast.settings import ForecastSettings
 from tvilling.twins.load_forecast.weather import Ahead
 
@@ -83,15 +83,10 @@ def make_rows(
         **_load(series.bridged_mw, origins, at),
     }
     for name, values in ahead.items():
-        columns |= _weather(name, series.weather[name], values, origins, name == first_of(settings))
+        columns |= _weather(name, series.weather[name], values, origins, name == OUTDOOR)
     stacked = np.stack([np.broadcast_to(c, at.shape).ravel() for c in columns.values()], axis=1)
     origin = np.repeat(series.time[0] + origins * HOUR, hours)
     return Rows(tuple(columns), stacked, time.ravel(), origin)
-
-
-def first_of(settings: ForecastSettings) -> str:
-    """Name of the outdoor temperature."""
-    return settings.weather_names[0] if settings.weather_names else ""
 
 
 def _calendar(time: np.ndarray, settings: ForecastSettings) -> dict[str, Grid]:

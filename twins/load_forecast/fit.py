@@ -52,7 +52,7 @@ def fit(history: "xr.Dataset | pd.DataFrame", settings: ForecastSettings) -> Loa
     days = (series.end - REACH_H - settings.hours) // DAY_H
     calibration = int(min(settings.calibration_days, days * CALIBRATION_SHARE))
     model, notes = _affordable(settings.model, days - calibration)
-    settings = replace(settings, model=model)
+    settings = replace(settings, model=model, weather_names=tuple(series.weather))
     rolled = _rolled_lately(series, settings, calibration)
     rows, load = training_rows(series, settings)
     return LoadModel(

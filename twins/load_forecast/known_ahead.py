@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from tvilling.twins.load_forecast.series import DAY_H, HOUR, Series
+from tvilling.twins.load_forecast.series import DAY_H, HOUR, OUTDOOR, Series, lengthened
 from tvilling.twins.load_forecast.settings import ForecastSettings
 from tvilling.twins.load_forecast.weather import Ahead
 
@@ -24,33 +24,36 @@ def known_ahead(
     Parameters
     ----------
     told
-        Weather over `time`; only where the settings' kind is `perfect` or `forecast`.
+        Weather over `time`: all of it counts where the settings' kind is `perfect`, the outdoor
+        temperature where it is `forecast`, and nothing where it is as observed.
     delay_h
         Hours between the end of the load and the start of the forecast; their weather is observed
         where the history has it.
     """
     time = series.time[0] + (series.end + np.arange(settings.hours)) * HOUR
-    is_told = settings.weather in ("perfect", "forecast")
-    table = _table(told, time) if is_told and told is not None else pd.DataFrame(index=time)
+    names = {"perfect": list(series.weather), "forecast": [OUTDOOR]}.get(settings.weather, [])
+    table = pd.DataFrame(index=time) if told is None else _table(told, names, time)
+    before = lengthened(series, 0)
     ahead, held = {}, 0
-    for name in series.weather:
+    for name, past in before.weather.items():
         values = np.full(settings.hours, np.nan)
         observed = series.weather[name][series.end : series.end + delay_h]
         values[: len(observed)] = observed
         if name in table:
             values = np.where(np.isfinite(values), values, table[name].to_numpy(float))
-        if is_told and name == settings.weather_names[0]:
+        if name == OUTDOOR and names:
             held = int(np.isnan(values).sum())
-        ahead[name] = _filled(series.weather[name][: series.end], values, settings)[None]
+        ahead[name] = _filled(past[: series.end], values, settings)[None]
     return ahead, held
 
 
-def _table(told: "xr.Dataset | pd.DataFrame", time: np.ndarray) -> pd.DataFrame:
-    if not isinstance(told, pd.DataFrame):
-        told = told.to_dataframe()
-    index = pd.DatetimeIndex(told.index)
-    told = told.set_axis(index if index.tz is None else index.tz_convert(None), axis=0)
-    return told.reindex(pd.DatetimeIndex(time))
+def _table(told: "xr.Dataset | pd.DataFrame", names: list[str], time: np.ndarray) -> pd.DataFrame:
+    """The weather that is told, of those `names` that there are, at each of `time`."""
+    told = told[[name for name in names if name in told]]
+    table = told if isinstance(told, pd.DataFrame) else told.to_dataframe()
+    index = pd.DatetimeIndex(table.index)
+    table = table.set_axis(index if index.tz is None else index.tz_convert(None), axis=0)
+    return table.reindex(pd.DatetimeIndex(time))
 
 
 def _filled(past: np.ndarray, values: np.ndarray, settings: ForecastSettings) -> np.ndarray:

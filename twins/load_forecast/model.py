@@ -141,13 +141,17 @@ class LoadModel:
         """The model that answers, and notes with the reason where it is another one."""
         notes, model = list(self.notes), self.settings.model
         known = float(series.share_known(DAY_H)[series.end])
+        absent = [name for name in self.settings.weather_names if name not in series.weather]
         if delay_h > MAX_DELAY_H:
             model = self.naive
-            notes.append(f"{model}: the load ends {delay_h} h before, more than {MAX_DELAY_H} h")
+            notes.append(f"{model}: the last load is more than {MAX_DELAY_H} h old")
         elif known < LEAST_KNOWN:
             model = self.naive
             notes.append(f"{model}: of the last {DAY_H} h of load only {known:.0%} are known")
-        elif delay_h:
+        elif absent:
+            model = self.naive
+            notes.append(f"{model}: the history has no {', '.join(absent)}")
+        if delay_h:
             notes.append(f"the load ends {delay_h} h before the forecast begins")
         if held_h:
             notes.append(f"weather ahead is not known in {held_h} h and held as last known")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 HOUR = np.timedelta64(1, "h")
-LOAD = "load_mw"
+LOAD, OUTDOOR = "load_mw", "outdoor_degc"
 DAY_H, WEEK_H = 24, 168
 RANGES = {
     LOAD: (-1e6, 1e6, "MW"),
@@ -77,7 +77,8 @@ def read_series(history: "xr.Dataset | pd.DataFrame", settings: ForecastSettings
     ----------
     history
         `load_mw` and weather over `time` (coordinate or index), hourly, in order; hours may be
-        absent or NaN. The first hours without load are left out.
+        absent or NaN. The first hours without load are left out, and so is weather that is known
+        in less than a day.
 
     Raises
     ------
@@ -93,6 +94,7 @@ def read_series(history: "xr.Dataset | pd.DataFrame", settings: ForecastSettings
     load = table[LOAD].to_numpy(float)
     last = int(np.flatnonzero(np.isfinite(load))[-1]) + 1
     names = [name for name in settings.weather_names if name in table]
+    names = [name for name in names if table[name].notna().sum() >= DAY_H]
     weather = {name: _bridged(table[name].to_numpy(float)) for name in names}
     gaps = sum(int(np.isnan(table[name].to_numpy(float)[:last]).sum()) for name in names)
     return Series(
@@ -119,10 +121,12 @@ def without_future(series: Series, start: "np.datetime64 | str | None") -> Serie
     if count < WEEK_H + DAY_H or not np.isfinite(series.load_mw[:count]).any():
         fault = f"{max(count, 0)} h before {start}, expected {WEEK_H + DAY_H} h or more"
         raise InputError("load history", [fault])
+    load = series.load_mw[:count]
     return replace(
         series,
         time=series.time[:count],
-        load_mw=series.load_mw[:count],
+        load_mw=load,
+        missing_h=int(np.isnan(load[: np.flatnonzero(np.isfinite(load))[-1]]).sum()),
         bridged_mw=series.bridged_mw[:count],
         weather={name: values[:count] for name, values in series.weather.items()},
     )

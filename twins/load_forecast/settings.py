@@ -48,8 +48,8 @@ class ForecastSettings:
     country
         Whose holidays count: `dk` or `de`.
     weather_names
-        Variables of the history that are used as weather, where they are there; the first is the
-        outdoor temperature [°C].
+        Variables of the history that are used as weather, where they are there; `outdoor_degc` is
+        the outdoor temperature [°C].
     calibration_days
         How far back errors of past forecasts count for an interval [d].
     max_rows

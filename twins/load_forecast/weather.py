@@ -19,7 +19,7 @@ doi:10.15233/gfz.2018.35.5.
 import numpy as np
 from jaxtyping import Float, Int
 
-from tvilling.twins.load_forecast.series import DAY_H, HOUR, Series
+from tvilling.twins.load_forecast.series import DAY_H, HOUR, OUTDOOR, Series
 from tvilling.twins.load_forecast.settings import ForecastSettings
 
 ERROR_LEAD_H = (0.0, 6.0, 24.0, 72.0, 168.0)
@@ -54,7 +54,7 @@ def _ahead(
     if settings.weather == "last_day":
         return values[origins[:, None] - DAY_H + lead % DAY_H]
     is_forecast = settings.weather == "forecast"
-    if settings.weather == "last_observed" or (is_forecast and name != settings.weather_names[0]):
+    if settings.weather == "last_observed" or (is_forecast and name != OUTDOOR):
         return np.repeat(values[origins - 1][:, None], hours, axis=1)
     true = values[origins[:, None] + lead]
     if settings.weather == "perfect":

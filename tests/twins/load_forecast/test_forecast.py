@@ -79,7 +79,8 @@ def test_a_load_four_days_late_is_forecast_naively_with_the_reason(model, histor
     late = history[history.index < START - pd.Timedelta(days=4)]
     found = model.forecast(late, history, start=START)
     assert found.attrs["model"] == model.naive
-    assert "96 h before, more than 72 h" in found.attrs["notes"]
+    assert "naive_day: the last load is more than 72 h old" in found.attrs["notes"]
+    assert "the load ends 96 h before" in found.attrs["notes"]
     assert np.isfinite(found["load_quantile_mw"]).all()
     with pytest.raises(InputError, match="the load ends 480 h before, expected at most 336 h"):
         model.forecast(history[history.index < START - pd.Timedelta(days=20)], start=START)
@@ -110,6 +111,17 @@ def test_weather_that_is_absent_or_ends_is_held_and_noted(model, history):
     full = model.forecast(past, history)
     np.testing.assert_array_equal(short["load_mw"][:29], full["load_mw"][:29])
     assert (short["load_mw"][31:] != full["load_mw"][31:]).all()
+
+
+def test_weather_that_the_history_lacks_or_has_only_until_the_day_before(model, history):
+    past = history[history.index < START].copy()
+    bare = model.forecast(past[["load_mw"]], history)
+    assert bare.attrs["model"] == model.naive
+    assert "the history has no outdoor_degc" in bare.attrs["notes"]
+    past.loc[past.index >= START - pd.Timedelta(hours=20), "outdoor_degc"] = np.nan
+    stale = model.forecast(past, history)
+    assert stale.attrs["model"] == "ridge"
+    assert mae(stale, history) < 4 * NOISE_MW
 
 
 def test_weather_as_last_observed_asks_for_none(history):
