@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tvilling.rl_control.production.supply_window import SupplyWindow
 
 CASE = Path(__file__).resolve().parents[1] / "cases" / "schutterwald_week.yaml"
-WEEK_H, RUN_OUT_H = 168, 12
+WEEK_H, DAY_H, RUN_OUT_H = 168, 24, 12
 HOT_WATER_DEGC = 60.0
 PRICE_SEED = 1
 CHECKED_HOURS = (6, 40, 77, 100, 140)
@@ -203,9 +203,11 @@ def measure() -> Measurement:
 
     The peer is the best heating curve under the same limits, tuned with the week known. All are
     told again with the temperature that today's curve holds as the limit, and the plan at the
-    day-ahead price alone.
+    day-ahead price alone, and of the first day alone.
     """
     import numpy as np
+
+    from tvilling.rl_control.production.supply_course import hourly
 
     window, prepared, curve = town_window()
     courses = courses_of(window, curve, np.asarray(prepared.drive["outdoor_degc"]))
@@ -217,6 +219,10 @@ def measure() -> Measurement:
     found |= figures(window, courses, as_held, "as_held_")
     spot, _, _ = town_window(with_tariffs=False)
     found |= figures(spot, {"plan": courses["plan"]}, limits, "spot_")
+    day, _, _ = town_window(DAY_H)
+    only = {"plan": hourly(day.curve_degc, day.run_out_h)}
+    figures(day, only, limits)  # compiles
+    found |= figures(day, only, limits, "day_")
     found |= gradient_miss(window)
     ours, peer = found["plan_saving_percent"], found["best_curve_saving_percent"]
     time_utc = np.datetime64(window.start) + np.arange(window.hours) * np.timedelta64(1, "h")

@@ -1,6 +1,8 @@
 """The sized town network: savings that hold in the verifying run, beside curves tuned for them."""
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import jax
 import numpy as np
@@ -48,6 +50,9 @@ def test_a_winter_week_costs_less_than_under_the_best_curve():
     assert saved["plan"] > saved["best_curve"]
     assert saved["plan"] > saved["best_constant"]
     assert plans["plan"].saving.percent()["total"] > 3.0
+    elsewhere = replace(courses["plan"], start=np.full(len(courses["plan"].start), 70.0))
+    again = plan_supply(window, limits, elsewhere)
+    assert again.saving.total_dkk == pytest.approx(saved["plan"], rel=0.01)
 
 
 @pytest.mark.slow
@@ -66,3 +71,11 @@ def test_a_plan_holds_on_a_finer_grid_within_the_error_of_the_grid():
     run = simulated(conditions.finer(3), supply)
     assert float(run.coldest_degc.min()) > HOT_WATER_DEGC - 1.0
     assert float(run.plant["lift_bar"].max()) < 1.03 * limits.max_lift_bar
+
+
+def test_code_on_the_page_runs(monkeypatch, capsys):
+    page = Path(__file__).parents[3] / "docs" / "supply-temperature.md"
+    monkeypatch.chdir(page.parents[1])
+    (block,) = re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.M | re.S)
+    exec(compile(block, str(page), "exec"), {"__name__": "page"})
+    assert "planned {'total'" in capsys.readouterr().out
