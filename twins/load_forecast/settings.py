@@ -79,7 +79,7 @@ class ForecastSettings:
     @property
     def coverage(self) -> float:
         """Coverage of the widest interval [-]; 0 without one."""
-        return max(self.quantiles, default=0.5) * 2 - 1
+        return round(max(self.quantiles, default=0.5) * 2 - 1, 9)
 
     @property
     def is_adaptive(self) -> bool:

@@ -67,3 +67,4 @@ def test_settings_tell_every_fault():
     assert "4 faults" in told
     assert "hours is 500 h, expected 1 to 168 h" in told
     assert replace(ForecastSettings(), quantiles=()).coverage == 0
+    assert ForecastSettings().coverage == 0.9
