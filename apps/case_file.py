@@ -14,6 +14,7 @@ from tvilling.datasets.readers.text_files import read_text
 from tvilling.sciml.errors import InputError
 
 MAX_CASE_BYTES = 1_000_000
+COMMANDS = {"heat_network": "`tvilling run`", "heat_plant": "`tvilling plan`"}
 
 Location = tuple[int | str, ...]
 Model = TypeVar("Model", bound=BaseModel)
@@ -39,6 +40,7 @@ def read_case(path: Path, overrides: Sequence[str] = (), model: type[BaseModel] 
     text = read_text(path, MAX_CASE_BYTES)
     raw, lines = _parse(path, text)
     faults = [fault for override in overrides for fault in _set(raw, override, lines)]
+    _check_system(path, raw, lines, model)
     try:
         case = model.model_validate(raw)
     except ValidationError as error:
@@ -46,6 +48,18 @@ def read_case(path: Path, overrides: Sequence[str] = (), model: type[BaseModel] 
     if faults:
         raise InputError(str(path), faults)
     return case
+
+
+def _check_system(
+    path: Path, raw: dict[str, Any], lines: dict[Location, str], model: type[BaseModel]
+) -> None:
+    """A case of another system is told as that, and not as a list of fields that do not fit."""
+    wanted = get_args(model.model_fields["system"].annotation)
+    given = raw.get("system")
+    if isinstance(given, str) and given in COMMANDS and given not in wanted:
+        place = lines.get(("system",), "case")
+        told = f"{place}: system is {given!r}, expected {wanted[0]!r}; {COMMANDS[given]} takes it"
+        raise InputError(str(path), [told])
 
 
 def _parse(path: Path, text: str) -> tuple[dict[str, Any], dict[Location, str]]:

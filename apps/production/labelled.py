@@ -94,8 +94,8 @@ def ways_data(
     on = np.stack([one.on for one in ways.values()]).astype(np.int8)
     variables["on"] = (("way", "unit", "time"), on, {"units": "1", "long_name": "1 while it runs"})
     load = np.stack([one.load for one in ways.values()])
-    text = {"units": "1", "long_name": "share of full load"}
-    variables["load"] = (("way", "mode", "time"), load, text)
+    about = {"units": "1", "long_name": "share of full load"}
+    variables["load"] = (("way", "mode", "time"), load, about)
     for name, unit, text in (
         ("tank_mwh", "MWh", "heat in the tank at the end of the hour"),
         ("unserved_mw", "MW", "heat that is missing"),

@@ -13,6 +13,8 @@ from tvilling.sciml.errors import InputError
 if TYPE_CHECKING:
     import xarray as xr
 
+    from tvilling.twins.load_forecast.settings import Weather
+
 QUANTILES = (0.05, 0.5, 0.95)
 MOST_MISSING = 0.25  # of the published prices; beyond that a plan on them is none
 
@@ -118,7 +120,7 @@ def forecast_load(case: PlantCase, facts: Facts, moment: np.datetime64) -> "xr.D
     return model.forecast(history, ahead, hours, start=moment)
 
 
-def weather_kind(case: PlantCase, facts: Facts, moment: np.datetime64) -> str:
+def weather_kind(case: PlantCase, facts: Facts, moment: np.datetime64) -> "Weather":
     """Kind of weather that a model learns with."""
     if facts.own_weather:
         there = facts.ahead(moment, 24)["outdoor_degc"].notnull().any()

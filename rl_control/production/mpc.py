@@ -147,7 +147,9 @@ def run_mpc(
     if not moments or moments[0] != 0 or sorted(set(moments)) != moments:
         raise InputError("moments", [f"{moments[:5]} …, expected 0 and then later steps in order"])
     repeated = Repeated(settings)
-    parts, decisions, now = [], [], before
+    parts: list[Schedule] = []
+    decisions: list[Decision] = []
+    now = before
     last: Decision | None = None
     for begin, end in zip(moments, [*moments[1:], actual.steps], strict=True):
         tell(f"plan {len(decisions) + 1} of {len(moments)}")

@@ -201,11 +201,11 @@ def _add_unit_limits(
 ) -> None:
     """Modes of a unit share its load, and the load of a unit without commitment keeps its ramp."""
     shared = free & (np.bincount(plant.mode_unit, minlength=len(plant.units)) > 1)
-    for unit in np.flatnonzero(shared):
+    for unit in np.flatnonzero(shared).tolist():
         total = load.sel({MODE: np.flatnonzero(plant.mode_unit == unit)}).sum(MODE)
         most = _labelled(plant.available[unit], TIME)
         model.add_constraints(total <= most, name=f"shared {unit}")
-    for unit in np.flatnonzero(free & (plant.ramp_per_h * plant.dt_h < 1.0)):
+    for unit in np.flatnonzero(free & (plant.ramp_per_h * plant.dt_h < 1.0)).tolist():
         total = load.sel({MODE: np.flatnonzero(plant.mode_unit == unit)}).sum(MODE)
         _add_ramp(model, plant, unit, total, before, 0.0)
 
@@ -250,7 +250,7 @@ def _add_commitment(
     was_on[:, 0] = before.on[units]
     model.add_constraints(start - on + _before_each(on, 1) >= -_at(was_on, units), name="starts")
     _add_minimum_times(model, plant, units, on, start, before)
-    for unit in units:
+    for unit in units.tolist():
         total = load.sel({MODE: np.flatnonzero(plant.mode_unit == unit)}).sum(MODE)
         is_on = on.sel({UNIT: unit}, drop=True)
         most_load = _labelled(plant.available[unit], TIME)

@@ -104,8 +104,14 @@ def joined(parts: Sequence[Schedule]) -> Schedule:
     def along(name: str) -> np.ndarray:
         return np.concatenate([getattr(part, name) for part in parts], axis=-1)
 
-    series = ("load", "on", "tank_mwh", "unserved_mw", "surplus_mw")
-    return Schedule(**{name: along(name) for name in series}, status=parts[-1].status)
+    return Schedule(
+        load=along("load"),
+        on=along("on"),
+        tank_mwh=along("tank_mwh"),
+        unserved_mw=along("unserved_mw"),
+        surplus_mw=along("surplus_mw"),
+        status=parts[-1].status,
+    )
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,9 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tvilling.apps.case import Case
 from tvilling.apps.case_file import read_case
+from tvilling.apps.production.case import PlantCase
 from tvilling.sciml.errors import InputError
 
 SHIPPED = Path(__file__).parents[2] / "cases"
@@ -33,7 +35,24 @@ def changed(path, value):
 
 @pytest.mark.parametrize("path", sorted(SHIPPED.glob("*.yaml")), ids=lambda path: path.stem)
 def test_every_case_that_ships_is_good(path):
-    assert read_case(path).controllers
+    if yaml.safe_load(path.read_text(encoding="utf-8"))["system"] == "heat_plant":
+        assert read_case(path, (), PlantCase).plant.units
+    else:
+        assert read_case(path).controllers
+
+
+@pytest.mark.parametrize(
+    ("name", "model", "told"),
+    [
+        ("plan_tomorrow", Case, "system is 'heat_plant', expected 'heat_network'; `tvilling plan`"),
+        ("schutterwald_week", PlantCase, "expected 'heat_plant'; `tvilling run` takes it"),
+    ],
+)
+def test_a_case_of_another_system_is_told_as_that(name, model, told):
+    with pytest.raises(InputError) as error:
+        read_case(SHIPPED / f"{name}.yaml", (), model)
+    (fault,) = error.value.faults
+    assert told in fault
 
 
 def test_an_override_is_typed_as_yaml():
