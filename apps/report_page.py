@@ -33,7 +33,8 @@ dd { margin: 0; }
 .scroll { overflow-x: auto; }
 table.hours { font-size: 13px; white-space: nowrap; }
 table.hours th, table.hours td { padding: 3px 8px; }
-table.hours tbody th { width: auto; }
+table.hours thead th { white-space: normal; }
+table.hours th:first-child { text-align: left; padding-left: 0; width: auto; }
 table.hours th:nth-child(2) { text-align: right; }
 table.hours tr.midnight > * { border-top: 2px solid var(--line); }
 table.hours .expected { color: var(--soft); font-style: italic; }

@@ -81,8 +81,8 @@ ROWS = (
     ("saving_dkk", "Saved against the rule", "DKK", 0),
     ("saving_share", "Saved against the rule", "%", 1),
     ("reached_share", "Of what could be saved", "%", 1),
-    ("running_dkk", "Fuel, power, taxes, upkeep", "DKK", 0),
-    ("start_dkk", "Starts", "DKK", 0),
+    ("running_dkk", "Cost of fuel, power, taxes, upkeep", "DKK", 0),
+    ("start_dkk", "Cost of starts", "DKK", 0),
     ("tank_dkk", "Worth of heat gained in the tank", "DKK", 0),
     ("penalty_dkk", "Penalty of heat missing or thrown away", "DKK", 0),
     ("co2_t", "CO2", "t", 1),
@@ -110,7 +110,10 @@ def ways_table(data: "xr.Dataset") -> list[Way]:
 
 
 def begun(data: "xr.Dataset") -> "xr.DataArray":
-    """Where a unit is on that was off the hour before; what ran before the data is `on_before`."""
+    """Where a unit is on that was off the hour before.
+
+    What ran before the first hour is in `on_before`; nothing did where the data lacks it.
+    """
     on = data["on"].astype(bool)
     before = on.shift(time=1, fill_value=False)
     if "on_before" in data:
@@ -222,12 +225,12 @@ def number(value: float, digits: int = 0) -> str:
 
 
 def told_rows(ways: list[Way], names: tuple[str, ...] = ()) -> list[tuple[str, str, list[str]]]:
-    """Heading, unit and one text a way, of `names` or all of `ROWS`; zeros throughout left out."""
+    """Heading, unit and one text a way, of `names` or all of `ROWS`; no row without any figure."""
     rows = []
     for name, heading, unit, _ in ROWS:
-        values = [getattr(way, name) for way in ways]
-        if (not names or name in names) and any(values):
-            rows.append((heading, unit, [shown(name, value) for value in values]))
+        texts = [shown(name, getattr(way, name)) for way in ways]
+        if (not names or name in names) and any(text.strip("0.–") for text in texts):
+            rows.append((heading, unit, texts))
     return rows
 
 
