@@ -17,6 +17,7 @@ from tvilling.apps.jobs.job import Effort, Job, add_job
 from tvilling.apps.jobs.once import run_once
 from tvilling.apps.jobs.outcome import fail, finish, hand_back, renew
 from tvilling.apps.jobs.queue import ask_for, claim_one
+from tvilling.apps.jobs.result import beside, publish, read_result
 from tvilling.apps.jobs.run import Run, find, history
 from tvilling.apps.jobs.store import Store
 from tvilling.apps.jobs.supervise import attempt
@@ -241,6 +242,19 @@ def test_a_result_published_before_the_kill_is_taken_as_it_is(
     assert (run.state, run.attempt, len(calls())) == ("done", 2, 1)
     done = [facts for facts in told(store) if facts["event"] == "run done"]
     assert done[0]["result_sha256"] == done[1]["result_sha256"]
+
+
+def test_of_two_results_for_one_key_the_first_stays(tmp_path: Path) -> None:
+    """Both attempts are at their end; neither knows of the other."""
+    final = tmp_path / "20260329T010000Z"
+    with beside(final, 1) as first, beside(final, 2) as second:
+        (first / "plan.txt").write_text("first")
+        (second / "plan.txt").write_text("second")
+        assert publish(first, final, {"attempt": 1})
+        assert not publish(second, final, {"attempt": 2})
+    assert (final / "plan.txt").read_text() == "first"
+    assert read_result(final)[0] == {"attempt": 1}
+    assert list(tmp_path.iterdir()) == [final]
 
 
 def test_what_a_killed_attempt_left_is_removed_by_the_next(store: Store, add: Add) -> None:
