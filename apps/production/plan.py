@@ -183,13 +183,9 @@ def _write_made(
     from tvilling.apps.production.labelled import plan_data
 
     data = plan_data(plan, **task.provenance, **facts.record.attrs)
-    tell("running the plan on the plant")
-    checked = check_on_plant(plan)
-    warnings = _warnings(plan, checked)
-    wall_s = time.perf_counter() - began
-    summary = _summary(data, plan, warnings, checked, wall_s)
+    summary = _summary(data, plan, time.perf_counter() - began)
     tell("drawing the report")
-    return _write(task, folder, data, summary, checked)
+    return _write(task, folder, data, summary, plan.checked.as_facts())
 
 
 def _write_held(task: Task, folder: Path, last: "xr.Dataset", reason: str, began: float) -> Planned:
@@ -226,31 +222,7 @@ def digest(*arrays: np.ndarray) -> str:
     return hashlib.sha256(whole.tobytes()).hexdigest()
 
 
-def check_on_plant(plan: "Plan") -> dict[str, Any]:
-    """What comes of the plan on the plant with its tank in layers: see `heat_plant/verify.py`."""
-    from tvilling.sciml.systems.heat_plant.verify import layers_holding, run_plan
-
-    layers = None
-    tank, capacity = plan.case.plant.tank, plan.plant.tank.capacity_mwh
-    around = plan.conditions
-    if tank is not None and capacity > 0:
-        ends = float(around.forward_degc[0]), float(around.return_degc[0])
-        layers = layers_holding(plan.before.tank_mwh / capacity, tank.layers, *ends)
-    run = run_plan(plan.case.plant, around, plan.outlook.load_mw, plan.schedule.load, layers)
-    apart = 0.0
-    if tank is not None:
-        apart = float(np.abs(run["tank_mwh"].values - plan.schedule.tank_mwh).max())
-    return {
-        "unserved_mwh": float(run.attrs["unserved_mwh"]),
-        "surplus_mwh": float(run.attrs["surplus_mwh"]),
-        "tank_apart_mwh": apart,
-        "broken": json.loads(run.attrs["broken"])
-        if isinstance(run.attrs["broken"], str)
-        else run.attrs["broken"],
-    }
-
-
-def _warnings(plan: "Plan", checked: dict[str, Any]) -> list[str]:
+def _warnings(plan: "Plan") -> list[str]:
     lines = [f"no plan by optimisation: {plan.decision.reason}"] if plan.decision.reason else []
     lines += list(plan.outlook.notes)
     for outage in plan.case.outages:
@@ -261,18 +233,12 @@ def _warnings(plan: "Plan", checked: dict[str, Any]) -> list[str]:
     unserved = float(plan.schedule.unserved_mw.sum())
     if unserved > 1e-6:
         lines.append(f"{unserved:.2f} MWh cannot be served by any unit")
-    if checked["unserved_mwh"] > 1e-3 * float(plan.outlook.load_mw.sum()):
-        lines.append(f"on the layered tank {checked['unserved_mwh']:.2f} MWh would be missing")
+    if not plan.checked.enough:
+        lines.append(f"on the layered tank {plan.checked.unserved_mwh:.2f} MWh would be missing")
     return lines
 
 
-def _summary(
-    data: "xr.Dataset",
-    plan: "Plan",
-    warnings: list[str],
-    checked: dict[str, Any],
-    wall_s: float,
-) -> dict[str, Any]:
+def _summary(data: "xr.Dataset", plan: "Plan", wall_s: float) -> dict[str, Any]:
     """The decision as plain facts, those that a ledger wants among them."""
     from tvilling.apps.production.table import as_facts, ways_table
 
@@ -283,9 +249,10 @@ def _summary(
         "bound_dkk": _finite(plan.schedule.bound_dkk),
         "outlook_sha256": digest(outlook.load_mw, outlook.price_dkk_per_kwh, outlook.outdoor_degc),
         "plan_sha256": digest(plan.schedule.load),
-        "warnings": warnings,
+        "warnings": _warnings(plan),
         "ways": as_facts(ways_table(data)),
-        "checked_on_plant": checked,
+        "checked_on_plant": plan.checked.as_facts(),
+        "reserve_mwh": plan.reserve_mwh,
         "wall_s": round(wall_s, 3),
     }
 

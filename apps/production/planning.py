@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tvilling.apps.production.case import PlantCase
+from tvilling.apps.production.check import Checked, check_schedule
 from tvilling.apps.production.facts import Facts, conditions
 from tvilling.apps.production.outlook import Outlook, look_ahead
 
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     from tvilling.rl_control.production.schedule import Before, Bill, Schedule
     from tvilling.sciml.systems.heat_plant.conditions import Conditions
     from tvilling.sciml.systems.heat_plant.linear import LinearPlant
+
+TRIES = 4
+RESERVE_STEP = 0.02  # of the tank, beyond what was missing
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,10 @@ class Plan:
         How it was found, and why not otherwise.
     before
         How the plant stood.
+    checked
+        What came of the plan on the plant with its tank in layers.
+    reserve_mwh
+        Heat that the plan leaves in the tank, since its last leaves it too cool.
     others
         The operator's rules on the same outlook, by name.
     """
@@ -37,6 +45,8 @@ class Plan:
     plant: "LinearPlant"
     before: "Before"
     decision: "Decision"
+    checked: Checked
+    reserve_mwh: float
     others: "dict[str, Schedule]"
 
     @property
@@ -73,8 +83,6 @@ def make_plan(
     """
     from tvilling.rl_control.production.backtest import NO_TANK, RULE
     from tvilling.rl_control.production.merit_order import merit_order
-    from tvilling.rl_control.production.mpc import decide
-    from tvilling.rl_control.production.programme import Settings, best_schedule
     from tvilling.rl_control.production.schedule import Before
     from tvilling.sciml.systems.heat_plant.linearise import linearise
 
@@ -82,23 +90,50 @@ def make_plan(
     around = conditions(case, outlook.time, outlook.price_dkk_per_kwh, outlook.outdoor_degc)
     plant = linearise(case.plant, around)
     before = Before.at_rest(plant, case.plan.tank_mwh)
-    chosen = case.plan
+    tell("seeking the plan")
+    decision, checked, reserve_mwh = _decided(case, around, plant, outlook.load_mw, before)
+    reason = only_rule or outlook.no_prices
+    rule = merit_order(plant, outlook.load_mw, before)
+    if reason:
+        decision = replace(decision, how="rule", reason=reason, gap=np.nan, schedule=rule)
+        checked = check_schedule(case.plant, around, plant, outlook.load_mw, before, rule)
+    others = {RULE: rule, NO_TANK: merit_order(plant, outlook.load_mw, before, with_tank=False)}
+    return Plan(case, outlook, around, plant, before, decision, checked, reserve_mwh, others)
+
+
+def _decided(
+    case: PlantCase,
+    around: "Conditions",
+    plant: "LinearPlant",
+    load_mw: np.ndarray,
+    before: "Before",
+) -> "tuple[Decision, Checked, float]":
+    """A decision that holds on the layered tank, and what it keeps in the tank for that.
+
+    The programme takes the tank for a reservoir, but the last of a layered one leaves it cooler
+    than the network needs. Where that leaves heat missing, more of it is kept, and the plan is
+    sought anew.
+    """
+    from tvilling.rl_control.production.mpc import decide
+    from tvilling.rl_control.production.programme import Settings, best_schedule
+
+    chosen, reserve_mwh = case.plan, 0.0
     settings = Settings(
         commitment=chosen.commitment,
         end_mwh=min(before.tank_mwh, plant.tank.capacity_mwh),
         gap=chosen.gap,
         limit_s=chosen.limit_s,
     )
-    tell("seeking the plan")
-    decision = decide(
-        0,
-        lambda step: (plant, outlook.load_mw),
-        before,
-        lambda plant, demand, before: best_schedule(plant, demand, before, settings),
-    )
-    reason = only_rule or outlook.no_prices
-    rule = merit_order(plant, outlook.load_mw, before)
-    if reason:
-        decision = replace(decision, how="rule", reason=reason, gap=np.nan, schedule=rule)
-    others = {RULE: rule, NO_TANK: merit_order(plant, outlook.load_mw, before, with_tank=False)}
-    return Plan(case, outlook, around, plant, before, decision, others)
+    for _ in range(TRIES):
+        within = replace(settings, reserve_mwh=reserve_mwh)
+        decision = decide(
+            0,
+            lambda step: (plant, load_mw),
+            before,
+            lambda plant, load, before, within=within: best_schedule(plant, load, before, within),
+        )
+        checked = check_schedule(case.plant, around, plant, load_mw, before, decision.schedule)
+        if checked.enough or decision.how != "plan":
+            break
+        reserve_mwh += checked.unserved_mwh + RESERVE_STEP * plant.tank.capacity_mwh
+    return decision, checked, reserve_mwh

@@ -45,6 +45,9 @@ class Settings:
         Heat that must be in the store at the end [MWh], at least; None leaves it free.
     end_dkk_per_mwh
         What heat left in the store is worth.
+    reserve_mwh
+        Heat that stays in the store from the second step on [MWh]: the last of a layered tank
+        leaves it cooler than the network needs.
     gap, limit_s
         Relative gap and time [s] at which the search for whole numbers may stop.
     """
@@ -52,6 +55,7 @@ class Settings:
     commitment: bool = False
     end_mwh: float | None = None
     end_dkk_per_mwh: float = 0.0
+    reserve_mwh: float = 0.0
     gap: float = 1e-3
     limit_s: float = 60.0
 
@@ -175,15 +179,23 @@ def load_cost_dkk_per_h(
     return plant.cost_dkk_per_h + spread[plant.mode_unit]
 
 
+def least_level_mwh(plant: LinearPlant, settings: Settings) -> Float[np.ndarray, " time"]:
+    """How much has to be in the store after each step [MWh]."""
+    capacity = plant.tank.capacity_mwh
+    least = np.full(plant.steps, min(settings.reserve_mwh, capacity))
+    least[0] = 0.0
+    if settings.end_mwh is not None:
+        least[-1] = min(max(settings.end_mwh, least[-1]), capacity)
+    return least
+
+
 def _add_tank(
     model: Any, plant: LinearPlant, before: Before, settings: Settings
 ) -> tuple[Any, Any]:
     """Heat into the store, and what is left in it is worth."""
     tank, dt_h = plant.tank, plant.dt_h
     time = {TIME: np.arange(plant.steps)}
-    least = np.zeros(plant.steps)
-    if settings.end_mwh is not None:
-        least[-1] = min(settings.end_mwh, tank.capacity_mwh)
+    least = least_level_mwh(plant, settings)
     level = model.add_variables(_labelled(least, TIME), tank.capacity_mwh, name="level")
     into = model.add_variables(-tank.discharge_mw, tank.charge_mw, coords=time, name="into")
     kept = 1.0 - tank.loss_share_per_h * dt_h

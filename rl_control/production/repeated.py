@@ -17,6 +17,7 @@ from tvilling.rl_control.production.programme import (
     Settings,
     best_schedule,
     checked_demand,
+    least_level_mwh,
     load_cost_dkk_per_h,
     make_model,
     read_schedule,
@@ -114,8 +115,7 @@ class _Stated:
         variables = self.model.variables
         level, into = (matrices.columns(variables[name]) for name in ("level", "into"))
         matrices.high[level] = tank.capacity_mwh
-        if settings.end_mwh is not None:
-            matrices.low[level[-1]] = min(settings.end_mwh, tank.capacity_mwh)
+        matrices.low[level] = least_level_mwh(plant, settings)
         matrices.low[into], matrices.high[into] = -tank.discharge_mw, tank.charge_mw
         kept = 1.0 - tank.loss_share_per_h * plant.dt_h
         matrices.table.data[self.kept_at] = -kept
