@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 HOPELESS = 0.1  # units missed, summed over the steps: the search found no plan, not a hair too much
 NEAR_K = 0.5  # radius of a search that starts where another ended
-Outcome = Literal["planned", "no saving", "infeasible", "missed", "not converged"]
+Outcome = Literal["planned", "no saving", "infeasible", "missed", "flagged"]
 
 
 @dataclass(frozen=True)
@@ -64,8 +64,8 @@ class SupplyPlan:
     ----------
     outcome
         `planned`; or why the curve is handed back instead: `no saving`, `infeasible` (the limits
-        cannot be kept), `missed` (kept in the search, not in the verifying run), `not converged`
-        (the network model says so in the verifying run).
+        cannot be kept), `missed` (kept in the search, not in the verifying run), `flagged` (the
+        network's status in the verifying run is not zero).
     reason
         The same in words, empty for a plan.
     data
@@ -184,7 +184,7 @@ def _judged(job: Job, curve: Run, found: Found, run: Run, told: tuple[int, int, 
     if len(flagged):
         hour = flagged[0] * job.fine.dt_s / HOUR_S
         why = f"status {run.status[flagged[0]]} in {len(flagged)} steps, first in hour {hour:.2f}"
-        return _Tried("not converged", why, *told)
+        return _Tried("flagged", why, *told)
     saved_dkk = saving(job.account, curve.plant, run.plant).total_dkk
     if saved_dkk <= 0 and np.all(job.missed(curve) <= 0):
         return _Tried("no saving", f"the plan would cost {-saved_dkk:.3g} DKK more", *told)

@@ -31,9 +31,9 @@ class Pipe:
     inner_diameter_m: float = 0.07
 
 
-def network(pipe: Pipe = Pipe()) -> HeatNetwork:
+def network(pipe: Pipe = Pipe(), supply_bar: float = 40.0) -> HeatNetwork:
     """Every size is the same program to JAX, compiled once; the pump keeps 0.5 bar."""
-    plant = pd.DataFrame([source("plant", "s0", "r0", lift_bar=2.0, supply_bar=40.0)])
+    plant = pd.DataFrame([source("plant", "s0", "r0", lift_bar=2.0, supply_bar=supply_bar)])
     consumer = {"heat_w": HEAT_W, "return_degc": RETURN_DEGC, "min_dp_bar": 0.5}
     tables = line([consumer], sources=plant)
     pipes = tables.pipes.assign(**vars(pipe), loss_w_per_mk=LOSS_W_PER_MK)

@@ -152,6 +152,32 @@ def test_limits_that_cannot_be_kept_leave_the_curve_and_say_why(limits, words):
     assert re.search(words, plan.reason)
 
 
+def test_a_plan_that_the_network_flags_is_not_handed_out():
+    """The plan would lift by 12 bar, and the pressure of the return fall below a vacuum."""
+    weak = network(Pipe(inner_diameter_m=0.018), supply_bar=8.0)
+    plan = plan_supply(window(built=weak), SupplyLimits(45.0, low_degc=45.0), settings=QUICK)
+    assert plan.outcome == "flagged"
+    assert plan.reason.startswith("status 4 in ")
+    np.testing.assert_array_equal(plan.setpoints_degc, SENT_DEGC)
+
+
+def test_a_plan_that_misses_whenever_it_is_verified_is_not_handed_out(monkeypatch):
+    honest, runs = Job.verified, []
+
+    def worse_each_time(job, setpoints_degc):
+        run = honest(job, setpoints_degc)
+        runs.append(run)
+        colder_k = np.array([0.1 * len(runs), 0.0, 0.0, 0.0, 0.0])
+        return replace(run, excess=run.excess + colder_k)
+
+    monkeypatch.setattr(Job, "verified", worse_each_time)
+    plan = plan_supply(window(), SupplyLimits(60.0), settings=replace(QUICK, tighten=2))
+    assert plan.outcome == "missed"
+    assert plan.tightened == 2
+    assert re.search("missed in .* steps", plan.reason)
+    np.testing.assert_array_equal(plan.setpoints_degc, SENT_DEGC)
+
+
 def test_a_start_that_is_too_cold_is_excused_where_that_is_asked_for():
     seen = window(built=network(Pipe(length_m=600.0)))
     action = {"supply_degc": jnp.array([50.0])}
