@@ -159,8 +159,8 @@ def _found(data: "xr.Dataset", ways: list[Way], checked: Checked | None) -> dict
     bound, gap = float(attrs.get("bound_dkk", nan)), float(attrs.get("gap", nan))
     if isfinite(bound) and isfinite(gap):
         facts["Proven"] = (
-            f"no schedule costs less than {number(bound)} DKK; the gap is {100 * gap:.2f} % "
-            f"(the solver says {attrs['status']})"
+            f"no schedule on the same outlook costs less than {number(bound)} DKK; the gap is "
+            f"{100 * gap:.2f} % (the solver says {attrs['status']})"
         )
     if ways:
         facts |= _amounts(next(way for way in ways if way.name == PLAN), "at least ")
