@@ -49,7 +49,8 @@ def held(last: "xr.Dataset", moment: np.datetime64, hours: int) -> "xr.Dataset":
     at = np.where(at < steps, at, steps - day + (at - steps) % day)
     data = last.isel(time=at).assign_coords(time=moment + np.arange(hours) * HOUR)
     data["time"].attrs = dict(last["time"].attrs)
-    return data.assign(published=last["published"].isel(time=at) * 0)
+    data["published"] = data["published"] * 0
+    return data
 
 
 def _begins(path: Path, title: str) -> "np.datetime64 | None":
