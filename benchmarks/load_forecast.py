@@ -30,6 +30,7 @@ def measure() -> Measurement:
     for name in PERIODS:
         kinds = WEATHERS if name != "aalborg" else ("none",)
         extra[name] = {kind: one_load(name, kind) for kind in kinds}
+    extra["week_ahead"] = week_ahead()
     ours = extra[MAIN[0]][MAIN[1]]
     errors = ours["mae_mw"]
     best = min(BASELINES, key=lambda model: errors[model])
@@ -68,6 +69,32 @@ def one_load(name: str, kind: str) -> dict[str, Any]:
     choice = choose(before, settings, MODELS)
     found = score(rolling_origin(history, settings, PERIODS[name], MODELS, REFIT_DAYS))
     return told(choice, found)
+
+
+def week_ahead() -> dict[str, Any]:
+    """Error and coverage of each day of a week ahead, and what a year of them takes."""
+    import time
+
+    from tvilling.twins.load_forecast import ForecastSettings, measured_history, rolling_origin
+
+    name, weather = MAIN
+    settings = ForecastSettings(
+        hours=168, origin_hours=(0,), zone=None, country="de", weather=weather
+    )
+    history = measured_history(name)
+    cpu_s, wall_s = time.process_time(), time.perf_counter()
+    one = rolling_origin(history, settings, PERIODS[name], refit_days=90).sel(model="blend")
+    cpu_s, wall_s = time.process_time() - cpu_s, time.perf_counter() - wall_s
+    load = one["load_mw"]
+    low, high = one["quantile_mw"].isel(quantile=0), one["quantile_mw"].isel(quantile=-1)
+    inside = ((load >= low) & (load <= high)).where(load.notnull())
+    day = (one["lead_h"] - 1) // 24
+    return {
+        "mae_mw_by_day": abs(one["forecast_mw"] - load).groupby(day).mean(...).to_numpy().tolist(),
+        "coverage_by_day": inside.groupby(day).mean(...).to_numpy().tolist(),
+        "year_cpu_s": cpu_s,
+        "year_wall_s": wall_s,
+    }
 
 
 def told(choice: "Choice", found: "dict[str, Score]") -> dict[str, Any]:
