@@ -77,9 +77,9 @@ def week_ahead() -> dict[str, Any]:
 
     from tvilling.twins.load_forecast import ForecastSettings, measured_history, rolling_origin
 
-    name, weather = MAIN
+    name = MAIN[0]
     settings = ForecastSettings(
-        hours=168, origin_hours=(0,), zone=None, country="de", weather=weather
+        hours=168, origin_hours=(0,), zone=None, country="de", weather="forecast"
     )
     history = measured_history(name)
     cpu_s, wall_s = time.process_time(), time.perf_counter()
