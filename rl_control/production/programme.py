@@ -214,11 +214,11 @@ def _add_unit_limits(
     """Modes of a unit share its load, and the load of a unit without commitment keeps its ramp."""
     shared = free & (np.bincount(plant.mode_unit, minlength=len(plant.units)) > 1)
     for unit in np.flatnonzero(shared).tolist():
-        total = load.sel({MODE: np.flatnonzero(plant.mode_unit == unit)}).sum(MODE)
+        total = _of_unit(plant, load, unit)
         most = _labelled(plant.available[unit], TIME)
         model.add_constraints(total <= most, name=f"shared {unit}")
     for unit in np.flatnonzero(free & (plant.ramp_per_h * plant.dt_h < 1.0)).tolist():
-        total = load.sel({MODE: np.flatnonzero(plant.mode_unit == unit)}).sum(MODE)
+        total = _of_unit(plant, load, unit)
         _add_ramp(model, plant, unit, total, before, 0.0)
 
 
@@ -262,18 +262,20 @@ def _add_commitment(
     was_on[:, 0] = before.on[units]
     model.add_constraints(start - on + _before_each(on, 1) >= -_at(was_on, units), name="starts")
     _add_minimum_times(model, plant, units, on, start, before)
-    for unit in units.tolist():
-        total = load.sel({MODE: np.flatnonzero(plant.mode_unit == unit)}).sum(MODE)
-        is_on = on.sel({UNIT: unit}, drop=True)
-        most_load = _labelled(plant.available[unit], TIME)
-        model.add_constraints(total - is_on * most_load <= 0, name=f"most {unit}")
-        if plant.min_load[unit] > 0:
-            model.add_constraints(total - is_on * plant.min_load[unit] >= 0, name=f"least {unit}")
-        if plant.ramp_per_h[unit] * plant.dt_h < 1.0:
-            begins = start.sel({UNIT: unit}, drop=True)
-            jump = max(plant.min_load[unit] - plant.ramp_per_h[unit] * plant.dt_h, 0.0)
-            ends = begins - is_on + _before_each(is_on, 1)
-            _add_ramp(model, plant, unit, total, before, (begins + ends) * jump)
+    total = _by_unit(plant, load, units)
+    model.add_constraints(total - on * _at(plant.available[units], units) <= 0, name="most")
+    lowest = units[plant.min_load[units] > 0]
+    if lowest.size:
+        least_load = np.broadcast_to(plant.min_load[lowest, None], (len(lowest), plant.steps))
+        some = {UNIT: lowest}
+        is_on = on.sel(some) * _at(least_load, lowest)
+        model.add_constraints(total.sel(some) - is_on >= 0, name="least")
+    for unit in units[plant.ramp_per_h[units] * plant.dt_h < 1.0].tolist():
+        at = {UNIT: unit}
+        is_on, begins = on.sel(at, drop=True), start.sel(at, drop=True)
+        jump = max(plant.min_load[unit] - plant.ramp_per_h[unit] * plant.dt_h, 0.0)
+        ends = begins - is_on + _before_each(is_on, 1)
+        _add_ramp(model, plant, unit, _of_unit(plant, load, unit), before, (begins + ends) * jump)
     paid = _at(plant.no_load_dkk_per_h[units] * plant.dt_h, units)
     begun = np.broadcast_to(plant.start_cost_dkk[units, None], can.shape)
     return (on * paid).sum() + (start * _at(begun, units)).sum()
@@ -282,18 +284,37 @@ def _add_commitment(
 def _add_minimum_times(
     model: Any, plant: LinearPlant, units: np.ndarray, on: Any, start: Any, before: Before
 ) -> None:
-    for unit in units:
-        is_on, begins = (one.sel({UNIT: unit}, drop=True) for one in (on, start))
-        up, down = (round(hours[unit] / plant.dt_h) for hours in (plant.min_up_h, plant.min_down_h))
-        if up > 1:
-            recent = begins.rolling({TIME: up}).sum()
-            model.add_constraints(recent - is_on <= 0, name=f"up {unit}")
-        if down > 1:
-            recent = begins.rolling({TIME: down}).sum()
-            gone = _before_each(is_on, down)
-            was = np.ones(plant.steps)
-            was[:down] = 1.0 - _before_on(plant, unit, down, before)
-            model.add_constraints(recent + gone <= _labelled(was, TIME), name=f"down {unit}")
+    """Units with the same time share one statement."""
+    up, down = (
+        np.round(hours / plant.dt_h).astype(int) for hours in (plant.min_up_h, plant.min_down_h)
+    )
+    for steps in np.unique(up[units][up[units] > 1]).tolist():
+        some = {UNIT: units[up[units] == steps]}
+        recent = start.sel(some).rolling({TIME: steps}).sum()
+        model.add_constraints(recent - on.sel(some) <= 0, name=f"up {steps}")
+    for steps in np.unique(down[units][down[units] > 1]).tolist():
+        these = units[down[units] == steps]
+        some = {UNIT: these}
+        recent = start.sel(some).rolling({TIME: steps}).sum()
+        was = np.ones((len(these), plant.steps))
+        for row, unit in enumerate(these):
+            was[row, :steps] -= _before_on(plant, unit, steps, before)[: plant.steps]
+        gone = _before_each(on.sel(some), steps)
+        model.add_constraints(recent + gone <= _at(was, these), name=f"down {steps}")
+
+
+def _of_unit(plant: LinearPlant, load: Any, unit: int) -> Any:
+    """Load of one unit, over its modes."""
+    return load.sel({MODE: np.flatnonzero(plant.mode_unit == unit)}).sum(MODE)
+
+
+def _by_unit(plant: LinearPlant, load: Any, units: np.ndarray) -> Any:
+    """Load of units over their modes, by unit."""
+    if len(plant.modes) == len(plant.units):
+        return (1.0 * load).rename({MODE: UNIT}).sel({UNIT: units})
+    of_mode = (plant.mode_unit == units[:, None]).astype(float)
+    member = _labelled(of_mode, UNIT, MODE).assign_coords({UNIT: units})
+    return (load * member).sum(MODE)
 
 
 def _before_each(variable: Any, steps: int) -> Any:
