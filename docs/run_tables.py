@@ -34,7 +34,7 @@ def fields() -> str:
     """Every field of a case with unit, range and default."""
     parts = []
     for title, block in BLOCKS:
-        rows = [_row(name, field) for name, field in block.model_fields.items() if name != "kind"]
+        rows = [row(name, field) for name, field in block.model_fields.items() if name != "kind"]
         parts.append("\n".join([f"### {title}\n\n{HEAD}", *rows]))
     return "\n\n".join(parts)
 
@@ -46,7 +46,8 @@ def figures() -> str:
     return "\n".join([head, *rows])
 
 
-def _row(name: str, field: FieldInfo) -> str:
+def row(name: str, field: FieldInfo) -> str:
+    """One field as a row under `HEAD`."""
     extra = field.json_schema_extra if isinstance(field.json_schema_extra, dict) else {}
     meaning = field.description or (getattr(field.annotation, "__doc__", "") or "see below")
     return (
@@ -69,7 +70,7 @@ def _range(field: FieldInfo) -> str:
 def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "needed"
-    if field.default in (None, "", ()):
+    if field.default in (None, "", (), {}):
         return "-"
     if isinstance(field.default, BaseModel):
         return "its defaults"

@@ -52,7 +52,9 @@ class FileLoad(_Block):
 class PlantWeather(_Block):
     """Where the weather comes from, and what of it is known ahead."""
 
-    source: Source = Field(default="auto", description="Of a load drawn from a stock")
+    source: Source = Field(
+        default="auto", description="As that of prices; of a load drawn from a stock"
+    )
     ahead: Literal["forecast", "perfect", "last_observed"] = Field(
         default="forecast",
         description="What a plan knows of the weather: a forecast whose error grows with lead "
@@ -63,7 +65,10 @@ class PlantWeather(_Block):
 class PlantPrices(_Block):
     """Where power prices come from; a file that holds them goes first."""
 
-    source: Source = "auto"
+    source: Source = Field(
+        default="auto",
+        description="recorded: DK1; synthetic: a formula; auto: the record where it is at hand",
+    )
     seed: int = Field(default=1, ge=0, le=2**31 - 1, description="Of the formula")
 
 
@@ -146,7 +151,10 @@ class Replay(_Block):
 class Supply(_Block):
     """Water temperatures at the plant."""
 
-    forward: Annotated[CurveControl | HoldControl, Field(discriminator="kind")]
+    forward: Annotated[
+        CurveControl | HoldControl,
+        Field(discriminator="kind", description="Control of the forward temperature, by its kind"),
+    ]
     return_degc: Annotated[float, quantity("°C", 5, 80, "Return")] = 42.0
 
 
@@ -157,14 +165,19 @@ class PlantCase(_Block):
     system: Literal["heat_plant"] = Field(description="System that is planned")
     plant: HeatPlant
     supply: Supply
-    load: Annotated[StockLoad | CityLoad | FileLoad, Field(discriminator="kind")]
+    load: Annotated[
+        StockLoad | CityLoad | FileLoad,
+        Field(discriminator="kind", description="Where the heat load comes from, by its kind"),
+    ]
     weather: PlantWeather = PlantWeather()
     prices: PlantPrices = PlantPrices()
     charges: ChargesChoice = ChargesChoice()
     sources_degc: dict[str, Annotated[float, quantity("°C", -30, 90, "Constant")]] = Field(
         default={}, description="Sources of heat pumps other than the air, by name"
     )
-    outages: tuple[Outage, ...] = ()
+    outages: tuple[Outage, ...] = Field(
+        default=(), description="Units that are out of service, or only partly there"
+    )
     forecast: LoadForecast = LoadForecast()
     plan: Planning = Planning()
     backtest: Replay = Replay()

@@ -191,13 +191,13 @@ def _price(axes: "Axes", data: "xr.Dataset") -> None:
     price = 1e3 * data["price_dkk_per_kwh"].values
     at = edges(data)
     known = data["published"].values > 0 if "published" in data else np.ones(len(price), bool)
-    if not known.all():
-        axes.step(at, held(price), where="post", color=INK, linestyle=(0, (3, 1.5)),
-                  linewidth=1.0, label="expected")  # fmt: skip
     if known.any():
         course = held(np.where(known, price, np.nan))
         label = "published" if not known.all() else None
-        axes.step(at, course, where="post", color=INK, label=label)
+        axes.step(at, course, where="post", color=INK, zorder=2.1, label=label)
+    if not known.all():
+        axes.step(at, held(price), where="post", color=INK, linestyle=(0, (3, 1.5)),
+                  linewidth=1.0, label="expected")  # fmt: skip
     if price.min() < 0:
         below = held(np.minimum(price, 0.0))
         axes.fill_between(at, below, 0.0, step="post", color="#4c9f70", alpha=0.5, linewidth=0,
