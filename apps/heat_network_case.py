@@ -57,6 +57,17 @@ class Prepared:
         return case_hash(self.case, self.digest)
 
 
+@dataclass(frozen=True)
+class BuiltNetwork:
+    """The network of a case, without weather and demands; fields as those of `Prepared`."""
+
+    digest: str
+    tables: "HeatNetworkTables"
+    network: "HeatNetwork"
+    stock: "pd.DataFrame | None"
+    sized: "Sized | None"
+
+
 def prepare(case: Case, path: Path, tell: Callable[[str], None]) -> Prepared:
     """Read, set, size and build what `case` describes, which stands in the file `path`.
 
@@ -69,8 +80,35 @@ def prepare(case: Case, path: Path, tell: Callable[[str], None]) -> Prepared:
     """
     import jax.numpy as jnp
 
-    from tvilling.datasets.readers.network import read_network
     from tvilling.datasets.weather import ground_degc
+
+    built = build_network(case, path, tell)
+    tables, network, stock = built.tables, built.network, built.stock
+    _check_outputs(case, network, str(path))
+    weather = _weather(case)
+    ground = case.network.ground_degc
+    drive = {
+        "heat_w": jnp.asarray(_heat_w(case, tables, stock, weather)),
+        "ground_degc": jnp.asarray(
+            ground_degc(weather["time"].values)
+            if ground is None
+            else np.full(case.horizon.steps, ground)
+        ),
+        "outdoor_degc": jnp.asarray(weather["outdoor_degc"].values),
+    }
+    used = _with_source(case, weather)
+    return Prepared(used, built.digest, tables, network, drive, weather, stock, built.sized)
+
+
+def build_network(case: Case, path: Path, tell: Callable[[str], None]) -> BuiltNetwork:
+    """Read, set, size and build the network of `case`, which stands in the file `path`.
+
+    Raises
+    ------
+    InputError
+        With every fault of the first stage that has one.
+    """
+    from tvilling.datasets.readers.network import read_network
     from tvilling.sciml.systems.heat_network.build import Options, build
     from tvilling.sciml.systems.heat_network.sizing import SizingOptions, size
 
@@ -95,20 +133,7 @@ def prepare(case: Case, path: Path, tell: Callable[[str], None]) -> Prepared:
             pump_efficiency=model.pump_efficiency,
         ),
     )
-    _check_outputs(case, network, str(path))
-    weather = _weather(case)
-    ground = case.network.ground_degc
-    drive = {
-        "heat_w": jnp.asarray(_heat_w(case, tables, stock, weather)),
-        "ground_degc": jnp.asarray(
-            ground_degc(weather["time"].values)
-            if ground is None
-            else np.full(case.horizon.steps, ground)
-        ),
-        "outdoor_degc": jnp.asarray(weather["outdoor_degc"].values),
-    }
-    digest, used = network_digest(read), _with_source(case, weather)
-    return Prepared(used, digest, tables, network, drive, weather, stock, sized)
+    return BuiltNetwork(network_digest(read), tables, network, stock, sized)
 
 
 def network_source(case: Case, folder: Path) -> str:

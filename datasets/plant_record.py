@@ -6,7 +6,9 @@ records where they are at hand and cover the time, else formulas; the attributes
 
 The measured load of 2014 to 2016 is laid on 2020 to 2022 by moving it 313 weeks, so weekdays
 stay what they were, with its own outdoor temperature. That loosens the tie between weather and
-power price, which in truth have cold and calm days in common.
+power price, which in truth have cold and calm days in common. Its days follow the clock on the
+wall, with 24 hours each: the hour that a spring change leaves out is dropped, the one that autumn
+repeats is interpolated.
 """
 
 from pathlib import Path
@@ -15,6 +17,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
+from tvilling.datasets.clock import DENMARK
 from tvilling.sciml.errors import InputError
 from tvilling.sciml.tables import Column, read_table
 
@@ -54,8 +57,11 @@ def measured_city(annual_mwh: float) -> "xr.Dataset":
 
     data = load("flensburg")
     frame = data[["heat_load_mw", "outdoor_degc"]].to_pandas()
-    frame.index = frame.index + pd.Timedelta(weeks=WEEKS_MOVED) - pd.Timedelta(hours=1)
-    frame = frame.rename(columns={"heat_load_mw": "load_mw"})
+    local = frame.index + pd.Timedelta(weeks=WEEKS_MOVED)
+    utc = local.tz_localize(DENMARK, ambiguous=True, nonexistent="NaT").tz_convert("UTC")
+    frame = frame.set_axis(utc.tz_localize(None), axis=0).loc[lambda row: row.index.notna()]
+    frame = frame.reindex(pd.date_range(frame.index[0], frame.index[-1], freq="h"))
+    frame = frame.interpolate(limit=1).rename(columns={"heat_load_mw": "load_mw"})
     frame["load_mw"] *= annual_mwh / (frame["load_mw"].mean() * 8766.0)
     return _dataset(frame, MOVED, data.attrs["source"])
 

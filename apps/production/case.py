@@ -145,7 +145,7 @@ class Replay(_Block):
     load: Literal["forecast", "perfect"] = Field(
         default="forecast", description="What a plan knows of the load; perfect is labelled so"
     )
-    refit_days: int = Field(default=60, ge=1, le=1000, description="Days between fits")
+    refit_days: int = Field(default=90, ge=1, le=1000, description="Days between fits")
 
 
 class Supply(_Block):
@@ -158,6 +158,26 @@ class Supply(_Block):
     return_degc: Annotated[float, quantity("°C", 5, 80, "Return")] = 42.0
 
 
+class TownNetwork(_Block):
+    """The network behind the plant: its supply temperature becomes part of the plan."""
+
+    case: str = Field(
+        min_length=1,
+        description="Case of a heat network (`tvilling run`), whose network, sizing, stock and "
+        "model are taken; a relative path starts at the folder of this case",
+    )
+    consumer_degc: Annotated[
+        float, quantity("°C", 30, 100, "Coldest water any consumer may get")
+    ] = 60.0
+    low_degc: Annotated[float, quantity("°C", 30, 140, "Lowest supply temperature")] = 55.0
+    high_degc: Annotated[float, quantity("°C", 30, 140, "Highest supply temperature")] = 95.0
+    ramp_k_per_h: Annotated[float, quantity("K/h", 0.5, 60, "Greatest change in an hour")] = 10.0
+    max_lift_bar: Annotated[
+        float | None, quantity("bar", 0.1, 40, "Most the pump lifts; blank: no limit")
+    ] = None
+    run_out_h: int = Field(default=12, ge=1, le=48, description="Last hours, on the curve [h]")
+
+
 class PlantCase(_Block):
     """A heat plant, planned against the price of power."""
 
@@ -165,6 +185,9 @@ class PlantCase(_Block):
     system: Literal["heat_plant"] = Field(description="System that is planned")
     plant: HeatPlant
     supply: Supply
+    network: TownNetwork | None = Field(
+        default=None, description="Blank: the load is that at the plant, losses included"
+    )
     load: Annotated[
         StockLoad | CityLoad | FileLoad,
         Field(discriminator="kind", description="Where the heat load comes from, by its kind"),

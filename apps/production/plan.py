@@ -154,6 +154,7 @@ def write_plan(task: Task, folder: Path, tell: Callable[[str], None]) -> Planned
     from tvilling.apps.production.facts import HOUR, gather
     from tvilling.apps.production.last_plan import last_plan
     from tvilling.apps.production.planning import make_plan
+    from tvilling.apps.production.town import read_town
 
     began, case, moment = time.perf_counter(), task.case, task.moment
     try:
@@ -161,7 +162,9 @@ def write_plan(task: Task, folder: Path, tell: Callable[[str], None]) -> Planned
             raise InputError("plan", [task.reason])
         tell("reading the records")
         facts = gather(case, task.path, moment, moment + case.plan.horizon_h * HOUR)
-        plan = make_plan(case, facts, moment, task.reason if task.only == "rule" else "", tell)
+        town = read_town(case, task.path, tell)
+        why = task.reason if task.only == "rule" else ""
+        plan = make_plan(case, facts, moment, why, town, tell)
     except InputError as error:
         last = last_plan(task.earlier, task.title, moment)
         if last is None:
@@ -253,6 +256,7 @@ def _summary(data: "xr.Dataset", plan: "Plan", wall_s: float) -> dict[str, Any]:
         "ways": as_facts(ways_table(data)),
         "checked_on_plant": plan.checked.as_facts(),
         "reserve_mwh": plan.reserve_mwh,
+        **({"network": plan.behind} if plan.behind else {}),
         "wall_s": round(wall_s, 3),
     }
 

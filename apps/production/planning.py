@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -10,6 +10,7 @@ from tvilling.apps.production.case import PlantCase
 from tvilling.apps.production.check import Checked, check_schedule
 from tvilling.apps.production.facts import Facts, conditions
 from tvilling.apps.production.outlook import Outlook, look_ahead
+from tvilling.apps.production.town import CURVE, PLAN, Town, at_plant, plan_town, town_facts
 
 if TYPE_CHECKING:
     from tvilling.rl_control.production.mpc import Decision
@@ -37,6 +38,8 @@ class Plan:
         Heat that the plan leaves in the tank, since its last leaves it too cool.
     others
         The operator's rules on the same outlook, by name.
+    behind
+        What planning the supply temperature brought, `town.town_facts`; empty without a network.
     """
 
     case: PlantCase
@@ -48,6 +51,7 @@ class Plan:
     checked: Checked
     reserve_mwh: float
     others: "dict[str, Schedule]"
+    behind: dict[str, Any]
 
     @property
     def schedule(self) -> "Schedule":
@@ -67,6 +71,7 @@ def make_plan(
     facts: Facts,
     moment: np.datetime64,
     only_rule: str = "",
+    town: Town | None = None,
     tell: Callable[[str], None] = lambda stage: None,
 ) -> Plan:
     """The plan of `case` from `moment` on.
@@ -75,6 +80,8 @@ def make_plan(
     ----------
     only_rule
         A reason to go by the rule at once.
+    town
+        The network behind the plant; its supply temperature is planned too.
 
     Raises
     ------
@@ -88,6 +95,10 @@ def make_plan(
 
     outlook = look_ahead(case, facts, moment, tell)
     around = conditions(case, outlook.time, outlook.price_dkk_per_kwh, outlook.outdoor_degc)
+    behind: dict[str, Any] = {}
+    if town is not None:
+        tell("planning the supply temperature on the network")
+        outlook, around, behind = _with_town(case, town, outlook, around)
     plant = linearise(case.plant, around)
     before = Before.at_rest(plant, case.plan.tank_mwh)
     tell("seeking the plan")
@@ -98,7 +109,34 @@ def make_plan(
         decision = replace(decision, how="rule", reason=reason, gap=np.nan, schedule=rule)
         checked = check_schedule(case.plant, around, plant, outlook.load_mw, before, rule)
     others = {RULE: rule, NO_TANK: merit_order(plant, outlook.load_mw, before, with_tank=False)}
-    return Plan(case, outlook, around, plant, before, decision, checked, reserve_mwh, others)
+    return Plan(
+        case, outlook, around, plant, before, decision, checked, reserve_mwh, others, behind
+    )
+
+
+def _with_town(
+    case: PlantCase, town: Town, outlook: Outlook, around: "Conditions"
+) -> "tuple[Outlook, Conditions, dict[str, Any]]":
+    """Load and water at the plant along planned supply temperatures, and what they brought.
+
+    Production is planned three times: for the consumers' load, which prices the heat of each hour;
+    and at the plant along the heating curve and along the plan, whose difference is the saving.
+    """
+    from tvilling.rl_control.production.schedule import Before, bill
+    from tvilling.sciml.systems.heat_plant.linearise import linearise
+
+    def produced(seen: Outlook, water: "Conditions") -> "tuple[LinearPlant, Schedule, float]":
+        plant = linearise(case.plant, water)
+        before = Before.at_rest(plant, case.plan.tank_mwh)
+        schedule = _decided(case, water, plant, seen.load_mw, before)[0].schedule
+        return plant, schedule, bill(plant, schedule, before).total_dkk
+
+    supply = plan_town(case, town, outlook, around, *produced(outlook, around)[:2])
+    ways = {course: at_plant(outlook, around, supply, course) for course in (CURVE, PLAN)}
+    cost = {course: produced(*way)[2] for course, way in ways.items()}
+    kept = PLAN if cost[PLAN] <= cost[CURVE] else CURVE
+    facts = town_facts(supply, cost[CURVE] - cost[kept], cost[CURVE])
+    return *ways[kept], facts
 
 
 def _decided(
