@@ -23,6 +23,7 @@ BLOCKS = (
     ("`prices`", case.PlantPrices),
     ("`charges`", case.ChargesChoice),
     ("one of `outages`", case.Outage),
+    ("`network`", case.TownNetwork),
     ("`forecast`", case.LoadForecast),
     ("`plan`", case.Planning),
     ("`backtest`", case.Replay),

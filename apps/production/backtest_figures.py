@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 DAY_H, WEEK_D = 24, 7
+FEW_MONTHS = 5  # with fewer, bars are no wider
 POINTS = 500  # of a curve over all hours
 WIDTHS = {BEST: 2.6}  # so that it is seen below another that lies on it
 
@@ -54,11 +55,14 @@ def draw_months(data: "xr.Dataset") -> "Figure":
         axes.grid(visible=False, axis="x")
         axes.set_axisbelow(True)
         legend(axes)
-    panels[1].set_xticks(range(len(months)), [_month(text) for text in months])
+    panels[1].set_xticks(
+        range(len(months)), [_month(text, not number) for number, text in enumerate(months)]
+    )
     put_title(panels[0], "Cost by month [1000 DKK]")
     put_title(panels[1], "Saved against the rule by month [1000 DKK]")
+    middle, half = (len(months) - 1) / 2, max(len(months), FEW_MONTHS) / 2 + 0.1
     for axes in panels:
-        axes.set_xlim(-0.6, len(months) - 0.4)
+        axes.set_xlim(middle - half, middle + half)
     return figure
 
 
@@ -140,10 +144,10 @@ def draw_week(week: "xr.Dataset") -> "Figure":
     return draw_production(week, PLANNED, (RULE, BEST))
 
 
-def _month(text: str) -> str:
-    """`2021-01` as `Jan`, with the year below it in January."""
+def _month(text: str, is_first: bool) -> str:
+    """`2021-01` as `Jan`; the year stands below the first month and every January."""
     name = str(np.datetime64(text).astype(object).strftime("%b"))
-    return f"{name}\n{text[:4]}" if text.endswith("-01") else name
+    return f"{name}\n{text[:4]}" if is_first or name == "Jan" else name
 
 
 def _dates(axes: Any) -> None:

@@ -35,7 +35,8 @@ def plan_data(plan: Plan, **attrs: Any) -> "xr.Dataset":
     """The plan over `way` (`plan`, then the rules on the same outlook), `unit`, `mode` and `time`.
 
     Beside what `ways_data` gives: the forecast of the load with its interval, and which prices are
-    published. Attributes say how the plan was found, and everything that was missing.
+    published. Attributes say how the plan was found, everything that was missing, and, as JSON in
+    `network`, what planning the supply temperature brought.
     """
     outlook, decision = plan.outlook, plan.decision
     ways = {"plan": plan.schedule, **plan.others}
@@ -61,6 +62,7 @@ def plan_data(plan: Plan, **attrs: Any) -> "xr.Dataset":
         forecast_weather=outlook.weather_is,
         notes=json.dumps(list(outlook.notes), ensure_ascii=False),
         tank_before_mwh=plan.before.tank_mwh,
+        network=json.dumps(plan.behind, ensure_ascii=False),
         **attrs,
     )
 

@@ -1,5 +1,6 @@
 """Reports of a plan and of a backtest: one HTML file each, made from the labelled data alone."""
 
+import json
 from collections.abc import Mapping
 from html import escape
 from math import isfinite, nan
@@ -152,7 +153,7 @@ def _found(data: "xr.Dataset", ways: list[Way], checked: Checked | None) -> dict
     """How the plan was found, and what matters most of it."""
     attrs, facts = data.attrs, {}
     facts["Found"] = {
-        "plan": "by the optimiser: the cheapest schedule",
+        "plan": "by the optimiser",
         "rule": f"by the operator's rule (merit order), not by the optimiser: {attrs['reason']}",
         "hold": f"not at all: the last plan is held on, {attrs['reason']}",
     }[attrs["how"]]
@@ -164,6 +165,9 @@ def _found(data: "xr.Dataset", ways: list[Way], checked: Checked | None) -> dict
         )
     if ways:
         facts |= _amounts(next(way for way in ways if way.name == PLAN), "at least ")
+        behind = json.loads(attrs.get("network", "{}"))
+        if behind:
+            facts["Supply temperature"] = told_network(behind)
     if checked is not None:
         facts["Run on the plant"] = told_check(checked)
     return facts
@@ -221,6 +225,22 @@ def told_check(checked: Checked) -> str:
         f"{number(checked['surplus_mwh'], 2)} MWh thrown away, the tank at most "
         f"{number(checked['tank_apart_mwh'], 2)} MWh from the plan; limits broken: "
         f"{broken or 'none'}"
+    )
+
+
+def told_network(behind: Mapping[str, Any]) -> str:
+    """What planning the supply temperature brought, in words; see `town.town_facts`."""
+    why = f" ({behind['reason']})" if behind["reason"] else ""
+    names = {"loss": "heat loss", "cop": "COP", "pump": "pump", "storage": "heat in the pipes"}
+    parts = ", ".join(
+        f"{names[part]} {number(percent, 2)} %"
+        for part, percent in behind["parts_percent"].items()
+        if part in names
+    )
+    return (
+        f"{behind['outcome']}{why}: production saves {number(behind['saved_dkk'])} DKK "
+        f"({number(behind['saved_percent'], 2)} %) against the heating curve. Saved on the network "
+        f"at the prices of heat of a first plan: {parts}"
     )
 
 

@@ -1,6 +1,6 @@
 """A plan and a backtest of the example plant, small and across the change to summer time."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import pandas as pd
@@ -96,16 +96,18 @@ def plan() -> Plan:
         NO_TANK: merit_order(plant, load, before, with_tank=False),
     }
     decision = Decision(0, "plan", "", found.gap, found)
+    nothing = dict.fromkeys(field.name for field in fields(Plan))  # of case and checks
     return Plan(
-        case=None,  # type: ignore[arg-type]  # nothing below asks for it
-        outlook=outlook,
-        conditions=conditions,
-        plant=plant,
-        before=before,
-        decision=decision,
-        checked=None,  # type: ignore[arg-type]
-        reserve_mwh=0.0,
-        others=others,
+        **nothing
+        | {
+            "outlook": outlook,
+            "conditions": conditions,
+            "plant": plant,
+            "before": before,
+            "decision": decision,
+            "others": others,
+            "behind": {},
+        }
     )
 
 

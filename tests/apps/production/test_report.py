@@ -1,5 +1,6 @@
 """Reports against the data they are made from, the Danish clock, and a reader's eyes."""
 
+import json
 import re
 from html.parser import HTMLParser
 
@@ -106,6 +107,21 @@ def test_a_rule_and_a_held_plan_say_why(plan_set, tmp_path):
     assert "Ways to run the plant" not in text
 
 
+def test_what_the_supply_temperature_saved_is_told(plan_set, tmp_path):
+    behind = {
+        "outcome": "plan",
+        "reason": "",
+        "saved_dkk": 123.4,
+        "saved_percent": 1.25,
+        "parts_percent": {"total": 1.5, "loss": 1.75, "cop": 0.5, "pump": -0.75, "storage": 0.0},
+    }
+    data = plan_set.assign_attrs(network=json.dumps(behind))
+    write_plan_report(tmp_path / "town.html", data, checked=None, **TOLD)
+    text = read(tmp_path / "town.html")[1]
+    assert "saves 123 DKK (1.25 %) against the heating curve" in text
+    assert "heat loss 1.75 %, COP 0.50 %, pump \N{MINUS SIGN}0.75 %" in text
+
+
 def test_hours_are_those_of_the_clock(plan_set):
     """27 March 2021 12:00 UTC is 13:00; the next night has no 02:00."""
     head, rows = hours_table(plan_set)
@@ -182,6 +198,18 @@ def test_the_best_week_is_seven_danish_days(ran):
         .astype("datetime64[ns]"), dims="time", name="day")).sum().values  # fmt: skip
     assert inside == pytest.approx(max(days[k : k + 7].sum() for k in range(len(days) - 6)))
     assert float(saved.sum()) == pytest.approx(ways_table(ran.data)[2].saving_dkk)
+
+
+def test_bars_of_months_add_up_to_the_table(ran):
+    """Nine times 24 hours from 23 March on: the last one is in April, as the clock goes forward."""
+    figure = backtest_figures.draw_months(ran.data)
+    costs = {bars.get_label(): bars.patches for bars in figure.axes[0].containers}
+    for way in ways_table(ran.data):
+        assert sum(bar.get_height() for bar in costs[way.name]) == pytest.approx(way.cost_dkk / 1e3)
+    assert [label.get_text() for label in figure.axes[1].get_xticklabels()] == [
+        "Mar\n2021",
+        "Apr",
+    ]
 
 
 def test_the_report_of_a_backtest_stands_alone(ran, tmp_path):
