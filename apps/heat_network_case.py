@@ -148,10 +148,19 @@ def make_controller(settings: CurveControl | HoldControl, sources: int) -> "Heat
     """The controller that a case describes, for a network with `sources` sources."""
     import jax.numpy as jnp
 
-    from tvilling.rl_control.controllers import HeatingCurve, Hold
+    from tvilling.rl_control.controllers import Hold
 
     if isinstance(settings, HoldControl):
         return Hold({"supply_degc": jnp.full(sources, settings.supply_degc)})
+    return make_curve(settings, sources)
+
+
+def make_curve(settings: CurveControl, sources: int) -> "HeatingCurve":
+    """The heating curve that a case describes, for a network with `sources` sources."""
+    import jax.numpy as jnp
+
+    from tvilling.rl_control.controllers import HeatingCurve
+
     return HeatingCurve(
         jnp.asarray(settings.cold_degc),
         jnp.asarray(settings.warm_degc),

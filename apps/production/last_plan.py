@@ -44,13 +44,15 @@ def held(last: "xr.Dataset", moment: np.datetime64, hours: int) -> "xr.Dataset":
     """
     begins = last["time"].values[0]
     steps = last.sizes["time"]
-    at = int((moment - begins) // HOUR) + np.arange(hours)
+    at = int((moment - begins) // HOUR) + np.arange(-1, hours)
     day = min(DAY_H, steps)
-    at = np.where(at < steps, at, steps - day + (at - steps) % day)
+    before, *at = np.where(at < steps, at, steps - day + (at - steps) % day).tolist()
     data = last.isel(time=at).assign_coords(time=moment + np.arange(hours) * HOUR)
     data["time"].attrs = dict(last["time"].attrs)
     data["published"] = data["published"] * 0
-    return data
+    stood = last.isel(time=before, way=0)
+    data["on_before"] = stood["on"].drop_vars(("time", "way"))
+    return data.assign_attrs(tank_before_mwh=float(stood["tank_mwh"]))
 
 
 def _begins(path: Path, title: str) -> "np.datetime64 | None":

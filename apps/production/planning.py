@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -163,13 +164,8 @@ def _decided(
         limit_s=chosen.limit_s,
     )
     for _ in range(TRIES):
-        within = replace(settings, reserve_mwh=reserve_mwh)
-        decision = decide(
-            0,
-            lambda step: (plant, load_mw),
-            before,
-            lambda plant, load, before, within=within: best_schedule(plant, load, before, within),
-        )
+        find = partial(best_schedule, settings=replace(settings, reserve_mwh=reserve_mwh))
+        decision = decide(0, lambda step: (plant, load_mw), before, find)
         checked = check_schedule(case.plant, around, plant, load_mw, before, decision.schedule)
         if checked.enough or decision.how != "plan":
             break

@@ -65,6 +65,7 @@ def replay(
         plans=len(run.decisions),
         fallbacks=sum(one.how != "plan" for one in run.decisions),
         fallback_reasons="; ".join(reasons),
+        **({} if chosen.tank_mwh is None else {"tank_before_mwh": chosen.tank_mwh}),
     )
 
 

@@ -35,6 +35,8 @@ class Town:
 
     Attributes
     ----------
+    settings, curve
+        Limits of the supply temperature, and what is sent today.
     weight
         Design heat of each consumer [W].
     ground_degc
@@ -42,6 +44,7 @@ class Town:
     """
 
     settings: TownNetwork
+    curve: CurveControl
     network: "HeatNetwork"
     weight: np.ndarray
     ground_degc: float | None
@@ -69,7 +72,7 @@ def read_town(
     read = read_case(file)
     built = build_network(read, file, tell)
     weight = built.tables.consumers["heat_w"].fillna(0.0).to_numpy(float)
-    return Town(case.network, built.network, weight, read.network.ground_degc)
+    return Town(case.network, case.supply.forward, built.network, weight, read.network.ground_degc)
 
 
 def plan_town(
@@ -87,7 +90,9 @@ def plan_town(
     plant, schedule
         A plan at the heating curve: what it makes heat with in each hour prices the heat.
     """
-    from tvilling.apps.heat_network_case import make_controller
+    import jax.numpy as jnp
+
+    from tvilling.apps.heat_network_case import make_curve
     from tvilling.datasets.weather import ground_degc
     from tvilling.rl_control.production.supply_limits import SupplyLimits
     from tvilling.rl_control.production.supply_temperature import PlanSettings, plan_supply
@@ -102,9 +107,12 @@ def plan_town(
     )
     window = SupplyWindow.settled(
         town.network,
-        {"heat_w": load_by_consumer(total_w, town.weight), "ground_degc": ground},
+        {
+            "heat_w": jnp.asarray(load_by_consumer(total_w, town.weight)),
+            "ground_degc": jnp.asarray(ground),
+        },
         heat_cost(around, plant, schedule, case).repeated(STEPS_PER_HOUR),
-        (make_controller(case.supply.forward, 1), outdoor),
+        (make_curve(town.curve, 1), outdoor),
         start=str(outlook.time[0].astype("datetime64[s]")),
         run_out_h=town.settings.run_out_h,
     )
@@ -164,11 +172,8 @@ def at_plant(
         load_low_mw=np.maximum(outlook.load_low_mw + more, 0.0),
         load_high_mw=outlook.load_high_mw + more,
     )
-    water = {
-        "forward_degc": data["supply_degc"].values,
-        "return_degc": data["return_degc"].values,
-    }
-    return seen, replace(around, **water)
+    forward, back = data["supply_degc"].values, data["return_degc"].values
+    return seen, replace(around, forward_degc=forward, return_degc=back)
 
 
 def town_facts(supply: "SupplyPlan", saved_dkk: float, curve_dkk: float) -> dict[str, Any]:

@@ -13,13 +13,16 @@ import numpy as np
 from jaxtyping import Float
 
 from tvilling.rl_control.highs import Matrices, solve
-from tvilling.rl_control.production.programme import (
+from tvilling.rl_control.production.model import (
     Settings,
-    best_schedule,
-    checked_demand,
     least_level_mwh,
     load_cost_dkk_per_h,
     make_model,
+    store_side_mwh,
+)
+from tvilling.rl_control.production.programme import (
+    best_schedule,
+    checked_demand,
     read_schedule,
 )
 from tvilling.rl_control.production.schedule import Before, Schedule
@@ -120,8 +123,7 @@ class _Stated:
         kept = 1.0 - tank.loss_share_per_h * plant.dt_h
         matrices.table.data[self.kept_at] = -kept
         store = matrices.rows(self.model.constraints["store"])
-        matrices.side[store] = -tank.loss_mw * plant.dt_h
-        matrices.side[store[0]] += kept * before.tank_mwh
+        matrices.side[store] = store_side_mwh(plant, before)
 
 
 def _entries(table: Any, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:

@@ -19,7 +19,9 @@ def linear_plant(
     **limits,
 ) -> LinearPlant:
     """A plant of units with one mode each, its costs constant or by step."""
-    heat = np.broadcast_to(np.asarray(heat_mw, float).reshape(len(heat_mw), -1), (len(heat_mw), steps))
+    heat = np.broadcast_to(
+        np.asarray(heat_mw, float).reshape(len(heat_mw), -1), (len(heat_mw), steps)
+    )
     costs = [np.broadcast_to(cost, steps) for cost in cost_dkk_per_mwh]
     count = len(heat_mw) if mode_unit is None else max(mode_unit) + 1
     names = tuple("abcdefgh"[:count])

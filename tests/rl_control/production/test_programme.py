@@ -171,7 +171,9 @@ def dispatch_of(plant, demand, on, tank_mwh):
     found = linprog(
         cost,
         A_ub=np.concatenate([level, -level]),
-        b_ub=np.concatenate([np.full(steps, tank.capacity_mwh - tank_mwh), np.full(steps, tank_mwh)]),
+        b_ub=np.concatenate(
+            [np.full(steps, tank.capacity_mwh - tank_mwh), np.full(steps, tank_mwh)]
+        ),
         A_eq=equal,
         b_eq=demand,
         bounds=np.stack([least, most], axis=1),
