@@ -50,6 +50,18 @@ def read_case(path: Path, overrides: Sequence[str] = (), model: type[BaseModel] 
     return case
 
 
+def system_of(path: Path) -> str:
+    """The system that the case in `path` names; empty where it names none that can be read.
+
+    Raises
+    ------
+    InputError
+        The file cannot be read, or is no YAML.
+    """
+    raw, _ = _parse(path, read_text(path, MAX_CASE_BYTES))
+    return str(raw.get("system", ""))
+
+
 def _check_system(
     path: Path, raw: dict[str, Any], lines: dict[Location, str], model: type[BaseModel]
 ) -> None:

@@ -90,6 +90,8 @@ def check(
         summary, lines = check_file(file, tell)
     for line in lines:
         typer.echo(line)
+    if summary is None:
+        return
     show(summary_table(summary))
     for note in summary.notes:
         typer.echo(f"note: {note}")

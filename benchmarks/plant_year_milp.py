@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 YEAR_GAP, WEEK_GAP = 0.01, 0.001
 WEEK_H, WEEKS_APART = 168, 4
-WINDOW_GAP = 0.004  # of the windows of the year
+WINDOW_GAP = 0.008  # of the windows of the year
 REPEATS = 3
 
 
