@@ -37,6 +37,7 @@ FILE_COLUMNS = (
     Column("load_mw", "MW", "heat load", low=0.0, high=5000.0),
     Column("outdoor_degc", "°C", "outdoor temperature", low=-50.0, high=50.0),
     Column("price_dkk_per_kwh", "DKK/kWh", "spot price of power", low=-10.0, high=100.0),
+    Column("tank_mwh", "MWh", "heat in the tank at the end of the hour", low=0.0, high=1e5),
 )
 
 
@@ -137,7 +138,7 @@ def power_prices(start: str, stop: str, seed: int, prices: Source) -> "xr.Datase
 
 
 def from_file(path: Path) -> "xr.Dataset":
-    """The user's own record: CSV with `time_utc` and any of load_mw, outdoor_degc and price.
+    """The user's own record: CSV with `time_utc` and any of load, outdoor, price and tank.
 
     Hours that are absent or blank are not numbers in what is returned; the columns that stand in
     the file are there over every hour from its first to its last.

@@ -15,6 +15,7 @@ def plan_assumptions(case: PlantCase, data: "xr.Dataset") -> list[str]:
         *_records(data),
         f"Prices are published for {known} of {data.sizes['time']} hours; beyond, the course of "
         "the last seven days at their level is expected.",
+        f"At the beginning: {data.attrs['stood']}.",
         f"The load is forecast by {data.attrs['forecast_model']}, weather ahead: "
         f"{data.attrs['forecast_weather']}; the interval holds 90 % of hours.",
         *_plant(case),

@@ -44,8 +44,8 @@ class FileLoad(_Block):
     kind: Literal["file"]
     path: str = Field(
         min_length=1,
-        description="CSV with time_utc, load_mw, outdoor_degc, price_dkk_per_kwh; a relative path "
-        "starts at the folder of the case file",
+        description="CSV with time_utc, load_mw, outdoor_degc, price_dkk_per_kwh, tank_mwh; a "
+        "relative path starts at the folder of the case file",
     )
 
 
@@ -131,7 +131,8 @@ class Planning(_Block):
     gap: Annotated[float, quantity("1", 0, 0.2, "Relative gap at which a search may stop")] = 1e-3
     limit_s: Annotated[float, quantity("s", 0.001, 3600, "Longest search")] = 30.0
     tank_mwh: Annotated[
-        float | None, quantity("MWh", 0, 1e5, "Heat in the tank now; blank: half full")
+        float | None,
+        quantity("MWh", 0, 1e5, "Heat in the tank now; blank: its meter, else the last plan"),
     ] = None
 
 

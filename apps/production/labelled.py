@@ -62,6 +62,7 @@ def plan_data(plan: Plan, **attrs: Any) -> "xr.Dataset":
         forecast_weather=outlook.weather_is,
         notes=json.dumps(list(outlook.notes), ensure_ascii=False),
         tank_before_mwh=plan.before.tank_mwh,
+        stood=plan.stood,
         network=json.dumps(plan.behind, ensure_ascii=False),
         **attrs,
     )

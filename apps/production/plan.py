@@ -157,6 +157,7 @@ def write_plan(task: Task, folder: Path, tell: Callable[[str], None]) -> Planned
     from tvilling.apps.production.town import read_town
 
     began, case, moment = time.perf_counter(), task.case, task.moment
+    last = last_plan(task.earlier, task.title, moment)
     try:
         if task.only == "hold":
             raise InputError("plan", [task.reason])
@@ -164,9 +165,8 @@ def write_plan(task: Task, folder: Path, tell: Callable[[str], None]) -> Planned
         facts = gather(case, task.path, moment, moment + case.plan.horizon_h * HOUR)
         town = read_town(case, task.path, tell)
         why = task.reason if task.only == "rule" else ""
-        plan = make_plan(case, facts, moment, why, town, tell)
+        plan = make_plan(case, facts, moment, why, town, last, tell)
     except InputError as error:
-        last = last_plan(task.earlier, task.title, moment)
         if last is None:
             raise
         why = f"{error.source}: {'; '.join(error.faults)}"
@@ -199,6 +199,7 @@ def _write_held(task: Task, folder: Path, last: "xr.Dataset", reason: str, began
         task.provenance,
         how="hold",
         reason=reason,
+        stood="as the last plan foresaw",
         gap=np.nan,
         bound_dkk=np.nan,
     )
@@ -256,6 +257,7 @@ def _summary(data: "xr.Dataset", plan: "Plan", wall_s: float) -> dict[str, Any]:
         "ways": as_facts(ways_table(data)),
         "checked_on_plant": plan.checked.as_facts(),
         "reserve_mwh": plan.reserve_mwh,
+        "stood": plan.stood,
         **({"network": plan.behind} if plan.behind else {}),
         "wall_s": round(wall_s, 3),
     }

@@ -11,13 +11,18 @@ from tvilling.apps.production.case import PlantCase
 from tvilling.apps.production.check import Checked, check_schedule
 from tvilling.apps.production.facts import Facts, conditions
 from tvilling.apps.production.outlook import Outlook, look_ahead
+from tvilling.apps.production.standing import standing
 from tvilling.apps.production.town import CURVE, PLAN, Town, at_plant, plan_town, town_facts
 
 if TYPE_CHECKING:
+    import xarray as xr
+
     from tvilling.rl_control.production.mpc import Decision
     from tvilling.rl_control.production.schedule import Before, Bill, Schedule
     from tvilling.sciml.systems.heat_plant.conditions import Conditions
     from tvilling.sciml.systems.heat_plant.linear import LinearPlant
+
+Stands = Callable[["LinearPlant"], "tuple[Before, str]"]
 
 TRIES = 4
 RESERVE_STEP = 0.02  # of the tank, beyond what was missing
@@ -31,8 +36,8 @@ class Plan:
     ----------
     decision
         How it was found, and why not otherwise.
-    before
-        How the plant stood.
+    before, stood
+        How the plant stood, and how that is known.
     checked
         What came of the plan on the plant with its tank in layers.
     reserve_mwh
@@ -48,6 +53,7 @@ class Plan:
     conditions: "Conditions"
     plant: "LinearPlant"
     before: "Before"
+    stood: str
     decision: "Decision"
     checked: Checked
     reserve_mwh: float
@@ -73,6 +79,7 @@ def make_plan(
     moment: np.datetime64,
     only_rule: str = "",
     town: Town | None = None,
+    last: "xr.Dataset | None" = None,
     tell: Callable[[str], None] = lambda stage: None,
 ) -> Plan:
     """The plan of `case` from `moment` on.
@@ -83,6 +90,8 @@ def make_plan(
         A reason to go by the rule at once.
     town
         The network behind the plant; its supply temperature is planned too.
+    last
+        The plan before, for how the plant stands.
 
     Raises
     ------
@@ -91,17 +100,17 @@ def make_plan(
     """
     from tvilling.rl_control.production.backtest import NO_TANK, RULE
     from tvilling.rl_control.production.merit_order import merit_order
-    from tvilling.rl_control.production.schedule import Before
     from tvilling.sciml.systems.heat_plant.linearise import linearise
 
     outlook = look_ahead(case, facts, moment, tell)
     around = conditions(case, outlook.time, outlook.price_dkk_per_kwh, outlook.outdoor_degc)
     behind: dict[str, Any] = {}
+    stands = partial(standing, case, facts, moment, last=last)
     if town is not None:
         tell("planning the supply temperature on the network")
-        outlook, around, behind = _with_town(case, town, outlook, around)
+        outlook, around, behind = _with_town(case, town, outlook, around, stands)
     plant = linearise(case.plant, around)
-    before = Before.at_rest(plant, case.plan.tank_mwh)
+    before, stood = stands(plant)
     tell("seeking the plan")
     decision, checked, reserve_mwh = _decided(case, around, plant, outlook.load_mw, before)
     reason = only_rule or outlook.no_prices
@@ -111,24 +120,24 @@ def make_plan(
         checked = check_schedule(case.plant, around, plant, outlook.load_mw, before, rule)
     others = {RULE: rule, NO_TANK: merit_order(plant, outlook.load_mw, before, with_tank=False)}
     return Plan(
-        case, outlook, around, plant, before, decision, checked, reserve_mwh, others, behind
+        case, outlook, around, plant, before, stood, decision, checked, reserve_mwh, others, behind
     )
 
 
 def _with_town(
-    case: PlantCase, town: Town, outlook: Outlook, around: "Conditions"
+    case: PlantCase, town: Town, outlook: Outlook, around: "Conditions", stands: Stands
 ) -> "tuple[Outlook, Conditions, dict[str, Any]]":
     """Load and water at the plant along planned supply temperatures, and what they brought.
 
     Production is planned three times: for the consumers' load, which prices the heat of each hour;
     and at the plant along the heating curve and along the plan, whose difference is the saving.
     """
-    from tvilling.rl_control.production.schedule import Before, bill
+    from tvilling.rl_control.production.schedule import bill
     from tvilling.sciml.systems.heat_plant.linearise import linearise
 
     def produced(seen: Outlook, water: "Conditions") -> "tuple[LinearPlant, Schedule, float]":
         plant = linearise(case.plant, water)
-        before = Before.at_rest(plant, case.plan.tank_mwh)
+        before, _ = stands(plant)
         schedule = _decided(case, water, plant, seen.load_mw, before)[0].schedule
         return plant, schedule, bill(plant, schedule, before).total_dkk
 
@@ -159,7 +168,7 @@ def _decided(
     chosen, reserve_mwh = case.plan, 0.0
     settings = Settings(
         commitment=chosen.commitment,
-        end_mwh=min(before.tank_mwh, plant.tank.capacity_mwh),
+        end_mwh=min(before.tank_mwh, plant.tank.capacity_mwh / 2),
         gap=chosen.gap,
         limit_s=chosen.limit_s,
     )

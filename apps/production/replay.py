@@ -165,7 +165,8 @@ def _known(
     from tvilling.twins.price_outlook import WEEK_H
 
     came = facts.record.reindex(time=stretch.time)
-    gaps = {name: int(came[name].isnull().sum()) for name in came.data_vars}
+    needed = ("load_mw", "outdoor_degc", "price_dkk_per_kwh")
+    gaps = {name: int(came[name].isnull().sum()) for name in needed}
     faults = [f"{name} is missing in {count} hours" for name, count in gaps.items() if count]
     if faults:
         span = f"{stretch.first:}, up to {stretch.stop:}"

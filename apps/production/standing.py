@@ -1,0 +1,81 @@
+"""How the plant stands when a plan begins: heat in the tank, and the units that run."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tvilling.apps.production.case import PlantCase
+from tvilling.apps.production.facts import HOUR, Facts
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+    from tvilling.rl_control.production.schedule import Before
+    from tvilling.sciml.systems.heat_plant.linear import LinearPlant
+
+TANK = "tank_mwh"
+FRESH_H = 6  # how old the last reading of the tank may be
+
+
+def standing(
+    case: PlantCase,
+    facts: Facts,
+    moment: np.datetime64,
+    plant: "LinearPlant",
+    last: "xr.Dataset | None",
+) -> "tuple[Before, str]":
+    """The plant at `moment`, and what that rests on, in words.
+
+    The level of the tank is what the case says, else the last reading of its meter, else what the
+    last plan foresaw, else half. Units run as the last plan foresaw; without one they stand.
+    """
+    from dataclasses import replace
+
+    from tvilling.rl_control.production.schedule import Before
+
+    level, told = _level_mwh(case, facts, moment, last)
+    before = Before.at_rest(plant, level)
+    if before.tank_mwh > plant.tank.capacity_mwh:
+        before = replace(before, tank_mwh=plant.tank.capacity_mwh)
+    step = _step(moment, last)
+    if last is None or step is None or list(last["unit"].values) != list(plant.units):
+        return before, f"{told}; no unit runs before"
+    way = last.isel(way=0)
+    on = way["on"].transpose("unit", "time").values.astype(bool)[:, : step + 1]
+    load = way["load"].transpose("mode", "time").values[:, step]
+    hours = np.array([_unchanged(row) for row in on], float) * plant.dt_h
+    running = np.bincount(plant.mode_unit, load, len(plant.units))
+    names = ", ".join(np.array(plant.units)[on[:, -1]]) or "no unit"
+    found = replace(before, on=on[:, -1], hours=hours, load=running)
+    return found, f"{told}; {names} running before, as the last plan foresaw"
+
+
+def _level_mwh(
+    case: PlantCase, facts: Facts, moment: np.datetime64, last: "xr.Dataset | None"
+) -> tuple[float | None, str]:
+    if case.plan.tank_mwh is not None:
+        return case.plan.tank_mwh, f"tank at {case.plan.tank_mwh:g} MWh, as the case says"
+    if TANK in facts.record:
+        read = facts.before(moment)[TANK].isel(time=slice(-FRESH_H, None)).dropna("time")
+        if read.sizes["time"]:
+            level = float(read.values[-1])
+            return level, f"tank at {level:.1f} MWh, by its meter"
+    step = _step(moment, last)
+    if last is not None and step is not None:
+        level = float(last["tank_mwh"].isel(way=0, time=step))
+        return level, f"tank at {level:.1f} MWh, as the last plan foresaw"
+    return None, "tank taken as half full, since nothing tells its level"
+
+
+def _step(moment: np.datetime64, last: "xr.Dataset | None") -> int | None:
+    """Number of the hour before `moment` in the last plan, if it reaches so far."""
+    if last is None:
+        return None
+    step = int((moment - last["time"].values[0]) // HOUR) - 1
+    return step if 0 <= step < last.sizes["time"] else None
+
+
+def _unchanged(on: np.ndarray) -> int:
+    """Steps at the end of `on` that are like its last."""
+    changes = np.flatnonzero(on[1:] != on[:-1])
+    return len(on) - 1 - int(changes[-1]) if changes.size else len(on)
