@@ -6,6 +6,8 @@ Run `.venv/bin/python docs/names_table.py` after adding a column or a channel.
 from collections import defaultdict
 from pathlib import Path
 
+from tvilling.apps.production.labelled import CONDITIONS, UNIT_COURSES
+from tvilling.datasets.plant_record import FILE_COLUMNS
 from tvilling.sciml.systems import SYSTEMS
 from tvilling.sciml.systems.heat_network.tables import COLUMNS
 
@@ -29,6 +31,7 @@ SUFFIXES = {
     "w_per_m2": ("W/m²", "irradiance"),
     "w_per_mk": ("W/(m·K)", "heat loss per metre"),
     "j_per_mk": ("J/(m·K)", "heat capacity per metre"),
+    "kg_per_h": ("kg/h", "emission of an hour"),
     "bar_h_per_m3": ("bar·h/m³", "slope of a pump curve"),
     "bar_h2_per_m6": ("bar·h²/m⁶", "curvature of a pump curve"),
 }
@@ -63,6 +66,13 @@ def quantities() -> Uses:
         for column in columns:
             if column.kind == "float":
                 uses[column.name, column.unit][column.description].append(f"{table}.csv")
+    for column in FILE_COLUMNS:
+        if column.kind == "float":
+            uses[column.name, column.unit][column.description].append("a plant's own meters")
+    for name, (_, unit, text) in UNIT_COURSES.items():
+        uses[name, unit][text].append("plan.nc")
+    for name, (unit, text) in CONDITIONS.items():
+        uses[name, unit][text].append("plan.nc")
     for system, entry in SYSTEMS.items():
         plant = entry.example().system
         for kind in ("actions", "drives", "outputs"):
