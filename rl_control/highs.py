@@ -82,6 +82,9 @@ class Solved:
         Of the minimisation: what was reached, and what nothing can be below.
     gap
         Relative distance of the two; infinite where there are no values.
+    reduced
+        Of a linear programme, what the objective gains by each unit that the limit of a variable
+        moves, by its label; 0 where no limit binds.
     """
 
     values: np.ndarray | None
@@ -89,6 +92,7 @@ class Solved:
     objective: float
     bound: float
     gap: float
+    reduced: np.ndarray | None = None
 
 
 def solve(
@@ -155,13 +159,16 @@ def _read(solver: Any, labels: np.ndarray, whole: bool) -> Solved:
     if status not in (states.kOptimal, states.kTimeLimit) or not found:
         word = LIMIT if status == states.kTimeLimit else solver.modelStatusToString(status).lower()
         return Solved(None, word, np.nan, -np.inf, np.inf)
-    values = np.zeros(labels.max() + 1)
-    values[labels] = solver.getSolution().col_value
+    solution, size = solver.getSolution(), labels.max() + 1
+    values, reduced = np.zeros(size), np.zeros(size)
+    values[labels] = solution.col_value
     objective = float(info.objective_function_value)
     if whole:
         bound = float(info.mip_dual_bound)
         gap = abs(objective - bound) / max(abs(objective), 1e-9)
     else:
+        reduced[labels] = solution.col_dual
         gap = float(info.primal_dual_objective_error) if status == states.kOptimal else np.inf
         bound = objective - gap * abs(objective)
-    return Solved(values, OPTIMAL if status == states.kOptimal else LIMIT, objective, bound, gap)
+    word = OPTIMAL if status == states.kOptimal else LIMIT
+    return Solved(values, word, objective, bound, gap, None if whole else reduced)

@@ -78,7 +78,8 @@ def backtest_data(conditions: "Conditions", run: "Backtest", **attrs: Any) -> "x
     text = {"units": "MW", "long_name": "heat load, as it came"}
     data["load_mw"] = ("time", run.demand_mw, text)
     half_mwh = run.actual.tank.capacity_mwh / 2
-    return data.assign_attrs({"tank_before_mwh": half_mwh, **attrs})
+    worth = {"tank_worth_dkk_per_mwh": run.worth_dkk_per_mwh}
+    return data.assign_attrs({"tank_before_mwh": half_mwh, **worth, **attrs})
 
 
 def ways_data(

@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
     from tvilling.rl_control.production.known import Known
 
-SIMPLER = ("ridge", "naive_day")  # where the history is too short for the model of the case
+SIMPLER = ("ridge", "naive_day")  # beside the model of the case, for the time it does worse
+DAY_H, LATELY_H = 24, 14 * 24
 Ahead = dict[int, np.ndarray]
 
 
@@ -87,32 +88,47 @@ def loads_ahead(
 ) -> tuple[Ahead, dict[str, float | str]]:
     """Load forecasts by the step they were made at, and how they were made.
 
-    The model of the case is used from the day on for which the history before suffices; before
-    it simpler ones. Steps without any are planned on the true load, and counted.
+    Each is made by the model of the case, or by one of `SIMPLER`: by the one whose forecasts of
+    the two weeks before had the least error, as far as it was known by then. A model begins when
+    it has learnt enough. Steps without any are planned on the true load, and counted.
     """
     if case.backtest.load == "perfect":
         return {}, {"forecast": "perfect: the true load", "forecast_mae_mw": 0.0}
     history = facts.record[["load_mw", "outdoor_degc"]].sel(time=slice(None, stretch.stop - HOUR))
+    models = tuple(dict.fromkeys((case.forecast.model, *SIMPLER)))
+    rolled = {model: _rolled(case, history, stretch, model) for model in models}
+    errors = {model: _errors(history, stretch, one) for model, one in rolled.items()}
     found: Ahead = {}
-    for model in (case.forecast.model, *SIMPLER):
-        missing = sorted(set(moments.tolist()) - set(found))
-        if not missing:
-            break
-        last = stretch.time[missing[-1]]
-        found = {**_rolled(case, history, stretch, model, last), **found}
-    found = {step: values for step, values in found.items() if step in set(moments.tolist())}
-    errors = _errors(facts, stretch, found)
+    used: dict[str, int] = dict.fromkeys(models, 0)
+    missed = []
+    for step in moments.tolist():
+        there = [model for model in models[::-1] if step in rolled[model]]
+        if there:
+            best = min(there, key=lambda model: _lately(errors[model], step))
+            found[step] = rolled[best][step]
+            missed.append(errors[best][step])
+            used[best] += 1
+    mean = [error for error in missed if np.isfinite(error)]
+    told = ", ".join(f"{model} {count}" for model, count in used.items() if count)
     return found, {
-        "forecast": f"{case.forecast.model}, weather ahead: {case.weather.ahead}",
-        "forecast_mae_mw": float(np.mean(errors)) if len(errors) else 0.0,
+        "forecast": f"{told or 'none'}; weather ahead: {case.weather.ahead}",
+        "forecast_mae_mw": float(np.mean(mean)) if mean else 0.0,
         "plans_on_true_load": len(moments) - len(found),
     }
 
 
-def _rolled(
-    case: PlantCase, history: "xr.Dataset", stretch: Stretch, model: str, last: np.datetime64
-) -> Ahead:
-    """Forecasts of one model, from the first day on for which it has learnt enough."""
+def _lately(errors: dict[int, float], step: int) -> float:
+    """Mean error of the forecasts of the two weeks before `step` whose first day had passed."""
+    known = [
+        error
+        for made, error in errors.items()
+        if step - LATELY_H <= made <= step - DAY_H and np.isfinite(error)
+    ]
+    return float(np.mean(known)) if known else np.inf
+
+
+def _rolled(case: PlantCase, history: "xr.Dataset", stretch: Stretch, model: str) -> Ahead:
+    """Forecasts of one model, from two weeks before on if it has learnt enough by then."""
     import pandas as pd
 
     from tvilling.twins.load_forecast import ForecastSettings, rolling_origin
@@ -131,8 +147,9 @@ def _rolled(
         calibration_days=7,
         max_rows=15_000,
     )
-    begun = history["time"].values[0] + (REACH_H + 24 * (needed_days((model,)) + 1)) * HOUR
-    days = to_local(np.array([stretch.first, begun, last])).tz_localize(None).normalize()
+    begun = history["time"].values[0] + (REACH_H + DAY_H * (needed_days((model,)) + 1)) * HOUR
+    ends = np.array([stretch.first - LATELY_H * HOUR, begun, stretch.stop - HOUR])
+    days = to_local(ends).tz_localize(None).normalize()
     first = max(days[0], days[1] + pd.Timedelta(days=1))
     if first > days[2]:
         return {}
@@ -141,20 +158,23 @@ def _rolled(
     steps = ((rolled["origin"].values - stretch.first) // HOUR).astype(int)
     values = rolled["forecast_mw"].sel(model=model).values
     return {
-        int(step): row
-        for step, row in zip(steps, values, strict=True)
-        if step >= 0 and np.isfinite(row).all()
+        int(step): row for step, row in zip(steps, values, strict=True) if np.isfinite(row).all()
     }
 
 
-def _errors(facts: Facts, stretch: Stretch, found: Ahead) -> np.ndarray:
-    """Absolute errors of the first day of every forecast [MW]."""
-    load = facts.record["load_mw"].sel(time=slice(stretch.first, stretch.stop - HOUR)).values
-    parts = []
+def _errors(history: "xr.Dataset", stretch: Stretch, found: Ahead) -> dict[int, float]:
+    """Mean absolute error of the first day of every forecast, by the step it was made at [MW].
+
+    Not a number where the load of that day is not known to its end.
+    """
+    load = history["load_mw"].values
+    begin = int((stretch.first - history["time"].values[0]) // HOUR)
+    errors = {}
     for step, values in found.items():
-        count = min(24, len(load) - step)
-        parts.append(np.abs(values[:count] - load[step : step + count]))
-    return np.concatenate(parts) if parts else np.zeros(0)
+        came = load[begin + step : begin + step + DAY_H]
+        whole = len(came) == DAY_H
+        errors[step] = float(np.abs(values[:DAY_H] - came).mean()) if whole else np.nan
+    return errors
 
 
 def _known(

@@ -109,7 +109,7 @@ def write_backtest_report(
     with matplotlib.rc_context(STYLE):
         drawn = (
             ("Month by month", figures.draw_months(data), "Months are those of the Danish clock. "
-             "Heat that went into the tank is counted at the mean cost of heat."),
+             "Heat that went into the tank is counted at what another MWh left at the end would cost."),
             ("What was saved", figures.draw_saved(data), "Against the operator's rule. Perfect "
              "foresight knows every price and load of the period."),
             ("Which unit made the heat", figures.draw_heat(data), "Over the whole period."),
@@ -270,7 +270,7 @@ def _ways_section(ways: list[Way], of: str) -> str:
         "that at the beginning, is worth the mean cost of heat of the plan.",
         "period": "The rule is the operator's merit order with tank. What could be saved is what "
         "perfect foresight saves. Heat in the tank at the end, above that at the beginning, is "
-        "worth the mean cost of heat of perfect foresight.",
+        "worth what another MWh left would cost under perfect foresight.",
     }[of]
     return (
         "<section><h2>Ways to run the plant</h2><div class='scroll'><table><thead><tr>"

@@ -2,12 +2,13 @@
 
 Everything comes from the labelled data of a plan or a backtest (`labelled.py`), so that a table can
 be made again from its file. With c the cost of running, starts and heat missing or thrown away, L
-the heat in the tank, and w the mean cost of a MWh of heat,
+the heat in the tank, and w the worth of a MWh of it,
 
     cost = sum over hours of c_t - w (L_t - L_{t-1})
 
-so heat left in the tank, above what it began with, is worth w. It is the mean of perfect foresight,
-or in a plan that of the plan itself; without use of the tank nothing is credited.
+so heat left in the tank, above what it began with, is worth w. In a plan that is the mean cost of
+its heat; in a backtest what another MWh left would cost under perfect foresight. Without use of
+the tank nothing is credited.
 """
 
 import math
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 PLAN = "plan"
+WORTH = "tank_worth_dkk_per_mwh"
 Savings = tuple[float | None, float | None, float | None]
 
 
@@ -134,7 +136,13 @@ def hourly_cost_dkk(data: "xr.Dataset") -> "xr.DataArray":
 
 
 def worth_dkk_per_mwh(data: "xr.Dataset", hourly: "xr.DataArray") -> float:
-    """What a MWh in the tank counts: the mean cost of heat of the best way in `data` [DKK/MWh]."""
+    """What a MWh in the tank counts [DKK/MWh].
+
+    In a backtest what another MWh left would cost under perfect foresight, which `data` holds; in a
+    plan the mean cost of its heat.
+    """
+    if WORTH in data.attrs:
+        return float(data.attrs[WORTH])
     names = list(map(str, data["way"].values))
     best = next((name for name in (BEST, PLAN) if name in names), names[0])
     heat_mwh = float(data["load_mw"].sum())

@@ -7,8 +7,9 @@ Four ways to run the same plant through the same hours:
 - planned: `run_mpc`, with what was known at each moment;
 - perfect foresight: one programme over the whole period, which nothing can be below.
 
-Heat that is left in the store at the end, above or below what it began with, is worth the mean cost
-of heat under perfect foresight, so that emptying it does not pay.
+Heat that is left in the store at the end, above or below what it began with, is worth what another
+MWh of it would cost under perfect foresight, so that emptying it does not pay and nothing comes
+below the bound.
 """
 
 from collections.abc import Callable
@@ -19,7 +20,7 @@ import numpy as np
 from tvilling.rl_control.production.known import Known
 from tvilling.rl_control.production.merit_order import merit_order
 from tvilling.rl_control.production.mpc import Decision, run_mpc
-from tvilling.rl_control.production.programme import Settings, best_schedule
+from tvilling.rl_control.production.programme import Settings, best_schedule, worth_dkk_per_mwh
 from tvilling.rl_control.production.schedule import Before, Bill, Schedule, bill
 from tvilling.rl_control.production.windows import long_schedule
 from tvilling.sciml.errors import InputError
@@ -55,11 +56,14 @@ class Backtest:
         The plant as it really was, over the period.
     outcomes
         By name, in the order of the module.
+    worth_dkk_per_mwh
+        What heat left in the store counts.
     """
 
     actual: LinearPlant
     demand_mw: np.ndarray
     outcomes: dict[str, Outcome]
+    worth_dkk_per_mwh: float
     decisions: tuple[Decision, ...]
 
     def regret(self, name: str = PLANNED) -> float:
@@ -122,11 +126,10 @@ def backtest(
         PLANNED: operated.schedule,
         BEST: best,
     }
-    heat_mwh = float(demand.sum()) * actual.dt_h
-    worth = bill(actual, best, before).total_dkk / heat_mwh if heat_mwh > 0 else 0.0
+    worth = worth_dkk_per_mwh(actual, demand, before, closed)
     outcomes = {}
     for name, schedule in schedules.items():
         paid = bill(actual, schedule, before)
         left = float(schedule.tank_mwh[-1]) - before.tank_mwh if name != NO_TANK else 0.0
         outcomes[name] = Outcome(schedule, paid, paid.total_dkk - worth * left)
-    return Backtest(actual, demand, outcomes, operated.decisions)
+    return Backtest(actual, demand, outcomes, worth, operated.decisions)

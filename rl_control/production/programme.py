@@ -23,7 +23,14 @@ from tvilling.rl_control.production.schedule import ON_LOAD, Before, Schedule
 from tvilling.sciml.errors import InputError
 from tvilling.sciml.systems.heat_plant.linear import LinearPlant
 
-__all__ = ["Settings", "best_schedule", "checked_demand", "lowest_cost_dkk", "read_schedule"]
+__all__ = [
+    "Settings",
+    "best_schedule",
+    "checked_demand",
+    "lowest_cost_dkk",
+    "read_schedule",
+    "worth_dkk_per_mwh",
+]
 
 
 def best_schedule(
@@ -63,6 +70,25 @@ def lowest_cost_dkk(
     demand_mw = checked_demand(plant, demand_mw)
     programme = Matrices.of(make_model(plant, demand_mw, before, settings))
     return solve(replace(programme, whole=programme.whole[:0])).bound
+
+
+def worth_dkk_per_mwh(
+    plant: LinearPlant, demand_mw: Float[np.ndarray, " time"], before: Before, settings: Settings
+) -> float:
+    """What another MWh left in the store at the end would cost at least [DKK/MWh].
+
+    The shadow price of `settings.end_mwh` in the programme whose whole numbers may be fractions.
+    The least cost is convex in what is left, so with heat that is left credited at this price no
+    schedule comes below perfect foresight. 0 without a store.
+    """
+    if plant.tank.capacity_mwh <= 0 or settings.end_mwh is None:
+        return 0.0
+    model = make_model(plant, checked_demand(plant, demand_mw), before, settings)
+    programme = Matrices.of(model)
+    found = solve(replace(programme, whole=programme.whole[:0]))
+    if found.reduced is None:
+        return 0.0
+    return float(found.reduced[model.variables["level"].labels.to_numpy()[-1]])
 
 
 def checked_demand(

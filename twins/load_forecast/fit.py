@@ -30,7 +30,8 @@ def fit(history: "xr.Dataset | pd.DataFrame", settings: ForecastSettings) -> Loa
 
     The last `calibration_days` (a quarter of a short history) are forecast by a model that has not
     seen them; their errors give the intervals. The model that is handed over has seen all. Where
-    the history is too short for the model that is asked for, a simpler one is taken and noted.
+    the history is too short for the model that is asked for, or a naive one did better on those
+    days, the simpler one is taken and noted.
 
     Parameters
     ----------
@@ -54,10 +55,12 @@ def fit(history: "xr.Dataset | pd.DataFrame", settings: ForecastSettings) -> Loa
     model, notes = _affordable(settings.model, days - calibration)
     settings = replace(settings, model=model, weather_names=tuple(series.weather))
     rolled = _rolled_lately(series, settings, calibration)
+    lately, more = _best_lately(rolled, model)
+    settings, notes = replace(settings, model=lately), (*notes, *more)
     rows, load = training_rows(series, settings)
     return LoadModel(
         settings=settings,
-        members=fit_members((model, *NAIVE), rows, load, settings.seed),
+        members=fit_members(tuple(dict.fromkeys((lately, *NAIVE))), rows, load, settings.seed),
         weights={name: float(values[-1]) for name, values in rolled.weights.items()},
         naive=_better_naive(rolled),
         rooms=_rooms_now(rolled, settings),
@@ -106,6 +109,24 @@ def _rooms_now(rolled: Rolled, settings: ForecastSettings) -> dict[str, dict[flo
     }
 
 
+def _errors_mw(rolled: Rolled) -> dict[str, float]:
+    """Mean absolute error of each model over the last days [MW]."""
+    return {
+        name: float(np.nanmean(np.abs(values - rolled.load_mw)))
+        for name, values in rolled.forecast_mw.items()
+    }
+
+
+def _best_lately(rolled: Rolled, model: str) -> tuple[str, tuple[str, ...]]:
+    """The model, unless a naive one did better on the last days: then that, with a note."""
+    error = _errors_mw(rolled)
+    naive = _better_naive(rolled)
+    if not error[naive] < error[model]:
+        return model, ()
+    told = f"{naive}: on the last days its error was {error[naive]:.3g} MW, that of {model}"
+    return naive, (f"{told} {error[model]:.3g} MW",)
+
+
 def _better_naive(rolled: Rolled) -> str:
-    error = {name: np.abs(rolled.forecast_mw[name] - rolled.load_mw) for name in NAIVE}
-    return min(NAIVE, key=lambda name: np.nanmean(error[name]))
+    error = _errors_mw(rolled)
+    return min(NAIVE, key=lambda name: error[name])

@@ -104,6 +104,7 @@ def plan() -> Plan:
             "conditions": conditions,
             "plant": plant,
             "before": before,
+            "stood": "tank half full",
             "decision": decision,
             "others": others,
             "behind": {},
