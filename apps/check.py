@@ -59,13 +59,18 @@ def _check_plant(path: Path, tell: Callable[[str], None]) -> list[str]:
     begin, end = to_local(record["time"].values[[0, -1]])
     units = ", ".join(f"{unit.name} {unit.heat_mw:g} MW" for unit in case.plant.units)
     tank = "no tank" if case.plant.tank is None else f"a tank of {case.plant.tank.volume_m3:g} m³"
-    missing = {name: int(record[name].isnull().sum()) for name in record.data_vars}
+    past = facts.before(moment)
+    missing = {name: int(past[name].isnull().sum()) for name in record.data_vars}
     return [
         f"{path}: {units}; {tank}",
         f"plan from {to_local(moment.reshape(1))[0]:%Y-%m-%d %H:%M} for {case.plan.horizon_h} h",
         f"records from {begin:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M}, Danish clock",
         *(f"{kind}: {record.attrs[kind]}" for kind in ("load", "weather", "prices")),
-        *(f"note: {name} is missing in {count} hours" for name, count in missing.items() if count),
+        *(
+            f"note: {name} is missing in {count} hours before"
+            for name, count in missing.items()
+            if count
+        ),
     ]
 
 

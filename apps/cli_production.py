@@ -21,7 +21,7 @@ def plan(
     out: Out = None,
     at: Annotated[
         datetime | None,
-        typer.Option(help="Time it is made, Danish clock, where the case names none [now]"),
+        typer.Option(help="Time it is made, Danish clock [that of the case, else now]"),
     ] = None,
 ) -> None:
     """Plan the production of a heat plant against the power price."""
@@ -30,7 +30,7 @@ def plan(
     from tvilling.apps.production.table import terminal_table
     from tvilling.apps.shown import progress, show
 
-    made = at.replace(tzinfo=ZONE) if at is not None else None
+    made = at if at is None or at.tzinfo else at.replace(tzinfo=ZONE)
     with progress() as tell:
         found = run_plan(case, set_ or (), out, made, tell)
     show(terminal_table(found.data))

@@ -153,7 +153,9 @@ def from_file(path: Path) -> "xr.Dataset":
 
     table = open_csv(path)
     given, faults = read_table(table, FILE_COLUMNS, path.name)
-    stamps = pd.to_datetime(given["time_utc"], errors="coerce", utc=True).dt.tz_localize(None)
+    stamps = pd.to_datetime(
+        given["time_utc"], errors="coerce", utc=True, format="ISO8601"
+    ).dt.tz_localize(None)
     faults += _stamp_faults(given["time_utc"], stamps, path.name)
     if faults:
         raise InputError(str(path), faults)

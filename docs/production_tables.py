@@ -44,7 +44,7 @@ def columns() -> str:
     rows = []
     for column in FILE_COLUMNS:
         span = "-" if column.kind == "str" else f"{column.low:g} to {column.high:g}"
-        needed = "yes" if column.name != "price_dkk_per_kwh" else "no"
+        needed = "no" if column.name in ("price_dkk_per_kwh", "tank_mwh") else "yes"
         unit = column.unit or "-"
         rows.append(f"| `{column.name}` | {unit} | {span} | {needed} | {column.description} |")
     return "\n".join(["| column | unit | range | needed | what |\n|---|---|---|---|---|", *rows])

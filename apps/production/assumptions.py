@@ -64,7 +64,11 @@ def _plant(case: PlantCase) -> list[str]:
         if case.plan.commitment
         else "Starts and minimum loads are left out: units run at any load."
     )
+    sun = "Sun on collectors is a formula for a mean sky, whatever the weather; "
+    sun += "cloudy and clear days are not told apart."
+    has_sun = any(unit.kind == "solar" for unit in case.plant.units)
     return [
+        *([sun] if has_sun else []),
         "Taxes and tariffs are those that ship with Tvilling, "
         + ("of each hour's own year" if rules is None else f"of {rules} at all times")
         + "; some rows are carried over or from memory, as the page on the heat plant lists.",

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tvilling.sciml.systems.heat_plant.conditions import Conditions
 
 HOUR = np.timedelta64(1, "h")
+FIRST_YEAR, LAST_YEAR = 2020, 2026  # of the charges that ship
 WARM_H = 24 * 21  # of prices and meters before the first day, for lags
 
 
@@ -160,10 +161,18 @@ def charges(case: PlantCase, time: np.ndarray) -> "Charges":
     from tvilling.sciml.systems.heat_plant.charges import danish_charges
 
     choice = case.charges
-    found = danish_charges(time if choice.rules_of is None else _in_year(time, choice.rules_of))
-    fuels = danish_charges(time).fuel_dkk_per_mwh
+    covered = np.where(is_covered(time), time, _in_year(time, LAST_YEAR))
+    found = danish_charges(covered if choice.rules_of is None else _in_year(time, choice.rules_of))
+    fuels = danish_charges(covered).fuel_dkk_per_mwh
     own = {fuel: np.full(len(time), price) for fuel, price in choice.fuel_dkk_per_mwh.items()}
     return replace(found, fuel_dkk_per_mwh={**fuels, **own})
+
+
+def is_covered(time: np.ndarray) -> np.ndarray:
+    """Whether the charges that ship have rows for each hour; beyond, those of 2026 are taken."""
+    year = to_local(time).year.to_numpy()
+    covered: np.ndarray = (year >= FIRST_YEAR) & (year <= LAST_YEAR)
+    return covered
 
 
 def _in_year(time: np.ndarray, year: int) -> np.ndarray:

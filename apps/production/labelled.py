@@ -23,6 +23,7 @@ UNIT_COURSES = {  # name: (what it is of in the plant, unit, text)
     "cost_dkk_per_h": ("cost_dkk_per_h", "DKK/h", "cost without starts"),
     "co2_kg_per_h": ("co2_kg_per_h", "kg/h", "CO2 from chimneys and of power bought"),
 }
+LONG_H = 1e4  # stands for as long as matters
 CONDITIONS = {
     "price_dkk_per_kwh": ("DKK/kWh", "spot price of power"),
     "outdoor_degc": ("°C", "outdoors"),
@@ -51,6 +52,9 @@ def plan_data(plan: Plan, **attrs: Any) -> "xr.Dataset":
     text = {"units": "1", "long_name": "1 where the price is published, 0 where it is expected"}
     data["published"] = ("time", published, text)
     text = {"units": "1", "long_name": "1 where a unit ran before the first hour"}
+    hours = np.minimum(plan.before.hours, LONG_H)
+    about = {"units": "h", "long_name": "for how long a unit had run, or stood, before"}
+    data["hours_before"] = ("unit", hours, about)
     data["on_before"] = ("unit", plan.before.on.astype(np.int8), text)
     return data.assign_attrs(
         how=decision.how,
@@ -62,10 +66,20 @@ def plan_data(plan: Plan, **attrs: Any) -> "xr.Dataset":
         forecast_weather=outlook.weather_is,
         notes=json.dumps(list(outlook.notes), ensure_ascii=False),
         tank_before_mwh=plan.before.tank_mwh,
+        tank_worth_dkk_per_mwh=_worth_dkk_per_mwh(plan),
         stood=plan.stood,
         network=json.dumps(plan.behind, ensure_ascii=False),
         **attrs,
     )
+
+
+def _worth_dkk_per_mwh(plan: Plan) -> float:
+    """What another MWh left in the tank would cost, for ways that end with different levels."""
+    from tvilling.rl_control.production.programme import Settings, worth_dkk_per_mwh
+
+    level = float(plan.schedule.tank_mwh[-1])
+    closed = Settings(commitment=True, end_mwh=level)
+    return worth_dkk_per_mwh(plan.plant, plan.outlook.load_mw, plan.before, closed)
 
 
 def backtest_data(conditions: "Conditions", run: "Backtest", **attrs: Any) -> "xr.Dataset":

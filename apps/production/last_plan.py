@@ -16,24 +16,24 @@ HOLDS_FOR = np.timedelta64(7, "D")
 DAY_H = 24
 
 
-def last_plan(folder: Path, title: str, moment: np.datetime64) -> "xr.Dataset | None":
-    """The latest plan of this title below `folder` that begins before `moment`, within a week.
+def last_plan(
+    folder: Path, title: str, units: tuple[str, ...], moment: np.datetime64
+) -> "xr.Dataset | None":
+    """The plan made last, of this title and these units, that begins in the week before `moment`.
 
-    The attribute `held_from` names its folder.
+    Folders below `folder` are named by the time they were made. The attribute `held_from` names
+    the folder that was found.
     """
     import xarray as xr
 
-    found: tuple[np.datetime64, Path] | None = None
-    for path in sorted(folder.glob(f"*/{RESULT}")):
-        begins = None if path.parent.name.startswith(".") else _begins(path, title)
-        if begins is None or not moment - HOLDS_FOR <= begins < moment:
+    for path in sorted(folder.glob(f"*/{RESULT}"), reverse=True):
+        if path.parent.name.startswith("."):
             continue
-        if found is None or begins > found[0]:
-            found = begins, path
-    if found is None:
-        return None
-    with xr.open_dataset(found[1], engine="h5netcdf") as data:
-        return data.sel(way=[PLAN]).load().assign_attrs(held_from=found[1].parent.name)
+        begins = _begins(path, title, units)
+        if begins is not None and moment - HOLDS_FOR <= begins < moment:
+            with xr.open_dataset(path, engine="h5netcdf") as data:
+                return data.sel(way=[PLAN]).load().assign_attrs(held_from=path.parent.name)
+    return None
 
 
 def held(last: "xr.Dataset", moment: np.datetime64, hours: int) -> "xr.Dataset":
@@ -52,16 +52,18 @@ def held(last: "xr.Dataset", moment: np.datetime64, hours: int) -> "xr.Dataset":
     data["published"] = data["published"] * 0
     stood = last.isel(time=before, way=0)
     data["on_before"] = stood["on"].drop_vars(("time", "way"))
+    data["hours_before"] = data["hours_before"] * 0
     return data.assign_attrs(tank_before_mwh=float(stood["tank_mwh"]))
 
 
-def _begins(path: Path, title: str) -> "np.datetime64 | None":
-    """First hour of the plan in `path`, if it is one of this title."""
+def _begins(path: Path, title: str, units: tuple[str, ...]) -> "np.datetime64 | None":
+    """First hour of the plan in `path`, if it is one of this title and of these units."""
     import xarray as xr
 
     try:
         with xr.open_dataset(path, engine="h5netcdf") as data:
-            if data.attrs.get("title") != title or PLAN not in data["way"].values:
+            ours = data.attrs.get("title") == title and PLAN in data["way"].values
+            if not ours or tuple(data["unit"].values) != units:
                 return None
             return data["time"].values[0]
     except (OSError, ValueError, KeyError):

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tvilling.apps.production.case import PlantCase
-from tvilling.apps.production.facts import HOUR, Facts
+from tvilling.apps.production.facts import HOUR, LAST_YEAR, Facts, is_covered
+from tvilling.datasets.prices import SYNTHETIC
 from tvilling.sciml.errors import InputError
 
 if TYPE_CHECKING:
@@ -70,6 +71,12 @@ def look_ahead(
     hours = case.plan.horizon_h
     time = moment + np.arange(hours) * HOUR
     price, published, price_notes, no_prices = prices_ahead(facts, moment, hours)
+    if facts.own_weather and facts.record.attrs["prices"] == SYNTHETIC:
+        price_notes.append("prices are synthetic: the meters have none, and no record is at hand")
+    if case.charges.rules_of is None and not is_covered(time).all():
+        price_notes.append(
+            f"taxes, tariffs and fuel prices of {LAST_YEAR} are taken, the last known"
+        )
     tell("forecasting the load")
     told = forecast_load(case, facts, moment)
     outdoor, weather_notes = _outdoor(case, facts, moment, hours)
@@ -166,6 +173,8 @@ def prices_ahead(
     missing = count - int(known.sum())
     past = facts.before(moment)["price_dkk_per_kwh"].values[-WEEK_H:]
     seen = np.concatenate([past, given[:count]])
+    if not np.isfinite(seen).any():
+        raise InputError("prices", ["no price is known, neither before the plan begins nor ahead"])
     beyond = expected_prices(seen[-WEEK_H:], hours - count)
     course = np.concatenate([given[:count], beyond])
     if not missing:

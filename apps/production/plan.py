@@ -72,7 +72,7 @@ def run_plan(
     Parameters
     ----------
     at
-        The time it is made, where the case names no moment; by default now.
+        The time it is made, in place of the moment that the case names; by default now.
 
     Raises
     ------
@@ -85,6 +85,8 @@ def run_plan(
     from tvilling.twins.ledger import Ledger
 
     case = read_case(path, overrides, PlantCase)
+    if at is not None:
+        case = case.model_copy(update={"plan": case.plan.model_copy(update={"moment": None})})
     out = out or DEFAULT_OUT
     task = Task(case, path, moment_of(case, at), out)
     name = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{path.stem}-{task.hash}"
@@ -157,7 +159,7 @@ def write_plan(task: Task, folder: Path, tell: Callable[[str], None]) -> Planned
     from tvilling.apps.production.town import read_town
 
     began, case, moment = time.perf_counter(), task.case, task.moment
-    last = last_plan(task.earlier, task.title, moment)
+    last = last_plan(task.earlier, task.title, case.plant.unit_names, moment)
     try:
         if task.only == "hold":
             raise InputError("plan", [task.reason])
@@ -237,6 +239,8 @@ def _warnings(plan: "Plan") -> list[str]:
     unserved = float(plan.schedule.unserved_mw.sum())
     if unserved > 1e-6:
         lines.append(f"{unserved:.2f} MWh cannot be served by any unit")
+    if plan.checked.surplus_mwh > 1e-3 * float(plan.outlook.load_mw.sum()):
+        lines.append(f"on the layered tank {plan.checked.surplus_mwh:.2f} MWh would be thrown away")
     if not plan.checked.enough:
         lines.append(f"on the layered tank {plan.checked.unserved_mwh:.2f} MWh would be missing")
     return lines

@@ -87,7 +87,7 @@ def make_plan(
     Parameters
     ----------
     only_rule
-        A reason to go by the rule at once.
+        A reason to go by the rule at once, without a search; the network is left out then.
     town
         The network behind the plant; its supply temperature is planned too.
     last
@@ -100,24 +100,25 @@ def make_plan(
     """
     from tvilling.rl_control.production.backtest import NO_TANK, RULE
     from tvilling.rl_control.production.merit_order import merit_order
+    from tvilling.rl_control.production.mpc import Decision
     from tvilling.sciml.systems.heat_plant.linearise import linearise
 
     outlook = look_ahead(case, facts, moment, tell)
     around = conditions(case, outlook.time, outlook.price_dkk_per_kwh, outlook.outdoor_degc)
     behind: dict[str, Any] = {}
     stands = partial(standing, case, facts, moment, last=last)
-    if town is not None:
+    if town is not None and not only_rule:
         tell("planning the supply temperature on the network")
         outlook, around, behind = _with_town(case, town, outlook, around, stands)
     plant = linearise(case.plant, around)
     before, stood = stands(plant)
-    tell("seeking the plan")
-    decision, checked, reserve_mwh = _decided(case, around, plant, outlook.load_mw, before)
-    reason = only_rule or outlook.no_prices
     rule = merit_order(plant, outlook.load_mw, before)
-    if reason:
-        decision = replace(decision, how="rule", reason=reason, gap=np.nan, schedule=rule)
+    if reason := only_rule or outlook.no_prices:
+        decision, reserve_mwh = Decision(0, "rule", reason, np.nan, rule), 0.0
         checked = check_schedule(case.plant, around, plant, outlook.load_mw, before, rule)
+    else:
+        tell("seeking the plan")
+        decision, checked, reserve_mwh = _decided(case, around, plant, outlook.load_mw, before)
     others = {RULE: rule, NO_TANK: merit_order(plant, outlook.load_mw, before, with_tank=False)}
     return Plan(
         case, outlook, around, plant, before, stood, decision, checked, reserve_mwh, others, behind
@@ -164,11 +165,13 @@ def _decided(
     """
     from tvilling.rl_control.production.mpc import decide
     from tvilling.rl_control.production.programme import Settings, best_schedule
+    from tvilling.rl_control.production.schedule import END_SHORT_DKK_PER_MWH
 
     chosen, reserve_mwh = case.plan, 0.0
     settings = Settings(
         commitment=chosen.commitment,
-        end_mwh=min(before.tank_mwh, plant.tank.capacity_mwh / 2),
+        end_mwh=plant.tank.capacity_mwh / 2,
+        end_short_dkk_per_mwh=END_SHORT_DKK_PER_MWH,
         gap=chosen.gap,
         limit_s=chosen.limit_s,
     )

@@ -2,13 +2,21 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from tvilling.apps.production.case import PlantCase
-from tvilling.apps.production.facts import HOUR, Facts, conditions, gather, to_local
+from tvilling.apps.production.facts import (
+    HOUR,
+    Facts,
+    conditions,
+    forward_degc,
+    gather,
+    to_local,
+)
 from tvilling.sciml.errors import InputError
 
 if TYPE_CHECKING:
@@ -51,6 +59,7 @@ def replay(
     tell("reading the records")
     facts = gather(case, path, stretch.first, stretch.stop)
     moments = moments_of(case, stretch)
+    _check_whole(facts, stretch)
     tell("forecasting the load of every day")
     ahead, told = loads_ahead(case, facts, stretch, moments)
     known = _known(case, facts, stretch, moments, ahead)
@@ -185,12 +194,6 @@ def _known(
     from tvilling.twins.price_outlook import WEEK_H
 
     came = facts.record.reindex(time=stretch.time)
-    needed = ("load_mw", "outdoor_degc", "price_dkk_per_kwh")
-    gaps = {name: int(came[name].isnull().sum()) for name in needed}
-    faults = [f"{name} is missing in {count} hours" for name, count in gaps.items() if count]
-    if faults:
-        span = f"{stretch.first:}, up to {stretch.stop:}"
-        raise InputError(f"backtest of {span}", faults)
     outdoor, horizon = came["outdoor_degc"].values, case.plan.horizon_h
     degc: Ahead = {}
     if case.weather.ahead == "forecast":
@@ -203,4 +206,16 @@ def _known(
     past = facts.before(stretch.first)["price_dkk_per_kwh"].values[-WEEK_H:]
     price = came["price_dkk_per_kwh"].values
     around = conditions(case, stretch.time, price, outdoor)
-    return Known(case.plant, around, came["load_mw"].values, horizon, ahead, degc, past)
+    forward = partial(forward_degc, case.supply.forward)
+    return Known(case.plant, around, came["load_mw"].values, horizon, ahead, degc, past, forward)
+
+
+def _check_whole(facts: Facts, stretch: Stretch) -> None:
+    """Refuse a stretch in which something is not known."""
+    came = facts.record.reindex(time=stretch.time)
+    needed = ("load_mw", "outdoor_degc", "price_dkk_per_kwh")
+    gaps = {name: int(came[name].isnull().sum()) for name in needed}
+    faults = [f"{name} is missing in {count} hours" for name, count in gaps.items() if count]
+    if faults:
+        begin, end = to_local(np.array([stretch.first, stretch.stop - HOUR]))
+        raise InputError(f"backtest of {begin:%Y-%m-%d} to {end:%Y-%m-%d}", faults)

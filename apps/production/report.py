@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     import xarray as xr
 
 Checked = Mapping[str, Any]
-ALL = 0.9995  # a share from which 100.0 % is told
 
 
 def write_plan_report(
@@ -109,7 +108,7 @@ def write_backtest_report(
     with matplotlib.rc_context(STYLE):
         drawn = (
             ("Month by month", figures.draw_months(data), "Months are those of the Danish clock. "
-             "Heat that went into the tank is counted at what another MWh left at the end would cost."),
+             "Heat that went into the tank counts what another MWh left at the end would cost."),
             ("What was saved", figures.draw_saved(data), "Against the operator's rule. Perfect "
              "foresight knows every price and load of the period."),
             ("Which unit made the heat", figures.draw_heat(data), "Over the whole period."),
@@ -157,14 +156,14 @@ def _found(data: "xr.Dataset", ways: list[Way], checked: Checked | None) -> dict
         "rule": f"by the operator's rule (merit order), not by the optimiser: {attrs['reason']}",
         "hold": f"not at all: the last plan is held on, {attrs['reason']}",
     }[attrs["how"]]
-    bound, gap = float(attrs.get("bound_dkk", nan)), float(attrs.get("gap", nan))
-    if isfinite(bound) and isfinite(gap):
+    gap = float(attrs.get("gap", nan))
+    if isfinite(gap):
         facts["Proven"] = (
-            f"no schedule on the same outlook costs less than {number(bound)} DKK; the gap is "
-            f"{100 * gap:.2f} % (the solver says {attrs['status']})"
+            "no schedule on the same outlook that leaves as much in the tank is cheaper by more "
+            f"than {100 * gap:.2f} % (the solver says {attrs['status']})"
         )
     if ways:
-        facts |= _amounts(next(way for way in ways if way.name == PLAN), "at least ")
+        facts |= _amounts(next(way for way in ways if way.name == PLAN))
         behind = json.loads(attrs.get("network", "{}"))
         if behind:
             facts["Supply temperature"] = told_network(behind)
@@ -177,7 +176,7 @@ def _outcome(data: "xr.Dataset", ways: list[Way], checked: Checked | None) -> di
     """What planning came to over the period."""
     by_name, attrs = {way.name: way for way in ways}, data.attrs
     planned, best = by_name[PLANNED], by_name[BEST]
-    facts = _amounts(planned, "")
+    facts = _amounts(planned)
     dearer = planned.cost_dkk - best.cost_dkk
     share = f" ({100 * dearer / abs(best.cost_dkk):.2f} %)" if best.cost_dkk else ""
     facts["Dearer than perfect foresight"] = f"{number(dearer)} DKK{share}"
@@ -193,7 +192,7 @@ def _outcome(data: "xr.Dataset", ways: list[Way], checked: Checked | None) -> di
     return facts
 
 
-def _amounts(way: Way, at_least: str) -> dict[str, str]:
+def _amounts(way: Way) -> dict[str, str]:
     """Cost, saving, CO2 and starts of one way."""
     by_heat = way.heat_dkk_per_mwh
     facts = {
@@ -203,11 +202,8 @@ def _amounts(way: Way, at_least: str) -> dict[str, str]:
     if way.saving_dkk is not None:
         share = "" if way.saving_share is None else f" ({number(100 * way.saving_share, 1)} %)"
         reached = way.reached_share
-        at_least = at_least if reached is not None and reached < ALL else ""
         facts["Saved against the rule"] = f"{number(way.saving_dkk)} DKK{share}" + (
-            f", {at_least}{number(100 * reached, 1)} % of what could be saved"
-            if reached is not None
-            else ""
+            f", {number(100 * reached, 1)} % of what could be saved" if reached is not None else ""
         )
     facts["CO2"] = f"{number(way.co2_t, 1)} t"
     each = ", ".join(f"{unit} {count}" for unit, count in way.unit_starts.items() if count)
@@ -265,9 +261,9 @@ def _ways_section(ways: list[Way], of: str) -> str:
         for heading, unit, texts in rows
     )
     caption = {
-        "plan": "The rule is the operator's merit order on the same outlook. What could be saved "
-        "is counted up to the bound that the solver proved. Heat in the tank at the end, above "
-        "that at the beginning, is worth the mean cost of heat of the plan.",
+        "plan": "The rule is the operator's merit order on the same outlook. Heat in the tank at "
+        "the end, above that at the beginning, is worth what another MWh left would cost. What "
+        "could be saved is not known before the hours have come; a backtest tells it.",
         "period": "The rule is the operator's merit order with tank. What could be saved is what "
         "perfect foresight saves. Heat in the tank at the end, above that at the beginning, is "
         "worth what another MWh left would cost under perfect foresight.",

@@ -35,8 +35,11 @@ def standing(
 
     level, told = _level_mwh(case, facts, moment, last)
     before = Before.at_rest(plant, level)
-    if before.tank_mwh > plant.tank.capacity_mwh:
-        before = replace(before, tank_mwh=plant.tank.capacity_mwh)
+    if before.tank_mwh > plant.tank.capacity_mwh * (1 + 1e-9):
+        told += f", more than it holds: {plant.tank.capacity_mwh:.1f} MWh is taken"
+    before = replace(before, tank_mwh=float(np.clip(before.tank_mwh, 0, plant.tank.capacity_mwh)))
+    if plant.tank.capacity_mwh <= 0:
+        told = "no tank"
     step = _step(moment, last)
     if last is None or step is None or list(last["unit"].values) != list(plant.units):
         return before, f"{told}; no unit runs before"
@@ -44,6 +47,9 @@ def standing(
     on = way["on"].transpose("unit", "time").values.astype(bool)[:, : step + 1]
     load = way["load"].transpose("mode", "time").values[:, step]
     hours = np.array([_unchanged(row) for row in on], float) * plant.dt_h
+    as_before = on.all(axis=1) & (last["on_before"].values > 0)
+    as_before |= ~on.any(axis=1) & (last["on_before"].values == 0)
+    hours += np.where(as_before, last["hours_before"].values, 0.0)
     running = np.bincount(plant.mode_unit, load, len(plant.units))
     names = ", ".join(np.array(plant.units)[on[:, -1]]) or "no unit"
     found = replace(before, on=on[:, -1], hours=hours, load=running)

@@ -6,9 +6,9 @@ the heat in the tank, and w the worth of a MWh of it,
 
     cost = sum over hours of c_t - w (L_t - L_{t-1})
 
-so heat left in the tank, above what it began with, is worth w. In a plan that is the mean cost of
-its heat; in a backtest what another MWh left would cost under perfect foresight. Without use of
-the tank nothing is credited.
+so heat left in the tank, above what it began with, is worth w: what another MWh left at the end
+would cost, in a plan, or under perfect foresight in a backtest. Without use of the tank nothing
+is credited.
 """
 
 import math
@@ -51,9 +51,8 @@ class Way:
         Against the operator's rule, in DKK and as a share of its cost; None where the data lacks
         the rule.
     reached_share
-        Saving over the saving that was possible: that of perfect foresight, or, in a plan, of
-        the bound that the solver proved, and then the true share is this or more. None where
-        neither is known, or nothing could be saved.
+        Saving over that of perfect foresight; None in a plan, where that is not known, and where
+        nothing could be saved.
     """
 
     name: str
@@ -104,7 +103,7 @@ def ways_table(data: "xr.Dataset") -> list[Way]:
     costs = dict(
         zip(map(str, data["way"].values), credited(data, hourly).sum("time").values, strict=True)
     )
-    saved = _savings(costs, float(data.attrs.get("bound_dkk", np.nan)))
+    saved = _savings(costs)
     return [
         _one(data.sel(way=name), float(cost), hourly.sel(way=name), saved[name])
         for name, cost in costs.items()
@@ -136,10 +135,9 @@ def hourly_cost_dkk(data: "xr.Dataset") -> "xr.DataArray":
 
 
 def worth_dkk_per_mwh(data: "xr.Dataset", hourly: "xr.DataArray") -> float:
-    """What a MWh in the tank counts [DKK/MWh].
+    """What a MWh in the tank counts [DKK/MWh]: what another MWh left would cost.
 
-    In a backtest what another MWh left would cost under perfect foresight, which `data` holds; in a
-    plan the mean cost of its heat.
+    `data` holds it; without it, the mean cost of heat of the best way.
     """
     if WORTH in data.attrs:
         return float(data.attrs[WORTH])
@@ -158,17 +156,19 @@ def credited(data: "xr.Dataset", hourly: "xr.DataArray") -> "xr.DataArray":
     return hourly - worth_dkk_per_mwh(data, hourly) * (tank - before) * uses
 
 
-def _savings(costs: dict[str, float], bound_dkk: float) -> dict[str, Savings]:
-    """Of each way: saving in DKK, as a share of the rule's cost, and of what was possible."""
+def _savings(costs: dict[str, float]) -> dict[str, Savings]:
+    """Of each way: saving in DKK, as a share of the rule's cost, and of what was possible.
+
+    What was possible is known where perfect foresight is among the ways, so not in a plan.
+    """
     if RULE not in costs:
         return dict.fromkeys(costs, (None, None, None))
     rule = float(costs[RULE])
-    possible = rule - costs.get(BEST, bound_dkk)
-    most = math.inf if BEST in costs else 1.0  # heat left in a tank is not in a plan's bound
+    possible = rule - costs.get(BEST, rule)
     found: dict[str, Savings] = {}
     for name, cost in costs.items():
         saving = float(rule - cost)
-        reached = float(min(saving / possible, most)) if possible > 0 else None
+        reached = float(saving / possible) if possible > 0 else None
         found[name] = saving, saving / abs(rule) if rule else None, reached
     return found
 

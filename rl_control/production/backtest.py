@@ -21,7 +21,13 @@ from tvilling.rl_control.production.known import Known
 from tvilling.rl_control.production.merit_order import merit_order
 from tvilling.rl_control.production.mpc import Decision, run_mpc
 from tvilling.rl_control.production.programme import Settings, best_schedule, worth_dkk_per_mwh
-from tvilling.rl_control.production.schedule import Before, Bill, Schedule, bill
+from tvilling.rl_control.production.schedule import (
+    END_SHORT_DKK_PER_MWH,
+    Before,
+    Bill,
+    Schedule,
+    bill,
+)
 from tvilling.rl_control.production.windows import long_schedule
 from tvilling.sciml.errors import InputError
 from tvilling.sciml.systems.heat_plant.linear import LinearPlant
@@ -118,6 +124,7 @@ def backtest(
     if not np.isfinite(best.load).all():
         raise InputError("backtest", [f"perfect foresight: the solver says {best.status}"])
     plans = settings if settings.end_mwh is not None else closed
+    plans = replace(plans, end_short_dkk_per_mwh=END_SHORT_DKK_PER_MWH)
     operated = run_mpc(actual, demand, before, known, moments, plans, tell)
     tell(RULE)
     schedules = {

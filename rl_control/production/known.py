@@ -1,5 +1,6 @@
 """What is known of plant, prices, weather and demand at a moment, and what is only expected."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -32,6 +33,9 @@ class Known:
         it is too short, what came stands in its place.
     price_before_dkk_per_kwh
         Prices of the hours before the period, for what is expected beyond the published ones.
+    forward_degc_at
+        Forward temperature at an outdoor temperature, so that a plan sees that of its forecast;
+        without it that which came.
     """
 
     plant: HeatPlant
@@ -41,6 +45,7 @@ class Known:
     demand_ahead_mw: dict[int, Float[np.ndarray, " ahead"]]
     outdoor_ahead_degc: dict[int, Float[np.ndarray, " ahead"]]
     price_before_dkk_per_kwh: Float[np.ndarray, " before"]
+    forward_degc_at: Callable[[np.ndarray], np.ndarray] | None = None
 
     def __call__(self, step: int) -> tuple[LinearPlant, Float[np.ndarray, " time"]]:
         """Plant and demand as believed at `step`, over the horizon.
@@ -52,10 +57,13 @@ class Known:
         """
         steps = slice(step, min(step + self.horizon, len(self.conditions.time)))
         part = self.conditions.part(steps)
+        outdoor = _laid_on(part.outdoor_degc, self.outdoor_ahead_degc.get(step))
+        law = self.forward_degc_at
         seen = replace(
             part,
             price_dkk_per_kwh=self._price(step, steps),
-            outdoor_degc=_laid_on(part.outdoor_degc, self.outdoor_ahead_degc.get(step)),
+            outdoor_degc=outdoor,
+            forward_degc=part.forward_degc if law is None else law(outdoor),
         )
         demand = _laid_on(self.demand_mw[steps], self.demand_ahead_mw.get(step))
         return linearise(self.plant, seen), demand

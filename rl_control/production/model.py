@@ -21,6 +21,9 @@ class Settings:
         Whether starts, minimum load and minimum times count.
     end_mwh
         Heat that must be in the store at the end [MWh], at least; None leaves it free.
+    end_short_dkk_per_mwh
+        What a MWh less than `end_mwh` costs; None forbids it. Below the penalty of heat that is
+        not served, consumers come first.
     end_dkk_per_mwh
         What heat left in the store is worth.
     reserve_mwh
@@ -32,6 +35,7 @@ class Settings:
 
     commitment: bool = False
     end_mwh: float | None = None
+    end_short_dkk_per_mwh: float | None = None
     end_dkk_per_mwh: float = 0.0
     reserve_mwh: float = 0.0
     gap: float = 1e-3
@@ -89,7 +93,7 @@ def least_level_mwh(plant: LinearPlant, settings: Settings) -> Float[np.ndarray,
     capacity = plant.tank.capacity_mwh
     least = np.full(plant.steps, min(settings.reserve_mwh, capacity))
     least[0] = 0.0
-    if settings.end_mwh is not None:
+    if settings.end_mwh is not None and settings.end_short_dkk_per_mwh is None:
         least[-1] = min(max(settings.end_mwh, least[-1]), capacity)
     return least
 
@@ -110,6 +114,11 @@ def _state_tank(told: Statement, plant: LinearPlant, before: Before, settings: S
     kept = 1.0 - tank.loss_share_per_h * plant.dt_h
     change = [(1.0, level), (-kept, earlier(level, 1)), (-plant.dt_h, into)]
     told.rows("store", change, "=", store_side_mwh(plant, before))
+    if settings.end_mwh is not None and settings.end_short_dkk_per_mwh is not None:
+        short = told.variable("short", 0.0, np.full(1, np.inf))
+        wanted = min(settings.end_mwh, tank.capacity_mwh)
+        told.rows("end", [(1.0, level[-1:]), (1.0, short)], ">=", np.full(1, wanted))
+        told.cost(settings.end_short_dkk_per_mwh, short)
     if settings.end_dkk_per_mwh:
         told.cost(-settings.end_dkk_per_mwh, level[-1:])
     return into

@@ -119,6 +119,9 @@ class _Stated:
         level, into = (matrices.columns(variables[name]) for name in ("level", "into"))
         matrices.high[level] = tank.capacity_mwh
         matrices.low[level] = least_level_mwh(plant, settings)
+        if "end" in self.model.constraints and settings.end_mwh is not None:
+            end = matrices.rows(self.model.constraints["end"])
+            matrices.side[end] = min(settings.end_mwh, tank.capacity_mwh)
         matrices.low[into], matrices.high[into] = -tank.discharge_mw, tank.charge_mw
         kept = 1.0 - tank.loss_share_per_h * plant.dt_h
         matrices.table.data[self.kept_at] = -kept

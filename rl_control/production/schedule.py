@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float
 from tvilling.sciml.systems.heat_plant.linear import LinearPlant
 
 PENALTY_DKK_PER_MWH = 10_000.0  # of heat not served, and of heat that nobody takes
+END_SHORT_DKK_PER_MWH = 3_000.0  # of heat that a plan leaves less than it should; see `Settings`
 ON_LOAD = 1e-6  # a load above it counts as running where nothing else tells
 
 

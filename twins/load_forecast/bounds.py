@@ -35,7 +35,7 @@ def rooms_of(rolled: Rolled, model: str, settings: ForecastSettings) -> dict[flo
 
 def unit_of(forecast_mw: Grid, typical_mw: float) -> Grid:
     """Unit in which errors of a forecast are told [-], 1 at typical load."""
-    return np.sqrt(np.maximum(np.abs(forecast_mw) / typical_mw, LEAST_SHARE))
+    return np.sqrt(np.maximum(np.abs(forecast_mw) / max(typical_mw, 1e-9), LEAST_SHARE))
 
 
 def quantiles_from(

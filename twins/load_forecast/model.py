@@ -1,7 +1,8 @@
 """A load forecast: learn from a history, then say what comes, with quantiles."""
 
+import copy
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -108,7 +109,7 @@ class LoadModel:
         first = series.time[0] + series.end * HOUR if start is None else as_stamp(start)
         delay_h = int((first - series.time[0]) // HOUR) - series.end
         self._check(hours, delay_h)
-        total = replace(self.settings, hours=delay_h + hours)
+        total = _reaching(self.settings, delay_h + hours)
         ahead, held_h = known_ahead(series, weather_ahead, delay_h, total)
         longer = lengthened(series, total.hours)
         rows = make_rows(longer, np.array([series.end]), ahead, total)
@@ -180,6 +181,13 @@ class LoadModel:
             "coverage_target": settings.coverage,
             "trained_until": str(self.trained_until),
         }
+
+
+def _reaching(settings: ForecastSettings, hours: int) -> ForecastSettings:
+    """The settings with leads from the last known load on, beyond what can be asked for."""
+    longer = copy.copy(settings)
+    object.__setattr__(longer, "hours", hours)
+    return longer
 
 
 def _label(

@@ -128,7 +128,8 @@ def test_weather_as_last_observed_asks_for_none(history):
     past = history[history.index < START]
     model = fit(past, replace(SETTINGS, weather="last_observed"))
     found = model.forecast(past)
-    assert found.attrs["notes"] == ""
+    assert "weather" not in found.attrs["notes"]
+    assert found.attrs["weather_held_h"] == 0
     np.testing.assert_array_equal(found["load_mw"], model.forecast(past, history)["load_mw"])
 
 
