@@ -16,7 +16,7 @@ from tvilling.twins.prior import Prior
 from tvilling.twins.twin import Twin
 
 STEPS = 12
-SLOW_TO_COMPILE = ("heat_network",)
+SLOW_TO_COMPILE = ("heat_network", "heat_plant")
 SYSTEMS_AHEAD = [
     pytest.param(name, marks=pytest.mark.slow) if name in SLOW_TO_COMPILE else name
     for name in SYSTEMS

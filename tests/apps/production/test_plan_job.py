@@ -56,6 +56,7 @@ def told(home, event):
     return [one for one in facts if one["event"] == event]
 
 
+@pytest.mark.slow
 def test_a_plan_that_was_killed_is_made_again_and_there_is_one(tmp_path, home):
     case = write_case(tmp_path)
     added = tvilling("job", "add", "morning", str(case), "--at", "06:00")
