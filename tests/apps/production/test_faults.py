@@ -162,3 +162,19 @@ def test_a_tampered_ledger_is_found_by_the_command(tmp_path, home):
     answer = CliRunner().invoke(app, ["ledger", "verify", str(path)])
     assert answer.exit_code == 3
     assert "line 1" in answer.output
+
+
+def test_charges_beyond_their_last_year_are_carried_over_and_told(tmp_path, home):
+    moment = "2026-12-30T13:00"
+    made = planned(tmp_path, meters(moment), moment)
+    assert last_line(home)["how"] == "plan"
+    assert any("of 2026 are taken" in line for line in made.warnings)
+
+
+def test_a_week_ahead_is_planned_on_a_meter_that_is_late(tmp_path, home):
+    table = meters(days_ahead=8)
+    table.loc[AT - pd.Timedelta(hours=3) :, "load_mw"] = np.nan
+    plan = {"moment": MOMENT, "horizon_h": 168, "gap": 0.02, "limit_s": 20, "commitment": False}
+    made = planned(tmp_path, table, plan=plan)
+    assert made.data.sizes["time"] == 168
+    assert any("the load ends 3 h before" in line for line in made.warnings)
