@@ -115,7 +115,7 @@ def backtest(
     """
     actual, demand = linearise(known.plant, known.conditions), known.demand_mw
     before = Before.at_rest(actual, tank_mwh)
-    closed = replace(settings, end_mwh=before.tank_mwh, end_dkk_per_mwh=0.0)
+    closed = replace(settings, end_mwh=before.tank_mwh)
     tell(BEST)
     if settings.commitment and actual.steps >= LONG_STEPS:
         best = long_schedule(actual, demand, before, closed, tell=tell)

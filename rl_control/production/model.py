@@ -24,8 +24,6 @@ class Settings:
     end_short_dkk_per_mwh
         What a MWh less than `end_mwh` costs; None forbids it. Below the penalty of heat that is
         not served, consumers come first.
-    end_dkk_per_mwh
-        What heat left in the store is worth.
     reserve_mwh
         Heat that stays in the store from the second step on [MWh]: the last of a layered tank
         leaves it cooler than the network needs.
@@ -36,7 +34,6 @@ class Settings:
     commitment: bool = False
     end_mwh: float | None = None
     end_short_dkk_per_mwh: float | None = None
-    end_dkk_per_mwh: float = 0.0
     reserve_mwh: float = 0.0
     gap: float = 1e-3
     limit_s: float = 60.0
@@ -119,8 +116,6 @@ def _state_tank(told: Statement, plant: LinearPlant, before: Before, settings: S
         wanted = min(settings.end_mwh, tank.capacity_mwh)
         told.rows("end", [(1.0, level[-1:]), (1.0, short)], ">=", np.full(1, wanted))
         told.cost(settings.end_short_dkk_per_mwh, short)
-    if settings.end_dkk_per_mwh:
-        told.cost(-settings.end_dkk_per_mwh, level[-1:])
     return into
 
 

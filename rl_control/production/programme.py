@@ -65,11 +65,9 @@ def lowest_cost_dkk(
 ) -> float:
     """What no schedule costs less than [DKK]: whole numbers may be fractions.
 
-    A credit for heat left in the store is in it. Infinite below where the solver finds none.
+    Infinite below where the solver finds none.
     """
-    demand_mw = checked_demand(plant, demand_mw)
-    programme = Matrices.of(make_model(plant, demand_mw, before, settings))
-    return solve(replace(programme, whole=programme.whole[:0])).bound
+    return _relaxed(make_model(plant, checked_demand(plant, demand_mw), before, settings)).bound
 
 
 def worth_dkk_per_mwh(
@@ -84,11 +82,16 @@ def worth_dkk_per_mwh(
     if plant.tank.capacity_mwh <= 0 or settings.end_mwh is None:
         return 0.0
     model = make_model(plant, checked_demand(plant, demand_mw), before, settings)
-    programme = Matrices.of(model)
-    found = solve(replace(programme, whole=programme.whole[:0]))
+    found = _relaxed(model)
     if found.reduced is None:
         return 0.0
     return float(found.reduced[model.variables["level"].labels.to_numpy()[-1]])
+
+
+def _relaxed(model: Any) -> Solved:
+    """The programme with fractions in place of whole numbers."""
+    programme = Matrices.of(model)
+    return solve(replace(programme, whole=programme.whole[:0]))
 
 
 def checked_demand(

@@ -59,8 +59,8 @@ class Schedule:
     status
         `optimal` (within the gap asked for), `time limit`, or what else the solver says.
     bound_dkk
-        No schedule under the same assumptions costs less; of the objective, so a credit for heat
-        left in the store is in it. NaN where nothing was proven.
+        No schedule under the same assumptions costs less; of the objective, what heat missing at
+        the end counts included. NaN where nothing was proven.
     gap
         Relative distance of the objective from the bound.
     """

@@ -56,7 +56,6 @@ def long_schedule(
         now = kept.after(part.part(slice(0, kept.load.shape[1])), now)
     whole = joined(parts)
     cost = bill(plant, whole, before).total_dkk
-    cost -= settings.end_dkk_per_mwh * float(whole.tank_mwh[-1])
     gap = (cost - bound) / max(abs(cost), 1e-9)
     status = OPTIMAL if solved else "time limit"
     return replace(whole, status=status, bound_dkk=bound, gap=gap)

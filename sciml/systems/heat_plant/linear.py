@@ -21,8 +21,6 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-Hours = slice
-
 
 @dataclass(frozen=True)
 class LinearTank:
@@ -115,7 +113,7 @@ class LinearPlant:
         """Number of steps."""
         return self.heat_mw.shape[1]
 
-    def part(self, steps: Hours) -> "LinearPlant":
+    def part(self, steps: slice) -> "LinearPlant":
         """The plant over some of its steps."""
         timed = {
             field.name: getattr(self, field.name)[:, steps]
