@@ -1,0 +1,1 @@
+"""AC power grids: the model as pandapower converts it, batched power flow, its gradients."""
