@@ -1,0 +1,312 @@
+"""A pandapower network as a `PowerGrid`, through pandapower's own conversion.
+
+Every element is therefore modelled as pandapower does: switches, taps, three-winding transformers,
+wards, equivalents. What pandapower solves with further unknowns of its own (FACTS, HVDC
+converters, lines whose resistance follows their temperature) is refused by name.
+"""
+
+from collections.abc import Mapping
+from copy import deepcopy
+from typing import Any
+
+import numpy as np
+
+from tvilling.sciml.errors import InputError
+from tvilling.sciml.systems.power_grid.branches import Branches
+from tvilling.sciml.systems.power_grid.grid import BranchGroup, Buses, Elements, PowerGrid
+
+REFUSED = {
+    "svc": "static VAR compensator",
+    "tcsc": "thyristor-controlled series capacitor",
+    "ssc": "static synchronous compensator",
+    "vsc": "voltage-source converter",
+    "b2b_vsc": "back-to-back converter",
+    "line_dc": "DC line",
+    "bi_vsc": "bipolar converter",
+}
+# pypower's columns (pandapower/pypower/idx_bus.py, idx_brch.py, idx_gen.py)
+BUS_TYPE, PD, QD, GS, BS, VM, VA, BASE_KV = 1, 2, 3, 4, 5, 7, 8, 9
+CID_P, CZD_P, SLACK_WEIGHT, CID_Q, CZD_Q = 13, 14, 15, 16, 17
+F_BUS, T_BUS, BR_R, BR_X, BR_B, TAP, SHIFT, STATUS = 0, 1, 2, 3, 4, 8, 9, 10
+R_ASYM, X_ASYM, BR_G, G_ASYM, B_ASYM = 21, 22, 23, 24, 25
+GEN_BUS, PG, QMAX, QMIN, VG, GEN_STATUS = 0, 1, 3, 4, 5, 7
+VARYING = ("load", "sgen", "storage", "gen", "ext_grid")
+ROOT3 = np.sqrt(3.0)
+
+
+def from_pandapower(
+    net: Any, source: str = "pandapower network", notes: tuple[str, ...] = (), **options: Any
+) -> PowerGrid:
+    """The grid of a pandapower network; `net` is left as it is.
+
+    Parameters
+    ----------
+    source, notes
+        Where the network came from, and what its reader repaired.
+    **options
+        As `pandapower.runpp` takes them, where they say how to model (`trafo_model`,
+        `calculate_voltage_angles`, `switch_rx_ratio`, `trafo3w_losses` …).
+
+    Raises
+    ------
+    InputError
+        With every element that cannot be modelled.
+    """
+    _refuse(net, source)
+    net = deepcopy(net)
+    ppc, ppci = _convert(net, options, source)
+    lookup = net["_pd2ppc_lookups"]
+    bus, gen, branch = ppci["bus"].real, ppci["gen"].real, ppci["branch"]
+    n = len(bus)
+    bus_of = _bus_of(net, lookup, n)
+    base = float(ppci["baseMVA"])
+    on = gen[:, GEN_STATUS] > 0
+    gen_bus = gen[on, GEN_BUS].astype(int)
+    slack, held = _kinds(ppci)
+    vm = np.ones(n)
+    vm[gen_bus] = gen[on, VG]
+    p_gen = np.zeros(n)
+    np.add.at(p_gen, gen_bus, gen[on, PG])
+    q_min, q_max = np.zeros(n), np.zeros(n)
+    np.add.at(q_min, gen_bus, gen[on, QMIN])
+    np.add.at(q_max, gen_bus, gen[on, QMAX])
+    depends = np.flatnonzero((bus[:, [CID_P, CZD_P, CID_Q, CZD_Q]] != 0).any(axis=1))
+    depends = depends[~np.isin(depends, slack)]
+    weight = np.abs(bus[:, SLACK_WEIGHT])
+    flat = np.where(vm == 1.0, bus[:, VM], vm) * np.exp(1j * np.radians(bus[:, VA]))
+    return PowerGrid(
+        source=source,
+        base_mva=base,
+        vn_kv=bus[:, BASE_KV],
+        from_bus=branch[:, F_BUS].real.astype(int),
+        to_bus=branch[:, T_BUS].real.astype(int),
+        branches=_branches(branch),
+        shunt_g=bus[:, GS] / base,
+        shunt_b=bus[:, BS] / base,
+        p_pu=(p_gen - bus[:, PD]) / base,
+        q_pu=-bus[:, QD] / base,
+        slack=slack,
+        slack_va_rad=np.radians(bus[slack, VA]),
+        held=held,
+        vm_pu=vm,
+        q_min_pu=(q_min[held] - bus[held, QD]) / base,
+        q_max_pu=(q_max[held] - bus[held, QD]) / base,
+        slack_weight=weight / weight.sum() if weight.any() else weight,
+        depends=depends,
+        depends_share=bus[depends][:, [CID_P, CZD_P, CID_Q, CZD_Q]],
+        depends_p_pu=-bus[depends, PD] / base,
+        depends_q_pu=-bus[depends, QD] / base,
+        elements=_elements(net, bus_of),
+        groups=_groups(net, ppc, lookup["branch"]),
+        buses=_buses(net, bus_of),
+        start=flat,
+        notes=notes,
+    )
+
+
+def _refuse(net: Any, source: str) -> None:
+    faults = []
+    for table, words in REFUSED.items():
+        if table in net and len(net[table]):
+            rows = net[table]
+            active = rows[rows["in_service"]] if "in_service" in rows else rows
+            faults += [
+                f"{table} {index} ({row.get('name') or 'no name'}): a {words} is not modelled"
+                for index, row in active.iterrows()
+            ]
+    if len(net.line) and "tdpf" in net.line and net.line["tdpf"].fillna(False).any():
+        faults.append("line: tdpf (resistance that follows temperature) is not modelled")
+    if faults:
+        raise InputError(source, faults)
+
+
+def _convert(net: Any, options: Mapping[str, Any], source: str) -> tuple[Any, Any]:
+    """Pandapower's matrices of all elements and of those in service, before any power flow."""
+    from pandapower.auxiliary import _add_auxiliary_elements, _init_runpp_options
+    from pandapower.pd2ppc import _pd2ppc
+    from pandapower.pf.run_dc_pf import _run_dc_pf
+    from pandapower.results import init_results
+
+    chosen: dict[str, Any] = {
+        "algorithm": "nr",
+        "calculate_voltage_angles": True,
+        "init": "dc",
+        "max_iteration": 10,
+        "tolerance_mva": 1e-8,
+        "trafo_model": "t",
+        "trafo_loading": "current",
+        "enforce_q_lims": False,
+        "check_connectivity": True,
+        "voltage_depend_loads": True,
+    }
+    _init_runpp_options(net, **{**chosen, **options}, passed_parameters={**chosen, **options})
+    _add_auxiliary_elements(net)
+    init_results(net)
+    empty = np.array([], dtype=np.int64)
+    net["_pd2ppc_lookups"] = {
+        key: empty for key in ("bus", "bus_dc", "ext_grid", "gen", "branch", "branch_dc")
+    }
+    try:
+        ppc, ppci = _pd2ppc(net)
+    except UserWarning as error:  # pandapower raises it where there is no slack
+        raise InputError(source, [str(error)]) from None
+    power = ppci["bus"][:, [PD, QD]].copy(), ppci["gen"][:, PG].copy()
+    ppci = _run_dc_pf(ppci, None)  # for the angles to start with
+    ppci["bus"][:, [PD, QD]], ppci["gen"][:, PG] = power
+    return ppc, ppci
+
+
+def _kinds(ppci: Any) -> tuple[np.ndarray, np.ndarray]:
+    from pandapower.pypower.bustypes import bustypes
+
+    slack, held, _ = bustypes(ppci["bus"], ppci["gen"])
+    return np.sort(slack).astype(int), np.sort(held).astype(int)
+
+
+def _bus_of(net: Any, lookup: Any, n: int) -> Any:
+    """Bus of the grid for rows of the bus table; -1 where it is out of service."""
+    table = lookup["bus"]
+
+    def find(rows: Any) -> np.ndarray:
+        found = table[np.asarray(rows, int)]
+        return np.where((found >= 0) & (found < n), found, -1)
+
+    return find
+
+
+def _branches(branch: Any) -> Branches:
+    real = branch.real
+    tap = real[:, TAP]
+    r, x, g, b = (real[:, column] for column in (BR_R, BR_X, BR_G, BR_B))
+    return Branches(
+        r=r,
+        x=x,
+        g=g,
+        b=b,
+        r_t=r + real[:, R_ASYM],
+        x_t=x + real[:, X_ASYM],
+        g_t=g + real[:, G_ASYM],
+        b_t=b + real[:, B_ASYM],
+        ratio=np.where(tap == 0, 1.0, tap),
+        shift_rad=np.radians(real[:, SHIFT]),
+    )
+
+
+def _elements(net: Any, bus_of: Any) -> dict[str, Elements]:
+    found = {}
+    for kind in VARYING:
+        table = net[kind]
+        active = np.asarray(net["_is_elements"][kind], bool)
+        sign = -1.0 if kind in ("load", "storage") else 1.0
+        scaling = table["scaling"].to_numpy(float) if "scaling" in table else 1.0
+        found[kind] = Elements(
+            kind=kind,
+            index=table.index.to_numpy(),
+            name=_names(table, kind),
+            bus=np.where(active, bus_of(table["bus"]), -1),
+            sign=np.broadcast_to(sign * scaling, len(table)).astype(float),
+            p_mw=_column(table, "p_mw"),
+            q_mvar=_column(table, "q_mvar"),
+        )
+    return found
+
+
+def _column(table: Any, name: str) -> np.ndarray:
+    values = table[name].to_numpy(float) if name in table else np.zeros(len(table))
+    return np.nan_to_num(values)
+
+
+def _names(table: Any, kind: str) -> np.ndarray:
+    given = table["name"] if "name" in table else [None] * len(table)
+    return np.array(
+        [
+            str(name) if isinstance(name, str) and name.strip() else f"{kind} {index}"
+            for index, name in zip(table.index, given, strict=True)
+        ],
+        object,
+    )
+
+
+def _groups(net: Any, ppc: Any, spans: Any) -> dict[str, BranchGroup]:
+    number = np.full(len(ppc["branch"]), -1)
+    active = ppc["internal"]["branch_is"]
+    number[active] = np.arange(active.sum())
+    found = {}
+    for kind, (first, last) in spans.items():
+        if kind not in net or kind in REFUSED:
+            continue
+        table = net[kind]
+        if kind == "switch":
+            table = table.loc[_impedance_switches(net)]
+        sides = 3 if kind == "trafo3w" else 1
+        rated = _rated(kind, table)
+        found[kind] = BranchGroup(
+            kind=kind,
+            index=np.tile(table.index.to_numpy(), sides),
+            name=np.tile(_names(table, kind), sides),
+            branch=number[first:last],
+            rated_ka_from=rated[0],
+            rated_ka_to=rated[1],
+        )
+    return found
+
+
+def _impedance_switches(net: Any) -> Any:
+    switch = net.switch
+    chosen = (switch["et"] == "b") & switch["closed"].astype(bool) & (switch["z_ohm"] > 0)
+    return switch.index[chosen]
+
+
+def _rated(kind: str, table: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Rated current of either end [kA], as pandapower's loading by current has it."""
+    count = len(table)
+    endless = np.full(count, np.inf)
+    if kind == "line":
+        rated = (table["max_i_ka"] * table["df"] * table["parallel"]).to_numpy(float)
+        rated = np.where(rated > 0, rated, np.inf)
+        return rated, rated
+    if kind == "trafo":
+        power = (table["sn_mva"] * table["parallel"] * table["df"]).to_numpy(float)
+        return tuple(  # type: ignore[return-value]
+            power / (ROOT3 * table[f"vn_{side}_kv"].to_numpy(float)) for side in ("hv", "lv")
+        )
+    if kind == "trafo3w":
+        hv, mv, lv = (
+            table[f"sn_{side}_mva"].to_numpy(float)
+            / (ROOT3 * table[f"vn_{side}_kv"].to_numpy(float))
+            for side in ("hv", "mv", "lv")
+        )
+        return np.concatenate([hv, endless, endless]), np.concatenate([endless, mv, lv])
+    return endless, endless
+
+
+def _buses(net: Any, bus_of: Any) -> Buses:
+    table = net.bus
+    x, y = _places(table)
+    limit = {
+        side: table[side].to_numpy(float) if side in table else np.full(len(table), np.nan)
+        for side in ("min_vm_pu", "max_vm_pu")
+    }
+    return Buses(
+        index=table.index.to_numpy(),
+        name=_names(table, "bus"),
+        bus=bus_of(table.index),
+        vn_kv=table["vn_kv"].to_numpy(float),
+        vm_min_pu=limit["min_vm_pu"],
+        vm_max_pu=limit["max_vm_pu"],
+        x=x,
+        y=y,
+    )
+
+
+def _places(table: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Coordinates from the GeoJSON points in column `geo`."""
+    import json
+
+    points = np.full((len(table), 2), np.nan)
+    for at, text in enumerate(table["geo"] if "geo" in table else []):
+        if isinstance(text, str) and text.startswith("{"):
+            place = json.loads(text).get("coordinates", [])
+            if len(place) >= 2:
+                points[at] = place[:2]
+    return points[:, 0], points[:, 1]

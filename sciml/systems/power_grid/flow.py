@@ -1,0 +1,129 @@
+"""What a power flow of many scenarios gives back, and when it counts as solved."""
+
+import os
+from dataclasses import dataclass, field
+from enum import IntEnum
+from functools import cached_property
+
+import numpy as np
+
+from tvilling.sciml.systems.power_grid.grid import PowerGrid
+from tvilling.sciml.systems.power_grid.scenarios import Outages
+
+QUICK_STEPS = 12
+ROUNDING = 64 * np.finfo(float).eps  # of the greatest admittance: no mismatch can be told below
+
+
+class Outcome(IntEnum):
+    """What came of a scenario."""
+
+    SOLVED = 0
+    INFEASIBLE = 1  # no voltages were found that serve it
+    UNSUPPLIED = 2  # solved, but some buses have no way to a slack bus
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """When a scenario counts as solved.
+
+    Attributes
+    ----------
+    mismatch_pu
+        Greatest mismatch of active or reactive power, or of a squared voltage [p.u.]. Where the
+        grid's admittances are so great that rounding alone exceeds it, rounding counts.
+    steps
+        Newton steps before a scenario is followed from the base case instead.
+    """
+
+    mismatch_pu: float = 1e-9
+    steps: int = QUICK_STEPS
+
+    def of(self, grid: PowerGrid) -> float:
+        """The greatest mismatch that is accepted on `grid` [p.u.]."""
+        own = np.hypot(grid.admittance.g_own, grid.admittance.b_own)
+        return max(self.mismatch_pu, ROUNDING * float(own.max(initial=0.0)))
+
+
+@dataclass(frozen=True)
+class Flow:
+    """Voltages of a batch of scenarios.
+
+    Attributes
+    ----------
+    grid
+        The grid.
+    e, f
+        Real and imaginary part of the voltages `[scenario, bus]` [p.u.].
+    outcome
+        `Outcome` of each scenario.
+    iterations
+        Newton steps of the group of eight that the scenario was in.
+    worst_pu
+        Greatest mismatch left [p.u.].
+    reached
+        Where no solution was found: the share of the way from the base case to the scenario up
+        to which there is one; else 1.
+    weakest
+        The bus with the lowest voltage at the last solution on that way; -1 where solved.
+    outages
+        Branches that differ by scenario, or None.
+    dead
+        Buses without supply `[scenario, bus]`, or None where all have.
+    """
+
+    grid: PowerGrid
+    e: np.ndarray
+    f: np.ndarray
+    outcome: np.ndarray
+    iterations: np.ndarray
+    worst_pu: np.ndarray
+    reached: np.ndarray
+    weakest: np.ndarray
+    outages: Outages | None = None
+    dead: np.ndarray | None = field(default=None, repr=False)
+
+    @cached_property
+    def v(self) -> np.ndarray:
+        """Complex voltages `[scenario, bus]` [p.u.]."""
+        v = np.empty(self.e.shape, complex)
+        v.real, v.imag = self.e, self.f
+        return v
+
+    @cached_property
+    def vm_pu(self) -> np.ndarray:
+        """Voltage magnitudes `[scenario, bus]` [p.u.]."""
+        return np.sqrt(self.e * self.e + self.f * self.f)
+
+    @cached_property
+    def va_rad(self) -> np.ndarray:
+        """Voltage angles `[scenario, bus]` [rad]."""
+        return np.arctan2(self.f, self.e)
+
+    @property
+    def solved(self) -> np.ndarray:
+        """Scenarios whose voltages hold."""
+        return self.outcome != Outcome.INFEASIBLE
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a batch is solved.
+
+    Attributes
+    ----------
+    tolerance
+        When a scenario counts as solved.
+    threads
+        Blocks solved at the same time; 0 takes every core that the process may use.
+    """
+
+    tolerance: Tolerance = Tolerance()
+    threads: int = 1
+
+    @property
+    def workers(self) -> int:
+        """Threads to start."""
+        return self.threads or len(os.sched_getaffinity(0))
+
+
+DEFAULT = Options()

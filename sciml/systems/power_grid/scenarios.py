@@ -1,0 +1,165 @@
+"""What may differ between the scenarios of a batch, checked and brought to per unit."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from tvilling.sciml.errors import InputError
+from tvilling.sciml.systems.power_grid.grid import PowerGrid
+from tvilling.sciml.systems.power_grid.groups import inject
+from tvilling.sciml.systems.power_grid.lanes import WIDTH
+
+POWERS = {  # name: (table, whether it is reactive)
+    "load_p_mw": ("load", False),
+    "load_q_mvar": ("load", True),
+    "sgen_p_mw": ("sgen", False),
+    "sgen_q_mvar": ("sgen", True),
+    "storage_p_mw": ("storage", False),
+    "storage_q_mvar": ("storage", True),
+    "gen_p_mw": ("gen", False),
+}
+VOLTAGES = {"gen_vm_pu": "gen", "ext_grid_vm_pu": "ext_grid"}
+
+
+@dataclass(frozen=True)
+class Outages:
+    """Branches that are changed or switched off, by scenario.
+
+    Attributes
+    ----------
+    branch
+        Numbers of branches `[scenario, change]`; -1 where there is none.
+    delta
+        What comes on top of each branch's admittances `[scenario, change, 8]` [p.u.].
+    """
+
+    branch: np.ndarray
+    delta: np.ndarray
+
+
+def outages(grid: PowerGrid, branch: np.ndarray) -> Outages:
+    """Scenarios in which the branches `[scenario, k]` are switched off; -1 for none."""
+    branch = np.atleast_2d(np.asarray(branch, np.int64))
+    delta = np.where((branch >= 0)[..., None], -grid.two_port[branch], 0.0)
+    return Outages(branch, delta)
+
+
+def check(grid: PowerGrid, varying: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """`varying` as contiguous arrays `[scenario, element]`.
+
+    Raises
+    ------
+    InputError
+        With every name that is not known, shape that does not fit and value that is not finite.
+    """
+    faults: list[str] = []
+    found: dict[str, np.ndarray] = {}
+    counts: dict[str, int] = {}
+    for name, values in varying.items():
+        kind = POWERS[name][0] if name in POWERS else VOLTAGES.get(name)
+        if kind is None:
+            faults.append(f"{name} is not known; known are {', '.join([*POWERS, *VOLTAGES])}")
+            continue
+        array = np.ascontiguousarray(values, float)
+        width = len(grid.elements[kind].index)
+        if array.ndim != 2 or array.shape[1] != width:
+            faults.append(f"{name} has shape {array.shape}, expected (scenarios, {width})")
+            continue
+        counts[name] = len(array)
+        found[name] = array
+        bad = ~np.isfinite(array)
+        if bad.any():
+            row, column = np.argwhere(bad)[0]
+            faults.append(
+                f"{name}: {bad.sum()} values are not finite, the first in scenario {row} "
+                f"at {grid.elements[kind].name[column]}"
+            )
+        elif name in VOLTAGES and ((array < 0.5) | (array > 1.5)).any():
+            faults.append(f"{name} reaches {array.min():g} to {array.max():g}, expected 0.5 to 1.5")
+    if len(set(counts.values())) > 1:
+        faults.append(f"numbers of scenarios differ: {counts}")
+    if faults:
+        raise InputError(grid.source, faults)
+    return found
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the buses ask for in a run of scenarios, as the kernel takes it."""
+
+    s: np.ndarray
+    load: np.ndarray
+    slack_v: np.ndarray
+
+
+def asked(
+    grid: PowerGrid, varying: Mapping[str, np.ndarray], first: int, last: int, extra: np.ndarray
+) -> Asked:
+    """Scenarios `first` to `last` of `varying` on top of the base case.
+
+    Parameters
+    ----------
+    extra
+        Complex power that enters on top, `[scenario or 1, bus]` [p.u.].
+    """
+    count = last - first
+    n_groups = (count + WIDTH - 1) // WIDTH
+    base = np.empty(2 * grid.plan.m)
+    at = grid.bus_at[: grid.plan.m]
+    base[0::2] = grid.p_pu[at]
+    base[1::2] = grid.q_pu[at]
+    s = np.empty((n_groups, len(base), WIDTH))
+    s[:] = base[:, None]
+    rows = [name for name in varying if name in POWERS]
+    depends = len(grid.depends)
+    load = np.zeros((n_groups if depends else 1, max(2 * depends, 1), WIDTH))
+    if depends:
+        load[:, 0::2] = grid.depends_p_pu[:, None]
+        load[:, 1::2] = grid.depends_q_pu[:, None]
+    for name in rows:
+        kind, reactive = POWERS[name]
+        elements = grid.elements[kind]
+        nominal = elements.q_mvar if reactive else elements.p_mw
+        weight = np.where(elements.bus >= 0, elements.sign, 0.0) / grid.base_mva
+        part = varying[name][first:last]
+        inject(part, nominal, grid.place[elements.bus], weight, s, int(reactive))
+        if depends and kind != "gen":
+            number = np.full(grid.n_bus, depends, np.int64)
+            number[grid.depends] = np.arange(depends)
+            inject(part, nominal, number[elements.bus], weight, load, int(reactive))
+    if extra.any():
+        _add_complex(grid, s, extra[first:last] if len(extra) > 1 else extra, count)
+    slack_v = _voltages(grid, varying, first, last, s)
+    return Asked(s, load, slack_v)
+
+
+def _add_complex(grid: PowerGrid, s: np.ndarray, extra: np.ndarray, count: int) -> None:
+    placed = np.broadcast_to(extra[:, grid.bus_at[: grid.plan.m]], (count, grid.plan.m))
+    padded = np.zeros((len(s) * WIDTH, grid.plan.m), complex)
+    padded[:count] = placed
+    lanes = padded.reshape(len(s), WIDTH, -1).transpose(0, 2, 1)
+    s[:, 0::2] += lanes.real
+    s[:, 1::2] += lanes.imag
+
+
+def _voltages(
+    grid: PowerGrid, varying: Mapping[str, np.ndarray], first: int, last: int, s: np.ndarray
+) -> np.ndarray:
+    """Squares of the voltages to hold into `s`; complex voltages of the slack buses back."""
+    count = last - first
+    vm = np.broadcast_to(grid.vm_pu, (1, grid.n_bus))
+    if any(name in varying for name in VOLTAGES):
+        vm = np.repeat(vm, count, axis=0)
+        for name, kind in VOLTAGES.items():
+            if name in varying:
+                bus = grid.elements[kind].bus
+                vm[:, bus[bus >= 0]] = varying[name][first:last][:, bus >= 0]
+    rows = 2 * grid.place[grid.held] + 1
+    if len(vm) == 1:
+        s[:, rows] = (vm[0, grid.held] ** 2)[:, None]
+    else:
+        padded = np.ones((len(s) * WIDTH, len(grid.held)))
+        padded[:count] = vm[:, grid.held] ** 2
+        s[:, rows] = padded.reshape(len(s), WIDTH, -1).transpose(0, 2, 1)
+    return vm[:, grid.slack] * np.exp(1j * grid.slack_va_rad)

@@ -1,0 +1,179 @@
+"""Power flow of many scenarios on one grid: solved, or told why not."""
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from tvilling.sciml.errors import InputError
+from tvilling.sciml.systems.power_grid.attempt import Problem, attempt
+from tvilling.sciml.systems.power_grid.flow import DEFAULT, Flow, Options, Outcome
+from tvilling.sciml.systems.power_grid.follow import follow, part
+from tvilling.sciml.systems.power_grid.grid import PowerGrid
+from tvilling.sciml.systems.power_grid.islands import unsupplied
+from tvilling.sciml.systems.power_grid.lanes import WIDTH
+from tvilling.sciml.systems.power_grid.scenarios import Outages, asked, check
+
+BLOCK = 256  # scenarios brought to the kernel at once, so that they stay in the cache
+
+
+def solve(
+    grid: PowerGrid,
+    varying: Mapping[str, np.ndarray] | None = None,
+    outages: Outages | None = None,
+    options: Options = DEFAULT,
+) -> Flow:
+    """Power flow of every scenario; the base case where nothing varies.
+
+    Parameters
+    ----------
+    varying
+        Arrays `[scenario, element]` by name: `load_p_mw`, `load_q_mvar`, `sgen_p_mw`,
+        `sgen_q_mvar`, `storage_p_mw`, `storage_q_mvar`, `gen_p_mw`, `gen_vm_pu`,
+        `ext_grid_vm_pu`, in the order and sign of the file's tables, before their scaling.
+        What is not named stays as in the file.
+    outages
+        Branches that differ by scenario. One scenario of `varying` then serves all.
+
+    Raises
+    ------
+    InputError
+        If `varying` does not fit the grid.
+    """
+    found = check(grid, varying or {})
+    counts = [len(values) for values in found.values()]
+    count = len(outages.branch) if outages else (counts or [1])[0]
+    if outages is not None and counts and counts[0] not in (1, count):
+        raise InputError(
+            grid.source, [f"{counts[0]} scenarios and {count} outages: expected 1 or {count}"]
+        )
+    if outages is not None and counts == [1] * len(counts):
+        found = {name: np.repeat(values, count, axis=0) for name, values in found.items()}
+    base = base_case(grid)
+    dead = unsupplied(grid, outages)
+    flow = _empty(grid, count, base, outages, dead)
+    spans = [(first, min(first + BLOCK, count)) for first in range(0, count, BLOCK)]
+
+    def run(span: tuple[int, int]) -> None:
+        _solve_block(grid, found, flow, base, options, span)
+
+    if options.workers == 1 or len(spans) == 1:
+        for span in spans:
+            run(span)
+    else:
+        with ThreadPoolExecutor(options.workers) as pool:
+            list(pool.map(run, spans))
+    return flow
+
+
+@dataclass(frozen=True)
+class Base:
+    """The solution that scenarios start from, and the sign of the determinant there."""
+
+    v: np.ndarray
+    sign: int
+
+
+_BASES: WeakKeyDictionary[PowerGrid, Base] = WeakKeyDictionary()
+
+
+def base_case(grid: PowerGrid) -> Base:
+    """The solved base case; where it has no solution, the grid without load and generation."""
+    if grid not in _BASES:
+        _BASES[grid] = _solve_base(grid)
+    return _BASES[grid]
+
+
+def _solve_base(grid: PowerGrid) -> Base:
+    sign = -1 if grid.plan.m % 2 else 1  # without load every pivot has a negative determinant
+    start = grid.start[None]
+    problem = _problem(grid, {}, (0, 1), start.real.copy(), start.imag.copy())
+    found = attempt(grid, problem, DEFAULT.tolerance.of(grid), 30)
+    if not found.good(DEFAULT.tolerance.of(grid), sign)[0]:
+        problem.e[:], problem.f[:] = start.real, start.imag
+        followed = follow(grid, problem, DEFAULT.tolerance.of(grid))
+        problem.e[:], problem.f[:] = followed.e, followed.f
+        if followed.reached[0] < 1.0:
+            problem.e[:], problem.f[:] = followed.e_still, followed.f_still
+        sign = int(followed.sign[0])
+    return Base((problem.e + 1j * problem.f)[0], sign)
+
+
+def _problem(
+    grid: PowerGrid,
+    varying: Mapping[str, np.ndarray],
+    span: tuple[int, int],
+    e: np.ndarray,
+    f: np.ndarray,
+) -> Problem:
+    held = np.ones((1, max(len(grid.held), 1), WIDTH))
+    nothing = np.zeros((1, grid.n_bus), complex)
+    dead = np.zeros((0, grid.plan.m), np.uint8)
+    return Problem(e, f, asked(grid, varying, *span, nothing), held, dead, None)
+
+
+def _empty(
+    grid: PowerGrid, count: int, base: Base, outages: Outages | None, dead: np.ndarray | None
+) -> Flow:
+    """A batch in which nothing is solved yet, at the voltages of the base case."""
+    return Flow(
+        grid=grid,
+        e=np.repeat(base.v.real[None], count, axis=0),
+        f=np.repeat(base.v.imag[None], count, axis=0),
+        outcome=np.full(count, int(Outcome.SOLVED), np.int8),
+        iterations=np.zeros(count, np.int64),
+        worst_pu=np.zeros(count),
+        reached=np.ones(count),
+        weakest=np.full(count, -1),
+        outages=outages,
+        dead=dead,
+    )
+
+
+def _solve_block(
+    grid: PowerGrid,
+    varying: Mapping[str, np.ndarray],
+    flow: Flow,
+    base: Base,
+    options: Options,
+    span: tuple[int, int],
+) -> None:
+    """Solve scenarios `span[0]` to `span[1]` in place."""
+    rows = slice(*span)
+    problem = _problem(grid, varying, span, flow.e[rows], flow.f[rows])
+    if flow.outages is not None:
+        changed = Outages(flow.outages.branch[rows], flow.outages.delta[rows])
+        problem = replace(problem, outages=changed)
+    if flow.dead is not None:
+        dead = flow.dead[rows]
+        problem = replace(problem, dead=np.ascontiguousarray(dead[:, grid.bus_at[: grid.plan.m]]))
+        flow.outcome[rows][dead.any(axis=1)] = Outcome.UNSUPPLIED
+    limit = options.tolerance.of(grid)
+    found = attempt(grid, problem, limit, options.tolerance.steps)
+    flow.iterations[rows], flow.worst_pu[rows] = found.iterations, found.worst
+    left = np.flatnonzero(~found.good(limit, base.sign))
+    if len(left):
+        _follow(grid, problem, flow, base, limit, span[0] + left, left)
+
+
+def _follow(
+    grid: PowerGrid,
+    problem: Problem,
+    flow: Flow,
+    base: Base,
+    limit: float,
+    rows: np.ndarray,
+    left: np.ndarray,
+) -> None:
+    """Follow the scenarios that Newton's method left, `left` in the block, `rows` in the batch."""
+    hard = part(problem, left)
+    hard.e[:], hard.f[:] = base.v.real, base.v.imag
+    followed = follow(grid, hard, limit)
+    flow.e[rows], flow.f[rows] = followed.e, followed.f
+    flow.worst_pu[rows], flow.reached[rows] = followed.worst, followed.reached
+    lost = followed.reached < 1.0
+    flow.outcome[rows[lost]] = Outcome.INFEASIBLE
+    drop = np.hypot(followed.e_still, followed.f_still) - np.hypot(followed.e, followed.f)
+    flow.weakest[rows[lost]] = drop[lost].argmax(axis=1)
