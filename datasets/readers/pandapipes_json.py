@@ -1,21 +1,20 @@
 """Load a pandapipes JSON file without letting it call anything.
 
-pandapower's decoder imports the modules that a file names and calls what it finds there, also
-from the cells of a table. A file is therefore read through once before it is decoded, and refused
-if it names anything else than the containers, components and property classes of a network.
+A file is read through once before it is decoded, and refused if it names anything else than the
+containers, components and property classes of a network.
 """
 
-import json
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from tvilling.datasets.readers.text_files import read_text
+from tvilling.datasets.readers.checked_json import read_json, refuse_foreign
 from tvilling.sciml.errors import InputError
 
 if TYPE_CHECKING:
     from pandapipes import pandapipesNet
 
+NETWORK = "a pandapipes network"
 CLASSES = {
     ("builtins", "tuple"), ("builtins", "set"), ("builtins", "frozenset"), ("builtins", "complex"),
     ("numpy", "array"), ("numpy", "bool_"), ("numpy", "float64"), ("numpy", "int64"),
@@ -42,46 +41,12 @@ def load_pandapipes(path: Path) -> "pandapipesNet":
         The file is missing, too large, not UTF-8, not JSON, not a pandapipes network, or names
         classes that do not belong to a network.
     """
-    text = read_text(path)
-    try:
-        content = json.loads(text)
-    except json.JSONDecodeError as fault:
-        place = f"line {fault.lineno}, column {fault.colno}"
-        raise InputError(str(path), [f"is not JSON: {fault.msg} at {place}"]) from None
-    except RecursionError:
-        raise InputError(str(path), ["is JSON nested too deeply to be a network"]) from None
-    if not isinstance(content, dict) or content.get("_class") != "pandapipesNet":
-        found = content.get("_class") if isinstance(content, dict) else type(content).__name__
-        raise InputError(
-            str(path), [f"is not a pandapipes network; its outermost object is {found}"]
-        )
-    refused = sorted(_named_classes(content))
-    if refused:
-        raise InputError(
-            str(path), [f"names {name}, which is no part of a network" for name in refused]
-        )
+    _, content = read_json(path, NETWORK)
+    found = content.values_of("_class") or ["no network"]
+    if found != ["pandapipesNet"]:
+        raise InputError(str(path), [f"is not {NETWORK}; its outermost object is {found[0]}"])
+    refuse_foreign(path, content, _allowed)
     return _decode(path)
-
-
-def _named_classes(content: Any) -> set[str]:
-    """Classes outside the allowed ones, also in JSON that stands inside strings."""
-    refused, waiting = set(), [content]
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, dict):
-            if "_module" in value or "_class" in value:
-                module, name = str(value.get("_module", "")), str(value.get("_class", ""))
-                if not _allowed(module, name):
-                    refused.add(f"{module}.{name}")
-            waiting.extend(value.values())
-        elif isinstance(value, list):
-            waiting.extend(value)
-        elif isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
-            try:
-                waiting.append(json.loads(value))
-            except ValueError:
-                continue
-    return refused
 
 
 def _allowed(module: str, name: str) -> bool:
