@@ -7,7 +7,7 @@ import numpy as np
 from tvilling.sciml.systems.power_grid.grid import PowerGrid
 from tvilling.sciml.systems.power_grid.groups import Batch, Changes, newton
 from tvilling.sciml.systems.power_grid.lanes import WIDTH
-from tvilling.sciml.systems.power_grid.newton import Patch, workspace
+from tvilling.sciml.systems.power_grid.newton import Patch, room_for_factors, workspace
 from tvilling.sciml.systems.power_grid.scenarios import Asked, Outages
 
 
@@ -51,8 +51,10 @@ class Attempt:
         return (self.worst <= tolerance_pu) & (self.step < 1.0) & (self.sign == sign)
 
 
-def attempt(grid: PowerGrid, problem: Problem, tolerance_pu: float, steps: int) -> Attempt:
-    """Newton's method on a block, from where it stands."""
+def attempt(
+    grid: PowerGrid, problem: Problem, tolerance_pu: float, steps: int, shared: int = 0
+) -> Attempt:
+    """Newton's method on a block, from where it stands; `shared` as in `groups.newton`."""
     count = len(problem.e)
     problem.e[:, grid.slack] = problem.asked.slack_v.real
     problem.f[:, grid.slack] = problem.asked.slack_v.imag
@@ -64,11 +66,13 @@ def attempt(grid: PowerGrid, problem: Problem, tolerance_pu: float, steps: int) 
         grid.kinds,
         workspace(grid.plan, grid.kinds, len(problem.dead) > 0),
         patch,
+        (room_for_factors(grid.plan), room_for_factors(grid.plan)),
         changes,
         batch,
         grid.bus_at,
         tolerance_pu,
         steps,
+        shared,
     )
     return Attempt(batch.iterations, batch.worst, batch.step, batch.sign)
 

@@ -54,7 +54,7 @@ def from_pandapower(
     """
     _refuse(net, source)
     net = deepcopy(net)
-    ppc, ppci = _convert(net, options, source)
+    ppci = _convert(net, options, source)
     lookup = net["_pd2ppc_lookups"]
     bus, gen, branch = ppci["bus"].real, ppci["gen"].real, ppci["branch"]
     n = len(bus)
@@ -97,7 +97,7 @@ def from_pandapower(
         depends_p_pu=-bus[depends, PD] / base,
         depends_q_pu=-bus[depends, QD] / base,
         elements=_elements(net, bus_of),
-        groups=_groups(net, ppc, lookup["branch"]),
+        groups=_groups(net, ppci["internal"]["branch_is"], lookup["branch"]),
         buses=_buses(net, bus_of),
         start=flat,
         notes=notes,
@@ -147,13 +147,13 @@ def _convert(net: Any, options: Mapping[str, Any], source: str) -> tuple[Any, An
         key: empty for key in ("bus", "bus_dc", "ext_grid", "gen", "branch", "branch_dc")
     }
     try:
-        ppc, ppci = _pd2ppc(net)
+        _, ppci = _pd2ppc(net)
     except UserWarning as error:  # pandapower raises it where there is no slack
         raise InputError(source, [str(error)]) from None
     power = ppci["bus"][:, [PD, QD]].copy(), ppci["gen"][:, PG].copy()
     ppci = _run_dc_pf(ppci, None)  # for the angles to start with
     ppci["bus"][:, [PD, QD]], ppci["gen"][:, PG] = power
-    return ppc, ppci
+    return ppci
 
 
 def _kinds(ppci: Any) -> tuple[np.ndarray, np.ndarray]:
@@ -227,9 +227,8 @@ def _names(table: Any, kind: str) -> np.ndarray:
     )
 
 
-def _groups(net: Any, ppc: Any, spans: Any) -> dict[str, BranchGroup]:
-    number = np.full(len(ppc["branch"]), -1)
-    active = ppc["internal"]["branch_is"]
+def _groups(net: Any, active: np.ndarray, spans: Any) -> dict[str, BranchGroup]:
+    number = np.full(len(active), -1)
     number[active] = np.arange(active.sum())
     found = {}
     for kind, (first, last) in spans.items():
@@ -304,7 +303,7 @@ def _places(table: Any) -> tuple[np.ndarray, np.ndarray]:
     import json
 
     points = np.full((len(table), 2), np.nan)
-    for at, text in enumerate(table["geo"] if "geo" in table else []):
+    for at, text in enumerate(table.get("geo", [])):
         if isinstance(text, str) and text.startswith("{"):
             place = json.loads(text).get("coordinates", [])
             if len(place) >= 2:

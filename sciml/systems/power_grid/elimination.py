@@ -35,6 +35,8 @@ class Plan(NamedTuple):
     entry_ptr, entry_col, entry_slot
         Off-diagonal entries of the admittance matrix, by row; the slot is -1 where the column is
         a slack bus.
+    new_ptr, new_slot
+        Slots of each row that only the elimination fills.
     widest
         Slots of the widest row.
     """
@@ -47,6 +49,8 @@ class Plan(NamedTuple):
     entry_ptr: np.ndarray
     entry_col: np.ndarray
     entry_slot: np.ndarray
+    new_ptr: np.ndarray
+    new_slot: np.ndarray
     widest: int
     m: int
     n: int
@@ -112,6 +116,7 @@ def _layout(upper: list[list[int]], neighbours: list[list[int]], m: int, n: int)
             lower[column].append(row)
     target: list[int] = []
     entry_slot: list[int] = []
+    new: list[list[int]] = []
     widest = 1
     for row in range(m):
         columns = [*lower[row], row, *upper[row]]
@@ -120,12 +125,15 @@ def _layout(upper: list[list[int]], neighbours: list[list[int]], m: int, n: int)
         for left in lower[row]:
             target += [slot[column] for column in upper[left]]
         entry_slot += [slot.get(column, -1) for column in neighbours[row]]
+        known = {row, *neighbours[row]}
+        new.append([at for column, at in slot.items() if column not in known])
     return Plan(
         *_ragged(lower),
         *_ragged(upper),
         np.array(target, np.int64),
         *_ragged(neighbours),
         np.array(entry_slot, np.int64),
+        *_ragged(new),
         widest,
         m,
         n,

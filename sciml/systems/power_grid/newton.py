@@ -78,6 +78,14 @@ class Patch(NamedTuple):
     value: np.ndarray  # g, b, g_mirror, b_mirror
 
 
+class Factors(NamedTuple):
+    """Blocks left of the diagonal, inverses of the pivots, blocks right of it over the pivots."""
+
+    lower: np.ndarray
+    pivot: np.ndarray
+    upper: np.ndarray
+
+
 class Work(NamedTuple):
     """What eight scenarios need; rows of lanes, e and f (or P and Q) beside each other.
 
@@ -93,10 +101,12 @@ class Work(NamedTuple):
         Power of voltage-dependent loads at 1 p.u., as an injection.
     dead
         1 at buses without supply `[m]`; no rows where all have supply.
+    current
+        Re and Im of the current into each bus `[2m]`.
     r
         Right-hand side, then the solution `[2m]`.
-    row, upper
-        Blocks of the row at work, and of the rows right of the diagonal.
+    row
+        Blocks of the row at work.
     told
         Rows: greatest mismatch, greatest step, sign of the determinant.
     some
@@ -108,9 +118,9 @@ class Work(NamedTuple):
     held: np.ndarray
     load: np.ndarray
     dead: np.ndarray
+    current: np.ndarray
     r: np.ndarray
     row: np.ndarray
-    upper: np.ndarray
     told: np.ndarray
     some: np.ndarray
 
@@ -118,250 +128,312 @@ class Work(NamedTuple):
 MISMATCH, STEP, SIGN = 0, 1, 2
 
 
-@njit(nogil=True, error_model="numpy", cache=True)
-def current(i: int, plan: Plan, y: Admittance, w: Work, patch: Patch):  # type: ignore[no-untyped-def]
-    """Re and Im of the current into bus `i`."""
-    e, f = load(w.v, 2 * i), load(w.v, 2 * i + 1)
-    g, b = splat(y.g_own[i]), splat(y.b_own[i])
-    re, im = g * e - b * f, b * e + g * f
-    for k in range(plan.entry_ptr[i], plan.entry_ptr[i + 1]):
-        j = plan.entry_col[k]
-        g, b = splat(y.g[k]), splat(y.b[k])
-        e, f = load(w.v, 2 * j), load(w.v, 2 * j + 1)
-        re, im = re + g * e - b * f, im + b * e + g * f
-    at = patch.head[i]
-    if at >= 0:
-        store(w.some, 0, re)
-        store(w.some, 1, im)
-        while at >= 0:
-            t, j = patch.lane[at], patch.col[at]
-            dg, db = patch.value[at, 0], patch.value[at, 1]
-            w.some[0, t] += dg * w.v[2 * j, t] - db * w.v[2 * j + 1, t]
-            w.some[1, t] += db * w.v[2 * j, t] + dg * w.v[2 * j + 1, t]
-            at = patch.link[at]
-        re, im = load(w.some, 0), load(w.some, 1)
+COMPILED = {"nogil": True, "error_model": "numpy", "cache": True}
+# Arrays are taken out of their tuples once a call: each look into a tuple costs a reference count.
+
+
+@njit(inline="always")
+def _current(i, v, entry_ptr, entry_col, g, b, g_own, b_own):  # type: ignore[no-untyped-def]  # noqa: PLR0913
+    """Re and Im of the current into bus `i`, as the grid has it."""
+    e, f = load(v, 2 * i), load(v, 2 * i + 1)
+    g_ii, b_ii = splat(g_own[i]), splat(b_own[i])
+    re, im = g_ii * e - b_ii * f, b_ii * e + g_ii * f
+    for k in range(entry_ptr[i], entry_ptr[i + 1]):
+        g_ij, b_ij = splat(g[k]), splat(b[k])
+        e, f = load(v, 2 * entry_col[k]), load(v, 2 * entry_col[k] + 1)
+        re, im = re + g_ij * e - b_ij * f, im + b_ij * e + g_ij * f
     return re, im
 
 
-@njit(nogil=True, error_model="numpy", cache=True)
-def miss(i: int, re, im, kinds: Kinds, w: Work):  # type: ignore[no-untyped-def]
-    """What bus `i` misses of the two things it asks for, at the current `re`, `im`."""
-    e, f = load(w.v, 2 * i), load(w.v, 2 * i + 1)
-    one = splat(1.0)
-    dp, dq = e * re + f * im, f * re - e * im
-    z = kinds.depends[i]
-    if z >= 0:
-        square = e * e + f * f
-        size = root(square)
-        share = kinds.shares
-        dp = dp - load(w.load, 2 * z) * (
-            splat(share[z, 0]) * (size - one) + splat(share[z, 1]) * (square - one)
-        )
-        dq = dq - load(w.load, 2 * z + 1) * (
-            splat(share[z, 2]) * (size - one) + splat(share[z, 3]) * (square - one)
-        )
-    h = kinds.holder[i]
-    if h >= 0:
-        held = load(w.held, h)
-        dq = (one - held) * dq + held * (e * e + f * f)
-    dp, dq = dp - load(w.s, 2 * i), dq - load(w.s, 2 * i + 1)
-    if w.dead.shape[0] > 0:
-        alive = one - load(w.dead, i)
-        dp, dq = alive * dp, alive * dq
-    return dp, dq
+@njit(inline="always")
+def _patch_current(at, re, im, v, some, link, lane, col, value):  # type: ignore[no-untyped-def]  # noqa: PLR0913
+    """Re and Im of a bus's current with what single lanes change, from patch `at` on."""
+    store(some, 0, re)
+    store(some, 1, im)
+    while at >= 0:
+        t, j = lane[at], col[at]
+        g, b = value[at, 0], value[at, 1]
+        some[0, t] += g * v[2 * j, t] - b * v[2 * j + 1, t]
+        some[1, t] += b * v[2 * j, t] + g * v[2 * j + 1, t]
+        at = link[at]
+    return load(some, 0), load(some, 1)
 
 
-@njit(nogil=True, error_model="numpy", cache=True)
+@njit(inline="always")
+def _dependent(z, e, f, power, share):  # type: ignore[no-untyped-def]
+    """What a voltage-dependent load takes beyond its power at 1 p.u., and d/de, d/df over e, f."""
+    one, two = splat(1.0), splat(2.0)
+    square = e * e + f * f
+    size = root(square)
+    p, q = load(power, 2 * z), load(power, 2 * z + 1)
+    p_i, p_z = splat(share[z, 0]), splat(share[z, 1])
+    q_i, q_z = splat(share[z, 2]), splat(share[z, 3])
+    return (
+        p * (p_i * (size - one) + p_z * (square - one)),
+        q * (q_i * (size - one) + q_z * (square - one)),
+        p * (p_i / size + two * p_z),
+        q * (q_i / size + two * q_z),
+    )
+
+
+@njit(**COMPILED)
 def mismatch(plan: Plan, y: Admittance, kinds: Kinds, w: Work, patch: Patch) -> None:
-    """Put the mismatch of every bus into `r`, and the greatest into `told`."""
-    worst = splat(0.0)
+    """Currents and mismatches at the voltages of `w`; the greatest mismatch is told."""
+    entry_ptr, entry_col = plan.entry_ptr, plan.entry_col
+    g, b, g_own, b_own = y.g, y.b, y.g_own, y.b_own
+    holder, depends, share = kinds.holder, kinds.depends, kinds.shares
+    v, s, held, power, dead, some = w.v, w.s, w.held, w.load, w.dead, w.some
+    current, r = w.current, w.r
+    head, link, lane, col, value = patch.head, patch.link, patch.lane, patch.col, patch.value
+    one, worst = splat(1.0), splat(0.0)
+    any_dead = dead.shape[0] > 0
     for i in range(plan.m):
-        re, im = current(i, plan, y, w, patch)
-        dp, dq = miss(i, re, im, kinds, w)
-        store(w.r, 2 * i, dp)
-        store(w.r, 2 * i + 1, dq)
-        worst = greater(worst, greater(absolute(dp), absolute(dq)))
+        re, im = _current(i, v, entry_ptr, entry_col, g, b, g_own, b_own)
+        if head[i] >= 0:
+            re, im = _patch_current(head[i], re, im, v, some, link, lane, col, value)
+        e, f = load(v, 2 * i), load(v, 2 * i + 1)
+        p, q = e * re + f * im, f * re - e * im
+        if depends[i] >= 0:
+            more_p, more_q, _, _ = _dependent(depends[i], e, f, power, share)
+            p, q = p - more_p, q - more_q
+        if holder[i] >= 0:
+            hold = load(held, holder[i])
+            q = (one - hold) * q + hold * (e * e + f * f)
+        p, q = p - load(s, 2 * i), q - load(s, 2 * i + 1)
+        if any_dead:
+            alive = one - load(dead, i)
+            p, q = alive * p, alive * q
+        store(current, 2 * i, re)
+        store(current, 2 * i + 1, im)
+        store(r, 2 * i, p)
+        store(r, 2 * i + 1, q)
+        worst = greater(worst, greater(absolute(p), absolute(q)))
     store(w.told, MISMATCH, worst)
 
 
-@njit(nogil=True, error_model="numpy", cache=True)
-def fill(i: int, plan: Plan, y: Admittance, kinds: Kinds, w: Work, patch: Patch, mirrored: bool):  # type: ignore[no-untyped-def]
-    """Row `i` of the Jacobian, or of its transpose, into `row`, all but the diagonal.
-
-    Returns what the bus's own admittance gives to the diagonal.
-    """
-    one, zero = splat(1.0), splat(0.0)
-    first = plan.lower_ptr[i + 1] - plan.lower_ptr[i]
-    count = first + 1 + plan.upper_ptr[i + 1] - plan.upper_ptr[i]
-    for at in range(4 * count):
-        store(w.row, at, zero)
-    e, f = load(w.v, 2 * i), load(w.v, 2 * i + 1)
-    h = kinds.holder[i]
-    free = one if h < 0 else one - load(w.held, h)
-    for k in range(plan.entry_ptr[i], plan.entry_ptr[i + 1]):
-        at = 4 * plan.entry_slot[k]
-        if at < 0:
-            continue
-        if mirrored:
-            j = plan.entry_col[k]
-            g, b = splat(y.g_mirror[k]), splat(y.b_mirror[k])
-            e_j, f_j = load(w.v, 2 * j), load(w.v, 2 * j + 1)
-            h = kinds.holder[j]
-            loose = one if h < 0 else one - load(w.held, h)
-            a, c = e_j * g + f_j * b, f_j * g - e_j * b
-            store(w.row, at, a)
-            store(w.row, at + 1, loose * c)
-            store(w.row, at + 2, c)
-            store(w.row, at + 3, -(loose * a))
-        else:
-            g, b = splat(y.g[k]), splat(y.b[k])
-            a, c = e * g + f * b, f * g - e * b
-            store(w.row, at, a)
-            store(w.row, at + 1, c)
-            if h < 0:
-                store(w.row, at + 2, c)
-                store(w.row, at + 3, -a)
-            else:
-                store(w.row, at + 2, free * c)
-                store(w.row, at + 3, -(free * a))
-    g, b = splat(y.g_own[i]), splat(y.b_own[i])
-    a, c = e * g + f * b, f * g - e * b
-    if patch.head[i] >= 0:
-        store(w.some, 0, a)
-        store(w.some, 1, c)
-        _fill_patches(i, kinds, w, patch, mirrored)
-        a, c = load(w.some, 0), load(w.some, 1)
-    return a, c
+@njit(inline="always")
+def _fill(i, v, row, entry_ptr, entry_slot, g, b, held, holder):  # type: ignore[no-untyped-def]  # noqa: PLR0913
+    """Blocks of row `i` of the Jacobian, all but the diagonal."""
+    e, f, free = load(v, 2 * i), load(v, 2 * i + 1), splat(1.0)
+    if holder[i] >= 0:
+        free = free - load(held, holder[i])
+    for k in range(entry_ptr[i], entry_ptr[i + 1]):
+        at = 4 * entry_slot[k]
+        if at >= 0:
+            g_ij, b_ij = splat(g[k]), splat(b[k])
+            a, c = e * g_ij + f * b_ij, f * g_ij - e * b_ij
+            store(row, at, a)
+            store(row, at + 1, c)
+            store(row, at + 2, free * c)
+            store(row, at + 3, -(free * a))
 
 
-@njit(nogil=True, error_model="numpy", cache=True)
-def _fill_patches(i: int, kinds: Kinds, w: Work, patch: Patch, mirrored: bool) -> None:
-    at = patch.head[i]
-    while at >= 0:
-        t, j, slot = patch.lane[at], patch.col[at], patch.slot[at]
-        g, b = patch.value[at, 0], patch.value[at, 1]
-        if slot == -2:
-            e, f = w.v[2 * i, t], w.v[2 * i + 1, t]
-            w.some[0, t] += e * g + f * b
-            w.some[1, t] += f * g - e * b
-        elif slot >= 0:
-            k = j if mirrored else i
-            if mirrored:
-                g, b = patch.value[at, 2], patch.value[at, 3]
-            e, f = w.v[2 * k, t], w.v[2 * k + 1, t]
-            h = kinds.holder[k]
-            free = 1.0 if h < 0 else 1.0 - w.held[h, t]
-            a, c = e * g + f * b, f * g - e * b
-            w.row[4 * slot, t] += a
-            w.row[4 * slot + 3, t] -= free * a
-            w.row[4 * slot + (2 if mirrored else 1), t] += c
-            w.row[4 * slot + (1 if mirrored else 2), t] += free * c
-        at = patch.link[at]
-
-
-@njit(nogil=True, error_model="numpy", cache=True)
-def own_block(i: int, a, c, re, im, kinds: Kinds, w: Work):  # type: ignore[no-untyped-def]
-    """Diagonal block of the Jacobian: derivatives of P and Q (or v²) by e and f."""
-    one, two = splat(1.0), splat(2.0)
-    e, f = load(w.v, 2 * i), load(w.v, 2 * i + 1)
-    d0, d1, d2, d3 = a + re, c + im, c - im, re - a
-    z = kinds.depends[i]
-    if z >= 0:
-        size = root(e * e + f * f)
-        share = kinds.shares
-        p = load(w.load, 2 * z) * (splat(share[z, 0]) / size + two * splat(share[z, 1]))
-        q = load(w.load, 2 * z + 1) * (splat(share[z, 2]) / size + two * splat(share[z, 3]))
-        d0, d1, d2, d3 = d0 - p * e, d1 - p * f, d2 - q * e, d3 - q * f
-    h = kinds.holder[i]
-    if h >= 0:
-        held = load(w.held, h)
-        free = one - held
-        d2, d3 = free * d2 + held * two * e, free * d3 + held * two * f
-    if w.dead.shape[0] > 0:
-        pinned = splat(PINNED) * load(w.dead, i)
-        d0, d3 = d0 + pinned, d3 - pinned
-    return d0, d1, d2, d3
-
-
-@njit(nogil=True, error_model="numpy", cache=True)
-def solve(
-    plan: Plan, y: Admittance, kinds: Kinds, w: Work, patch: Patch, given: bool, mirrored: bool
-) -> None:
-    """Solve J x = r, or Jᵀ x = r, at the voltages of `w`; x replaces r.
-
-    Without `given`, r is the mismatch; its greatest entry is told. The greatest entry of x and
-    the sign of det J are told as well.
-    """
+@njit(inline="always")
+def _fill_mirrored(i, v, row, entry_ptr, entry_col, entry_slot, g, b, held, holder):  # type: ignore[no-untyped-def]  # noqa: PLR0913
+    """Blocks of row `i` of the Jacobian's transpose, all but the diagonal."""
     one = splat(1.0)
-    worst, sign = splat(0.0), one
+    for k in range(entry_ptr[i], entry_ptr[i + 1]):
+        at = 4 * entry_slot[k]
+        if at >= 0:
+            j = entry_col[k]
+            e, f = load(v, 2 * j), load(v, 2 * j + 1)
+            free = one
+            if holder[j] >= 0:
+                free = one - load(held, holder[j])
+            g_ji, b_ji = splat(g[k]), splat(b[k])
+            a, c = e * g_ji + f * b_ji, f * g_ji - e * b_ji
+            store(row, at, a)
+            store(row, at + 1, free * c)
+            store(row, at + 2, c)
+            store(row, at + 3, -(free * a))
+
+
+@njit(inline="always")
+def _fill_patches(i, at, a, c, v, row, some, held, holder, link, lane, col, slots, value, mirrored):  # type: ignore[no-untyped-def]  # noqa: PLR0913
+    """What single lanes change in row `i`; the bus's own part is added to `a` and `c`."""
+    store(some, 0, a)
+    store(some, 1, c)
+    while at >= 0:
+        t, slot = lane[at], slots[at]
+        k = col[at] if mirrored else i  # whose equation the entry belongs to
+        first = 2 if mirrored else 0
+        g, b = value[at, first], value[at, first + 1]
+        e, f = v[2 * k, t], v[2 * k + 1, t]
+        da, dc = e * g + f * b, f * g - e * b
+        if slot == -2:
+            some[0, t] += da
+            some[1, t] += dc
+        elif slot >= 0:
+            free = 1.0
+            if holder[k] >= 0:
+                free = 1.0 - held[holder[k], t]
+            row[4 * slot, t] += da
+            row[4 * slot + 3, t] -= free * da
+            row[4 * slot + (2 if mirrored else 1), t] += dc
+            row[4 * slot + (1 if mirrored else 2), t] += free * dc
+        at = link[at]
+    return load(some, 0), load(some, 1)
+
+
+@njit(**COMPILED)
+def solve(
+    plan: Plan,
+    y: Admittance,
+    kinds: Kinds,
+    w: Work,
+    patch: Patch,
+    factors: Factors,
+    mirrored: bool,
+) -> None:
+    """Solve J x = r, or Jᵀ x = r, at the voltages and currents of `w`; x replaces r.
+
+    The factors are kept. The greatest entry of x and the sign of det J are told.
+    """
+    entry_ptr, entry_col, entry_slot = plan.entry_ptr, plan.entry_col, plan.entry_slot
+    lower_ptr, lower_col, upper_ptr = plan.lower_ptr, plan.lower_col, plan.upper_ptr
+    target, new_ptr, new_slot = plan.target, plan.new_ptr, plan.new_slot
+    g, b, g_own, b_own = y.g, y.b, y.g_own, y.b_own
+    g_mirror, b_mirror = y.g_mirror, y.b_mirror
+    holder, depends, share = kinds.holder, kinds.depends, kinds.shares
+    v, held, power, dead, some = w.v, w.held, w.load, w.dead, w.some
+    current, r, row = w.current, w.r, w.row
+    lower, pivot, upper = factors.lower, factors.pivot, factors.upper
+    head, link, lane, col = patch.head, patch.link, patch.lane, patch.col
+    slots, value = patch.slot, patch.value
+    zero, one, two = splat(0.0), splat(1.0), splat(2.0)
+    sign = one
     t = 0
     for i in range(plan.m):
-        re, im = current(i, plan, y, w, patch)
-        if given:
-            p, q = load(w.r, 2 * i), load(w.r, 2 * i + 1)
+        first, count = lower_ptr[i], lower_ptr[i + 1] - lower_ptr[i]
+        own = 4 * count
+        for k in range(new_ptr[i], new_ptr[i + 1]):
+            at = 4 * new_slot[k]
+            store(row, at, zero)
+            store(row, at + 1, zero)
+            store(row, at + 2, zero)
+            store(row, at + 3, zero)
+        if mirrored:
+            _fill_mirrored(
+                i, v, row, entry_ptr, entry_col, entry_slot, g_mirror, b_mirror, held, holder
+            )
         else:
-            p, q = miss(i, re, im, kinds, w)
-            worst = greater(worst, greater(absolute(p), absolute(q)))
-        a, c = fill(i, plan, y, kinds, w, patch, mirrored)
-        d0, d1, d2, d3 = own_block(i, a, c, re, im, kinds, w)
+            _fill(i, v, row, entry_ptr, entry_slot, g, b, held, holder)
+        e, f = load(v, 2 * i), load(v, 2 * i + 1)
+        re, im = load(current, 2 * i), load(current, 2 * i + 1)
+        g_ii, b_ii = splat(g_own[i]), splat(b_own[i])
+        a, c = e * g_ii + f * b_ii, f * g_ii - e * b_ii
+        if head[i] >= 0:
+            a, c = _fill_patches(
+                i,
+                head[i],
+                a,
+                c,
+                v,
+                row,
+                some,
+                held,
+                holder,
+                link,
+                lane,
+                col,
+                slots,
+                value,
+                mirrored,
+            )
+        d0, d1, d2, d3 = a + re, c + im, c - im, re - a
+        if depends[i] >= 0:
+            _, _, dp, dq = _dependent(depends[i], e, f, power, share)
+            d0, d1, d2, d3 = d0 - dp * e, d1 - dp * f, d2 - dq * e, d3 - dq * f
+        if holder[i] >= 0:
+            hold = load(held, holder[i])
+            free = one - hold
+            d2, d3 = free * d2 + hold * two * e, free * d3 + hold * two * f
+        if dead.shape[0] > 0:
+            pinned = splat(PINNED) * load(dead, i)
+            d0, d3 = d0 + pinned, d3 - pinned
         if mirrored:
             d1, d2 = d2, d1
-        first, lower = plan.lower_ptr[i], plan.lower_ptr[i + 1] - plan.lower_ptr[i]
-        own = 4 * lower
-        store(w.row, own, d0)
-        store(w.row, own + 1, d1)
-        store(w.row, own + 2, d2)
-        store(w.row, own + 3, d3)
-        for left in range(lower):
-            k = plan.lower_col[first + left]
-            l0, l1 = load(w.row, 4 * left), load(w.row, 4 * left + 1)
-            l2, l3 = load(w.row, 4 * left + 2), load(w.row, 4 * left + 3)
-            x0, x1 = load(w.r, 2 * k), load(w.r, 2 * k + 1)
+        store(row, own, d0)
+        store(row, own + 1, d1)
+        store(row, own + 2, d2)
+        store(row, own + 3, d3)
+        p, q = load(r, 2 * i), load(r, 2 * i + 1)
+        for left in range(count):
+            k = lower_col[first + left]
+            l0, l1 = load(row, 4 * left), load(row, 4 * left + 1)
+            l2, l3 = load(row, 4 * left + 2), load(row, 4 * left + 3)
+            at = 4 * (first + left)
+            store(lower, at, l0)
+            store(lower, at + 1, l1)
+            store(lower, at + 2, l2)
+            store(lower, at + 3, l3)
+            x0, x1 = load(r, 2 * k), load(r, 2 * k + 1)
             p, q = p - l0 * x0 - l1 * x1, q - l2 * x0 - l3 * x1
-            for u in range(plan.upper_ptr[k], plan.upper_ptr[k + 1]):
-                u0, u1 = load(w.upper, 4 * u), load(w.upper, 4 * u + 1)
-                u2, u3 = load(w.upper, 4 * u + 2), load(w.upper, 4 * u + 3)
-                at = 4 * plan.target[t]
+            for u in range(upper_ptr[k], upper_ptr[k + 1]):
+                u0, u1 = load(upper, 4 * u), load(upper, 4 * u + 1)
+                u2, u3 = load(upper, 4 * u + 2), load(upper, 4 * u + 3)
+                at = 4 * target[t]
                 t += 1
-                store(w.row, at, load(w.row, at) - l0 * u0 - l1 * u2)
-                store(w.row, at + 1, load(w.row, at + 1) - l0 * u1 - l1 * u3)
-                store(w.row, at + 2, load(w.row, at + 2) - l2 * u0 - l3 * u2)
-                store(w.row, at + 3, load(w.row, at + 3) - l2 * u1 - l3 * u3)
-        d0, d1 = load(w.row, own), load(w.row, own + 1)
-        d2, d3 = load(w.row, own + 2), load(w.row, own + 3)
+                store(row, at, load(row, at) - l0 * u0 - l1 * u2)
+                store(row, at + 1, load(row, at + 1) - l0 * u1 - l1 * u3)
+                store(row, at + 2, load(row, at + 2) - l2 * u0 - l3 * u2)
+                store(row, at + 3, load(row, at + 3) - l2 * u1 - l3 * u3)
+        d0, d1 = load(row, own), load(row, own + 1)
+        d2, d3 = load(row, own + 2), load(row, own + 3)
         det = d0 * d3 - d1 * d2
         sign = flipped(sign, det)
         inverse = one / det
         v0, v1, v2, v3 = d3 * inverse, -(d1 * inverse), -(d2 * inverse), d0 * inverse
-        store(w.r, 2 * i, v0 * p + v1 * q)
-        store(w.r, 2 * i + 1, v2 * p + v3 * q)
-        for u in range(plan.upper_ptr[i], plan.upper_ptr[i + 1]):
-            at = own + 4 + 4 * (u - plan.upper_ptr[i])
-            a0, a1 = load(w.row, at), load(w.row, at + 1)
-            a2, a3 = load(w.row, at + 2), load(w.row, at + 3)
-            store(w.upper, 4 * u, v0 * a0 + v1 * a2)
-            store(w.upper, 4 * u + 1, v0 * a1 + v1 * a3)
-            store(w.upper, 4 * u + 2, v2 * a0 + v3 * a2)
-            store(w.upper, 4 * u + 3, v2 * a1 + v3 * a3)
-    if not given:
-        store(w.told, MISMATCH, worst)
+        store(pivot, 4 * i, v0)
+        store(pivot, 4 * i + 1, v1)
+        store(pivot, 4 * i + 2, v2)
+        store(pivot, 4 * i + 3, v3)
+        store(r, 2 * i, v0 * p + v1 * q)
+        store(r, 2 * i + 1, v2 * p + v3 * q)
+        at = own + 4
+        for u in range(upper_ptr[i], upper_ptr[i + 1]):
+            a0, a1 = load(row, at), load(row, at + 1)
+            a2, a3 = load(row, at + 2), load(row, at + 3)
+            at += 4
+            store(upper, 4 * u, v0 * a0 + v1 * a2)
+            store(upper, 4 * u + 1, v0 * a1 + v1 * a3)
+            store(upper, 4 * u + 2, v2 * a0 + v3 * a2)
+            store(upper, 4 * u + 3, v2 * a1 + v3 * a3)
     store(w.told, SIGN, sign)
-    _substitute(plan, w)
+    _substitute(plan, w, factors)
 
 
-@njit(nogil=True, error_model="numpy", cache=True)
-def _substitute(plan: Plan, w: Work) -> None:
+@njit(**COMPILED)
+def resolve(plan: Plan, w: Work, factors: Factors) -> None:
+    """Solve for another right-hand side r with factors that are there; x replaces r."""
+    lower_ptr, lower_col, r = plan.lower_ptr, plan.lower_col, w.r
+    lower, pivot = factors.lower, factors.pivot
+    for i in range(plan.m):
+        p, q = load(r, 2 * i), load(r, 2 * i + 1)
+        for left in range(lower_ptr[i], lower_ptr[i + 1]):
+            k = lower_col[left]
+            x0, x1 = load(r, 2 * k), load(r, 2 * k + 1)
+            p = p - load(lower, 4 * left) * x0 - load(lower, 4 * left + 1) * x1
+            q = q - load(lower, 4 * left + 2) * x0 - load(lower, 4 * left + 3) * x1
+        store(r, 2 * i, load(pivot, 4 * i) * p + load(pivot, 4 * i + 1) * q)
+        store(r, 2 * i + 1, load(pivot, 4 * i + 2) * p + load(pivot, 4 * i + 3) * q)
+    _substitute(plan, w, factors)
+
+
+@njit(**COMPILED)
+def _substitute(plan: Plan, w: Work, factors: Factors) -> None:
     """Back substitution through the stored rows."""
+    upper_ptr, upper_col, r, upper = plan.upper_ptr, plan.upper_col, w.r, factors.upper
     longest = splat(0.0)
     for i in range(plan.m - 1, -1, -1):
-        x0, x1 = load(w.r, 2 * i), load(w.r, 2 * i + 1)
-        for u in range(plan.upper_ptr[i], plan.upper_ptr[i + 1]):
-            j = plan.upper_col[u]
-            z0, z1 = load(w.r, 2 * j), load(w.r, 2 * j + 1)
-            x0 = x0 - load(w.upper, 4 * u) * z0 - load(w.upper, 4 * u + 1) * z1
-            x1 = x1 - load(w.upper, 4 * u + 2) * z0 - load(w.upper, 4 * u + 3) * z1
-        store(w.r, 2 * i, x0)
-        store(w.r, 2 * i + 1, x1)
+        x0, x1 = load(r, 2 * i), load(r, 2 * i + 1)
+        for u in range(upper_ptr[i], upper_ptr[i + 1]):
+            j = upper_col[u]
+            z0, z1 = load(r, 2 * j), load(r, 2 * j + 1)
+            x0 = x0 - load(upper, 4 * u) * z0 - load(upper, 4 * u + 1) * z1
+            x1 = x1 - load(upper, 4 * u + 2) * z0 - load(upper, 4 * u + 3) * z1
+        store(r, 2 * i, x0)
+        store(r, 2 * i + 1, x1)
         longest = greater(longest, greater(absolute(x0), absolute(x1)))
     store(w.told, STEP, longest)
 
@@ -373,21 +445,27 @@ def move(plan: Plan, w: Work) -> None:
         store(w.v, row, load(w.v, row) - load(w.r, row))
 
 
+def _rows(count: int) -> np.ndarray:
+    return np.zeros((max(count, 1), WIDTH))
+
+
 def workspace(plan: Plan, kinds: Kinds, with_dead: bool = False) -> Work:
     """Room for eight scenarios."""
-
-    def rows(count: int) -> np.ndarray:
-        return np.zeros((max(count, 1), WIDTH))
-
     return Work(
-        v=rows(2 * plan.n),
-        s=rows(2 * plan.m),
-        held=rows(int(kinds.holder.max(initial=-1)) + 1),
-        load=rows(2 * len(kinds.shares)),
+        v=_rows(2 * plan.n),
+        s=_rows(2 * plan.m),
+        held=_rows(int(kinds.holder.max(initial=-1)) + 1),
+        load=_rows(2 * len(kinds.shares)),
         dead=np.zeros((plan.m if with_dead else 0, WIDTH)),
-        r=rows(2 * plan.m),
-        row=rows(4 * plan.widest),
-        upper=rows(4 * len(plan.upper_col)),
-        told=rows(3),
-        some=rows(4),
+        current=_rows(2 * plan.m),
+        r=_rows(2 * plan.m),
+        row=_rows(4 * plan.widest),
+        told=_rows(3),
+        some=_rows(4),
     )
+
+
+def room_for_factors(plan: Plan) -> Factors:
+    """Room for the factors of eight scenarios."""
+    blocks = len(plan.lower_col), plan.m, len(plan.upper_col)
+    return Factors(*(_rows(4 * count) for count in blocks))

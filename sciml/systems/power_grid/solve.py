@@ -16,6 +16,7 @@ from tvilling.sciml.systems.power_grid.islands import unsupplied
 from tvilling.sciml.systems.power_grid.lanes import WIDTH
 from tvilling.sciml.systems.power_grid.scenarios import Outages, asked, check
 
+SHARED = 2  # steps from the base case that all scenarios take with the same factors
 BLOCK = 256  # scenarios brought to the kernel at once, so that they stay in the cache
 
 
@@ -151,7 +152,8 @@ def _solve_block(
         problem = replace(problem, dead=np.ascontiguousarray(dead[:, grid.bus_at[: grid.plan.m]]))
         flow.outcome[rows][dead.any(axis=1)] = Outcome.UNSUPPLIED
     limit = options.tolerance.of(grid)
-    found = attempt(grid, problem, limit, options.tolerance.steps)
+    shared = SHARED if flow.outages is None else 0
+    found = attempt(grid, problem, limit, options.tolerance.steps, shared)
     flow.iterations[rows], flow.worst_pu[rows] = found.iterations, found.worst
     left = np.flatnonzero(~found.good(limit, base.sign))
     if len(left):
