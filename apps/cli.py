@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from tvilling.apps.cli_grid import grid_app
 from tvilling.apps.cli_jobs import job_app, ledger_app
 from tvilling.apps.cli_production import backtest, plan
 from tvilling.apps.shown import progress, show
@@ -23,6 +24,7 @@ data_app = typer.Typer(no_args_is_help=True, help="Measured data sets: list, des
 app.add_typer(data_app, name="data")
 app.add_typer(job_app, name="job")
 app.add_typer(ledger_app, name="ledger")
+app.add_typer(grid_app, name="grid")
 
 app.command()(plan)
 app.command()(backtest)
