@@ -101,6 +101,7 @@ def changes_of(grid: PowerGrid, outages: Outages | None) -> tuple[Changes, Patch
         branch, delta = outages.branch, outages.delta
     places = grid.place[grid.from_bus], grid.place[grid.to_bus]
     room = max(4 * WIDTH * branch.shape[1], 1)
-    numbers = [np.empty(room, np.int64) for _ in range(4)]
-    patch = Patch(np.full(max(grid.plan.m, 1), -1, np.int64), *numbers, np.empty((room, 4)))
+    link, lane, col, slot = np.empty((4, room), np.int64)
+    head = np.full(max(grid.plan.m, 1), -1, np.int64)
+    patch = Patch(head, link, lane, col, slot, np.empty((room, 4)))
     return Changes(branch, delta, *places, *grid.slots), patch

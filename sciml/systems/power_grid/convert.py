@@ -120,7 +120,7 @@ def _refuse(net: Any, source: str) -> None:
         raise InputError(source, faults)
 
 
-def _convert(net: Any, options: Mapping[str, Any], source: str) -> tuple[Any, Any]:
+def _convert(net: Any, options: Mapping[str, Any], source: str) -> Any:
     """Pandapower's matrices of all elements and of those in service, before any power flow."""
     from pandapower.auxiliary import _add_auxiliary_elements, _init_runpp_options
     from pandapower.pd2ppc import _pd2ppc
@@ -175,7 +175,7 @@ def _bus_of(net: Any, lookup: Any, n: int) -> Any:
 
 
 def _branches(branch: Any) -> Branches:
-    real = branch.real
+    real: Any = branch.real
     tap = real[:, TAP]
     r, x, g, b = (real[:, column] for column in (BR_R, BR_X, BR_G, BR_B))
     return Branches(
@@ -187,7 +187,7 @@ def _branches(branch: Any) -> Branches:
         x_t=x + real[:, X_ASYM],
         g_t=g + real[:, G_ASYM],
         b_t=b + real[:, B_ASYM],
-        ratio=np.where(tap == 0, 1.0, tap),
+        ratio=tap + (tap == 0),
         shift_rad=np.radians(real[:, SHIFT]),
     )
 
@@ -266,7 +266,7 @@ def _rated(kind: str, table: Any) -> tuple[np.ndarray, np.ndarray]:
         return rated, rated
     if kind == "trafo":
         power = (table["sn_mva"] * table["parallel"] * table["df"]).to_numpy(float)
-        return tuple(  # type: ignore[return-value]
+        return tuple(
             power / (ROOT3 * table[f"vn_{side}_kv"].to_numpy(float)) for side in ("hv", "lv")
         )
     if kind == "trafo3w":

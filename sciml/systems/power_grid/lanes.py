@@ -13,14 +13,15 @@ from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir
-from numba import types
+from numba import extending, types
 from numba.core import cgutils
 from numba.core.typing.templates import ConcreteTemplate, infer_global, signature
-from numba.extending import intrinsic, lower_builtin, models, register_model
+from numba.extending import lower_builtin, models, register_model
 
 WIDTH = 8
 VECTOR = ir.VectorType(ir.DoubleType(), WIDTH)
 ALIGN_BYTES = 8  # numpy promises no more
+intrinsic: Any = extending.intrinsic  # its annotation shows an argument that callers do not give
 CONTRACT = ("contract",)  # a product and a sum may become one instruction
 
 

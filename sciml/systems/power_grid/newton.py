@@ -15,7 +15,7 @@ order of the plan. The sign of the Jacobian's determinant comes with them: where
 that of the base case, the voltages belong to another, unstable branch of solutions.
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -128,7 +128,7 @@ class Work(NamedTuple):
 MISMATCH, STEP, SIGN = 0, 1, 2
 
 
-COMPILED = {"nogil": True, "error_model": "numpy", "cache": True}
+COMPILED: Any = {"nogil": True, "error_model": "numpy", "cache": True}
 # Arrays are taken out of their tuples once a call: each look into a tuple costs a reference count.
 
 
