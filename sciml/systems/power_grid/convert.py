@@ -7,6 +7,7 @@ converters, lines whose resistance follows their temperature) is refused by name
 
 from collections.abc import Mapping
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,7 @@ R_ASYM, X_ASYM, BR_G, G_ASYM, B_ASYM = 21, 22, 23, 24, 25
 GEN_BUS, PG, QMAX, QMIN, VG, GEN_STATUS = 0, 1, 3, 4, 5, 7
 VARYING = ("load", "sgen", "storage", "gen", "ext_grid")
 ROOT3 = np.sqrt(3.0)
+WIDE_MVAR = 1e9
 
 
 def from_pandapower(
@@ -71,7 +73,6 @@ def from_pandapower(
     np.add.at(q_min, gen_bus, gen[on, QMIN])
     np.add.at(q_max, gen_bus, gen[on, QMAX])
     depends = np.flatnonzero((bus[:, [CID_P, CZD_P, CID_Q, CZD_Q]] != 0).any(axis=1))
-    depends = depends[~np.isin(depends, slack)]
     weight = np.abs(bus[:, SLACK_WEIGHT])
     flat = np.where(vm == 1.0, bus[:, VM], vm) * np.exp(1j * np.radians(bus[:, VA]))
     return PowerGrid(
@@ -207,13 +208,47 @@ def _elements(net: Any, bus_of: Any) -> dict[str, Elements]:
             sign=np.broadcast_to(sign * scaling, len(table)).astype(float),
             p_mw=_column(table, "p_mw"),
             q_mvar=_column(table, "q_mvar"),
+            **_reactive_range(table, kind),
+            slack_share=np.zeros(len(table)),
         )
-    return found
+    return found | _slack_shares(net, found)
 
 
-def _column(table: Any, name: str) -> np.ndarray:
-    values = table[name].to_numpy(float) if name in table else np.zeros(len(table))
-    return np.nan_to_num(values)
+def _reactive_range(table: Any, kind: str) -> dict[str, np.ndarray]:
+    """As pandapower has it for sharing: none for external grids, wide where nothing is given."""
+    wide = 0.0 if kind == "ext_grid" else WIDE_MVAR
+    return {
+        "q_min_mvar": _column(table, "min_q_mvar", -wide) if wide else np.zeros(len(table)),
+        "q_max_mvar": _column(table, "max_q_mvar", wide) if wide else np.zeros(len(table)),
+    }
+
+
+def _slack_shares(net: Any, found: Mapping[str, Elements]) -> dict[str, Elements]:
+    """External grids and slack generators with their share at their bus.
+
+    By `slack_weight`, and equal where a bus has none.
+    """
+    acting = {kind: found[kind].bus >= 0 for kind in ("ext_grid", "gen")}
+    acting["gen"] &= _column(net.gen, "slack").astype(bool)
+    bus = np.concatenate([found[kind].bus[acts] for kind, acts in acting.items()])
+    weight = [_column(net[kind], "slack_weight")[acts] for kind, acts in acting.items()]
+    top = int(bus.max(initial=-1)) + 1
+    sums = np.bincount(bus, np.concatenate(weight), top)
+    counts = np.bincount(bus, minlength=top)
+    shared = {}
+    for (kind, acts), own in zip(acting.items(), weight, strict=True):
+        at = found[kind].bus[acts]
+        share = np.zeros(len(acts))
+        share[acts] = np.where(
+            sums[at] > 0, own / np.where(sums[at] > 0, sums[at], 1.0), 1 / counts[at]
+        )
+        shared[kind] = replace(found[kind], slack_share=share)
+    return shared
+
+
+def _column(table: Any, name: str, missing: float = 0.0) -> np.ndarray:
+    values = table[name].to_numpy(float) if name in table else np.full(len(table), np.nan)
+    return np.nan_to_num(values, nan=missing)
 
 
 def _names(table: Any, kind: str) -> np.ndarray:
@@ -246,6 +281,7 @@ def _groups(net: Any, active: np.ndarray, spans: Any) -> dict[str, BranchGroup]:
             branch=number[first:last],
             rated_ka_from=rated[0],
             rated_ka_to=rated[1],
+            limit_percent=np.tile(_column(table, "max_loading_percent", np.nan), sides),
         )
     return found
 

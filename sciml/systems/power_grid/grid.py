@@ -28,6 +28,11 @@ class Elements:
         +1 where positive power enters the grid, -1 where it leaves; times the table's scaling.
     p_mw, q_mvar
         As the file has them, before scaling.
+    q_min_mvar, q_max_mvar
+        Range by which machines at one bus share its reactive power.
+    slack_share
+        Share in what a slack bus has to make up: of those that do so, 1 at each bus together;
+        0 for all others.
     """
 
     kind: str
@@ -37,6 +42,9 @@ class Elements:
     sign: np.ndarray
     p_mw: np.ndarray
     q_mvar: np.ndarray
+    q_min_mvar: np.ndarray
+    q_max_mvar: np.ndarray
+    slack_share: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +62,8 @@ class BranchGroup:
         Number of the branch in the grid; -1 where it is out of service.
     rated_ka_from, rated_ka_to
         Current that is 100 % loading at either end [kA]; infinite where it has none.
+    limit_percent
+        Greatest loading that the file allows; NaN where it has none.
     """
 
     kind: str
@@ -62,6 +72,7 @@ class BranchGroup:
     branch: np.ndarray
     rated_ka_from: np.ndarray
     rated_ka_to: np.ndarray
+    limit_percent: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
