@@ -1,0 +1,115 @@
+"""One entry for every kind of power-grid file: each becomes a checked pandapower net."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tvilling.datasets.readers.power_grid_shipped import SHIPPED, load_shipped, shipped_networks
+from tvilling.datasets.readers.power_grid_simbench import is_simbench_code, load_simbench
+from tvilling.sciml.errors import InputError
+
+if TYPE_CHECKING:
+    from pandapower import pandapowerNet
+
+__all__ = ["PowerNet", "read_power_net", "shipped_networks"]
+
+SIMBENCH = "simbench:"
+KINDS = (
+    "expected a pandapower .json, a MATPOWER .m or .mat, CIM CGMES as .zip, .xml or a folder of "
+    "them, pandapower:NAME or a SimBench code such as 1-MV-urban--0-sw"
+)
+PICKLES = {".p", ".pkl", ".pickle"}
+MATPOWER = {".m", ".mat"}
+CIM = {".zip", ".xml", ".rdf"}
+
+
+@dataclass(frozen=True)
+class PowerNet:
+    """A power grid as pandapower has it, ready for a power flow.
+
+    Attributes
+    ----------
+    net
+        The pandapower net. Its tables are checked: a power flow finds a number wherever it needs
+        one, and every bus that an element names.
+    source
+        What was read: a file, a name or a code.
+    notes
+        What was repaired, assumed or left out, a sentence each, naming the elements.
+    """
+
+    net: "pandapowerNet"
+    source: str
+    notes: tuple[str, ...] = ()
+
+
+def read_power_net(source: str | Path) -> PowerNet:
+    """The power grid that `source` names.
+
+    Parameters
+    ----------
+    source
+        A pandapower JSON file; a MATPOWER case (`.m`, `.mat`); CIM CGMES (`.zip`, `.xml`, or a
+        folder of them); `pandapower:NAME` for a network that ships inside pandapower, such as
+        `pandapower:create_cigre_network_mv?with_der=all` (`shipped_networks` lists them); a
+        SimBench code such as `1-MV-urban--0-sw`, with or without `simbench:` before it.
+
+    Raises
+    ------
+    InputError
+        With every fault found: table, index, name, column, value, unit and allowed range.
+    MissingExtraError
+        A library for this kind of source is not installed.
+    """
+    text = str(source).strip()
+    if not text:
+        raise InputError("power grid", ["no file is named"])
+    net, notes = _load(text)
+    return _checked(net, text, notes, simbench=_is_simbench(text))
+
+
+def _is_simbench(text: str) -> bool:
+    return text.startswith(SIMBENCH) or (is_simbench_code(text) and not Path(text).exists())
+
+
+def _load(text: str) -> tuple["pandapowerNet", list[str]]:
+    if text.startswith(SHIPPED):
+        return load_shipped(text)
+    if _is_simbench(text):
+        return load_simbench(text), []
+    path = Path(text)
+    suffix = path.suffix.lower()
+    if not path.exists():
+        raise InputError(text, [f"no such file; {KINDS}"])
+    if path.is_dir() or suffix in CIM:
+        from tvilling.datasets.readers.power_grid_cim import load_cim
+
+        return load_cim(path)
+    if suffix == ".json":
+        from tvilling.datasets.readers.power_grid_json import load_json
+
+        return load_json(path)
+    if suffix in MATPOWER:
+        from tvilling.datasets.readers.power_grid_matpower import load_matpower
+
+        return load_matpower(path)
+    if suffix in PICKLES:
+        raise InputError(
+            text,
+            ["is a pickle, which could run any program when read; save the net as .json instead"],
+        )
+    raise InputError(text, [f"ends in {suffix or 'nothing'}; {KINDS}"])
+
+
+def _checked(net: "pandapowerNet", source: str, notes: list[str], simbench: bool) -> PowerNet:
+    from tvilling.datasets.readers import power_grid_repairs as repairs
+    from tvilling.datasets.readers.power_grid_checks import net_faults
+
+    notes = [*notes, *repairs.fill_shares(net)]
+    if simbench:
+        notes += repairs.type_taps(net)
+    faults = net_faults(net)
+    if faults:
+        raise InputError(source, faults)
+    notes += [*repairs.taps_left_out(net), *repairs.controllers_idle(net)]
+    return PowerNet(net, source, tuple(notes))

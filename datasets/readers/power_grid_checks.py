@@ -1,0 +1,208 @@
+"""Faults of a pandapower net that would stop a power flow, or make it answer a different question.
+
+pandapower itself lets most of these through: a load without a value makes every voltage of its
+grid not a number, and an element at a bus that is out of service is left out in silence.
+"""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from tvilling.datasets.readers.power_grid_columns import (
+    BUSES,
+    COLUMNS,
+    SIDES,
+    SWITCHED,
+    Needed,
+)
+from tvilling.datasets.readers.power_grid_words import element
+
+if TYPE_CHECKING:
+    from pandapower import pandapowerNet
+
+MAX_FAULTS_PER_COLUMN = 20
+TINY = 1e-12
+
+
+def net_faults(net: "pandapowerNet") -> list[str]:
+    """Every fault of a net, with table, index, name, column, value, unit and allowed range."""
+    faults = [] if len(net.bus) else ["the network has no buses"]
+    for kind in dict.fromkeys((*COLUMNS, *BUSES)):
+        table = net.get(kind)
+        if not isinstance(table, pd.DataFrame) or table.empty:
+            continue
+        faults += _index_faults(table, kind)
+        faults += _service_faults(table, kind)
+        for column in COLUMNS.get(kind, ()):
+            faults += _number_faults(table, kind, column)
+        for end in BUSES.get(kind, ()):
+            faults += _bus_faults(net, table, kind, end)
+    if not faults:  # what follows computes with the columns
+        faults = [*_branch_faults(net), *_share_faults(net), *_switch_faults(net)]
+        faults += _slack_faults(net)
+    return faults
+
+
+def _listed(table: pd.DataFrame, kind: str, bad: np.ndarray, what: list[str]) -> list[str]:
+    """`what` of each bad row behind its name, the first few of them."""
+    rows = np.flatnonzero(bad)
+    shown = rows[:MAX_FAULTS_PER_COLUMN]
+    faults = [
+        f"{element(table, kind, int(row))}: {text}"
+        for row, text in zip(shown, what[: len(shown)], strict=True)
+    ]
+    more = len(rows) - len(shown)
+    return faults + ([f"{kind}: {more} more rows like the last"] if more > 0 else [])
+
+
+def _index_faults(table: pd.DataFrame, kind: str) -> list[str]:
+    twice = table.index[table.index.duplicated()].unique()
+    return [f"{kind}: index {index} stands more than once" for index in twice]
+
+
+def _service_faults(table: pd.DataFrame, kind: str) -> list[str]:
+    column = "closed" if kind == "switch" else "in_service"
+    if column not in table:
+        return [f"{kind}: column {column} is missing"]
+    if table[column].dtype == bool:
+        return []
+    good = table[column].map(lambda value: not pd.isna(value) and value in (0, 1))
+    bad = ~good.to_numpy(bool)
+    found = table[column].to_numpy()[bad]
+    return _listed(
+        table, kind, bad, [f"{column} is {value}, expected true or false" for value in found]
+    )
+
+
+def _number_faults(table: pd.DataFrame, kind: str, column: Needed) -> list[str]:
+    if column.name not in table:
+        unit = f" [{column.unit}]" if column.unit else ""
+        return [] if column.optional else [f"{kind}: column {column.name}{unit} is missing"]
+    given = table[column.name]
+    value = pd.to_numeric(given, errors="coerce").to_numpy(float, na_value=np.nan)
+    low = value > column.low if column.above else value >= column.low
+    bad = ~(np.isfinite(value) & low & (value <= column.high))
+    unit = f" {column.unit}" if column.unit else ""
+    what = [
+        f"{column.name} has no value, {column.expected()}"
+        if pd.isna(cell)
+        else f"{column.name} is {cell}{unit}, {column.expected()}"
+        for cell in given.to_numpy(object)[bad]
+    ]
+    return _listed(table, kind, bad, what)
+
+
+def _bus_faults(net: "pandapowerNet", table: pd.DataFrame, kind: str, end: str) -> list[str]:
+    if end not in table:
+        return [f"{kind}: column {end} is missing"]
+    known = table[end].isin(net.bus.index).to_numpy()
+    faults = _listed(
+        table,
+        kind,
+        ~known,
+        [f"{end} is {bus}, and there is no such bus" for bus in table[end].to_numpy()[~known]],
+    )
+    if kind == "switch":
+        return faults
+    off = net.bus.index[net.bus["in_service"] == False]  # noqa: E712  it may hold other things
+    dead = (table["in_service"] == True).to_numpy() & table[end].isin(off).to_numpy()  # noqa: E712
+    return faults + _listed(
+        table,
+        kind,
+        dead,
+        [
+            f"is in service at bus {bus}, which is not; put both in or both out of service"
+            for bus in table[end].to_numpy()[dead]
+        ],
+    )
+
+
+def _branch_faults(net: "pandapowerNet") -> list[str]:
+    """Impedances of zero, and short-circuit resistances larger than the impedance."""
+    line, impedance = net.line, net.impedance
+    faults = _zero(line, "line", ("r_ohm_per_km", "x_ohm_per_km"), "ohm/km")
+    for ends in ("ft", "tf"):
+        faults += _zero(impedance, "impedance", (f"r{ends}_pu", f"x{ends}_pu"), "p.u.")
+    faults += _zero(net.xward, "xward", ("r_ohm", "x_ohm"), "ohm")
+    faults += _short_circuit(net.trafo[~by_table(net.trafo)], "trafo", "")
+    trafo3w = net.trafo3w[~by_table(net.trafo3w)]
+    for side in SIDES:
+        faults += _short_circuit(trafo3w, "trafo3w", f"_{side}")
+    return faults
+
+
+def by_table(trafo: pd.DataFrame) -> np.ndarray:
+    """Which transformers take ratio and impedance of a tap from a table of characteristics."""
+    if "tap_dependency_table" not in trafo:
+        return np.zeros(len(trafo), bool)
+    return trafo["tap_dependency_table"].map(lambda flag: flag in (True, 1)).to_numpy(bool)
+
+
+def _zero(table: pd.DataFrame, kind: str, columns: tuple[str, str], unit: str) -> list[str]:
+    if table.empty:
+        return []
+    bad = (table[list(columns)].abs() < TINY).all(axis=1).to_numpy()
+    text = (
+        f"{columns[0]} and {columns[1]} are both 0 {unit}, expected an impedance; "
+        "a bus-bus switch joins buses without one"
+    )
+    return _listed(table, kind, bad, [text] * int(bad.sum()))
+
+
+def _short_circuit(table: pd.DataFrame, kind: str, side: str) -> list[str]:
+    if table.empty:
+        return []
+    vk = table[f"vk{side}_percent"].to_numpy(float)
+    vkr = table[f"vkr{side}_percent"].to_numpy(float)
+    bad = (np.abs(vk) < TINY) | (np.abs(vkr) > np.abs(vk) * (1 + 1e-9))
+    what = [
+        f"vkr{side}_percent is {vkr[row]:g} % and vk{side}_percent {vk[row]:g} %, "
+        "expected vk other than 0 and vkr within -vk to vk"
+        for row in np.flatnonzero(bad)
+    ]
+    return _listed(table, kind, bad, what)
+
+
+def _share_faults(net: "pandapowerNet") -> list[str]:
+    """Shares of constant impedance and constant current that make more than the whole."""
+    faults = []
+    for power in "pq":
+        names = [f"const_{kind}_{power}_percent" for kind in "zi"]
+        if net.load.empty or not set(names).issubset(net.load):
+            continue
+        total = net.load[names].sum(axis=1).to_numpy(float)
+        bad = total > 100 * (1 + 1e-9)
+        what = [
+            f"{names[0]} and {names[1]} add up to {value:g} %, expected at most 100 %"
+            for value in total[bad]
+        ]
+        faults += _listed(net.load, "load", bad, what)
+    return faults
+
+
+def _switch_faults(net: "pandapowerNet") -> list[str]:
+    switch = net.switch
+    faults = []
+    kinds = switch["et"].to_numpy(object)
+    strange = ~np.isin(kinds.astype(str), list(SWITCHED))
+    what = [f"et is {kind}, expected one of {', '.join(SWITCHED)}" for kind in kinds[strange]]
+    faults += _listed(switch, "switch", strange, what)
+    for et, other in SWITCHED.items():
+        bad = (kinds == et) & ~switch["element"].isin(net[other].index).to_numpy()
+        found = switch["element"].to_numpy()[bad]
+        what = [f"element is {index}, and there is no such {other}" for index in found]
+        faults += _listed(switch, "switch", bad, what)
+    return faults
+
+
+def _slack_faults(net: "pandapowerNet") -> list[str]:
+    """A grid needs a bus whose voltage and angle are given."""
+    if net.ext_grid["in_service"].astype(bool).any():
+        return []
+    if (
+        "slack" in net.gen
+        and (net.gen["slack"].eq(True) & net.gen["in_service"].astype(bool)).any()
+    ):
+        return []
+    return ["no ext_grid is in service and no gen with slack, expected at least one"]
