@@ -1,5 +1,6 @@
 """One go of Newton's method at a block of scenarios."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,7 +9,7 @@ from tvilling.sciml.systems.power_grid.grid import PowerGrid
 from tvilling.sciml.systems.power_grid.groups import Batch, Changes, newton
 from tvilling.sciml.systems.power_grid.lanes import WIDTH
 from tvilling.sciml.systems.power_grid.newton import Patch, room_for_factors, workspace
-from tvilling.sciml.systems.power_grid.scenarios import Asked, Outages
+from tvilling.sciml.systems.power_grid.scenarios import Asked, Outages, asked
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,26 @@ class Problem:
     held: np.ndarray
     dead: np.ndarray
     outages: Outages | None
+
+
+def block_problem(
+    grid: PowerGrid,
+    varying: Mapping[str, np.ndarray],
+    span: tuple[int, int],
+    e: np.ndarray,
+    f: np.ndarray,
+    outages: Outages | None = None,
+) -> Problem:
+    """Scenarios `span[0]` to `span[1]`, to start from their voltages `e`, `f`."""
+    rows = slice(*span)
+    return Problem(
+        e,
+        f,
+        asked(grid, varying, *span),
+        np.ones((1, max(len(grid.held), 1), WIDTH)),
+        np.zeros((0, grid.plan.m), np.uint8),
+        None if outages is None else Outages(outages.branch[rows], outages.delta[rows]),
+    )
 
 
 @dataclass(frozen=True)

@@ -93,16 +93,8 @@ class Asked:
     slack_v: np.ndarray
 
 
-def asked(
-    grid: PowerGrid, varying: Mapping[str, np.ndarray], first: int, last: int, extra: np.ndarray
-) -> Asked:
-    """Scenarios `first` to `last` of `varying` on top of the base case.
-
-    Parameters
-    ----------
-    extra
-        Complex power that enters on top, `[scenario or 1, bus]` [p.u.].
-    """
+def asked(grid: PowerGrid, varying: Mapping[str, np.ndarray], first: int, last: int) -> Asked:
+    """Scenarios `first` to `last` of `varying` on top of the base case."""
     count = last - first
     n_groups = (count + WIDTH - 1) // WIDTH
     base = np.empty(2 * grid.plan.m)
@@ -128,19 +120,8 @@ def asked(
             number = np.full(grid.n_bus, depends, np.int64)
             number[grid.depends] = np.arange(depends)
             inject(part, nominal, number[elements.bus], weight, load, int(reactive))
-    if extra.any():
-        _add_complex(grid, s, extra[first:last] if len(extra) > 1 else extra, count)
     slack_v = _voltages(grid, varying, first, last, s)
     return Asked(s, load, slack_v)
-
-
-def _add_complex(grid: PowerGrid, s: np.ndarray, extra: np.ndarray, count: int) -> None:
-    placed = np.broadcast_to(extra[:, grid.bus_at[: grid.plan.m]], (count, grid.plan.m))
-    padded = np.zeros((len(s) * WIDTH, grid.plan.m), complex)
-    padded[:count] = placed
-    lanes = padded.reshape(len(s), WIDTH, -1).transpose(0, 2, 1)
-    s[:, 0::2] += lanes.real
-    s[:, 1::2] += lanes.imag
 
 
 def _voltages(

@@ -8,13 +8,12 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from tvilling.sciml.errors import InputError
-from tvilling.sciml.systems.power_grid.attempt import Problem, attempt
+from tvilling.sciml.systems.power_grid.attempt import Problem, attempt, block_problem
 from tvilling.sciml.systems.power_grid.flow import DEFAULT, Flow, Options, Outcome
 from tvilling.sciml.systems.power_grid.follow import follow, part
 from tvilling.sciml.systems.power_grid.grid import PowerGrid
 from tvilling.sciml.systems.power_grid.islands import unsupplied
-from tvilling.sciml.systems.power_grid.lanes import WIDTH
-from tvilling.sciml.systems.power_grid.scenarios import Outages, asked, check
+from tvilling.sciml.systems.power_grid.scenarios import Outages, check
 
 SHARED = 2  # steps from the base case that all scenarios take with the same factors
 BLOCK = 256  # scenarios brought to the kernel at once, so that they stay in the cache
@@ -90,7 +89,7 @@ def base_case(grid: PowerGrid) -> Base:
 def _solve_base(grid: PowerGrid) -> Base:
     sign = -1 if grid.plan.m % 2 else 1  # without load every pivot has a negative determinant
     start = grid.start[None]
-    problem = _problem(grid, {}, (0, 1), start.real.copy(), start.imag.copy())
+    problem = block_problem(grid, {}, (0, 1), start.real.copy(), start.imag.copy())
     found = attempt(grid, problem, DEFAULT.tolerance.of(grid), 30)
     if not found.good(DEFAULT.tolerance.of(grid), sign)[0]:
         problem.e[:], problem.f[:] = start.real, start.imag
@@ -100,19 +99,6 @@ def _solve_base(grid: PowerGrid) -> Base:
             problem.e[:], problem.f[:] = followed.e_still, followed.f_still
         sign = int(followed.sign[0])
     return Base((problem.e + 1j * problem.f)[0], sign)
-
-
-def _problem(
-    grid: PowerGrid,
-    varying: Mapping[str, np.ndarray],
-    span: tuple[int, int],
-    e: np.ndarray,
-    f: np.ndarray,
-) -> Problem:
-    held = np.ones((1, max(len(grid.held), 1), WIDTH))
-    nothing = np.zeros((1, grid.n_bus), complex)
-    dead = np.zeros((0, grid.plan.m), np.uint8)
-    return Problem(e, f, asked(grid, varying, *span, nothing), held, dead, None)
 
 
 def _empty(
@@ -143,10 +129,7 @@ def _solve_block(
 ) -> None:
     """Solve scenarios `span[0]` to `span[1]` in place."""
     rows = slice(*span)
-    problem = _problem(grid, varying, span, flow.e[rows], flow.f[rows])
-    if flow.outages is not None:
-        changed = Outages(flow.outages.branch[rows], flow.outages.delta[rows])
-        problem = replace(problem, outages=changed)
+    problem = block_problem(grid, varying, span, flow.e[rows], flow.f[rows], flow.outages)
     if flow.dead is not None:
         dead = flow.dead[rows]
         problem = replace(problem, dead=np.ascontiguousarray(dead[:, grid.bus_at[: grid.plan.m]]))
