@@ -1,0 +1,152 @@
+"""What slack buses and generators give: the balance of the buses that they feed.
+
+A machine makes up what its bus sends into the grid, less whatever else feeds the bus in that
+scenario. Machines at one bus share it as pandapower's do: active power of slack buses by
+`slack_share`, reactive power in proportion to their ranges.
+
+pandapower counts a voltage-dependent load at a machine's bus with its power at 1 p.u., and so
+gives the machine as much too much or too little; here the balance closes.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse import csr_matrix
+
+from tvilling.sciml.systems.power_grid.ends import P_FROM, P_TO, Q_FROM, Q_TO, circuits, ends
+from tvilling.sciml.systems.power_grid.flow import Flow
+from tvilling.sciml.systems.power_grid.grid import PowerGrid
+from tvilling.sciml.systems.power_grid.results import ALL
+from tvilling.sciml.systems.power_grid.scenarios import POWERS
+
+KINDS = ("ext_grid", "gen")
+
+
+@dataclass(frozen=True)
+class Machines:
+    """Power that the machines of one table give `[scenario, row]`; 0 where out of service."""
+
+    p_mw: np.ndarray
+    q_mvar: np.ndarray
+
+
+def machines(
+    flow: Flow, varying: Mapping[str, np.ndarray] | None = None, rows: slice = ALL
+) -> dict[str, Machines]:
+    """Power of external grids (`ext_grid`) and generators (`gen`).
+
+    Parameters
+    ----------
+    varying
+        What `solve` was given; one scenario stands for all.
+    rows
+        Scenarios of the batch to look at, of `varying` as well.
+    """
+    grid, varying = flow.grid, varying or {}
+    elements = [grid.elements[kind] for kind in KINDS]
+    bus = np.concatenate([one.bus for one in elements])
+    at, where = np.unique(bus[bus >= 0], return_inverse=True)
+    place = np.full(len(bus), -1)
+    place[bus >= 0] = where
+    p, q = _sent(flow, at, rows)
+    other_p, other_q = _other(flow, at, varying, rows)
+    p, q = p - other_p, q - other_q
+    set_p = np.concatenate([_set_p(grid, kind, varying, rows, len(p)) for kind in KINDS], axis=1)
+    share = np.concatenate([one.slack_share for one in elements])
+    low = np.concatenate([one.q_min_mvar for one in elements])
+    high = np.concatenate([one.q_max_mvar for one in elements])
+    left = p - set_p @ _placed(place, len(at))
+    active = np.where(place >= 0, set_p + share * left[:, place], 0.0)
+    reactive = _shared(q, place, low, high)
+    nothing = ~flow.solved[rows]
+    active[nothing], reactive[nothing] = np.nan, np.nan
+    ends_at = len(elements[0].bus)
+    return {
+        "ext_grid": Machines(active[:, :ends_at], reactive[:, :ends_at]),
+        "gen": Machines(active[:, ends_at:], reactive[:, ends_at:]),
+    }
+
+
+def _placed(place: np.ndarray, count: int) -> csr_matrix:
+    """Adds up elements `[element]` at their places `[place]`; -1 has none."""
+    on = np.flatnonzero(place >= 0)
+    return csr_matrix((np.ones(len(on)), (on, place[on])), shape=(len(place), count))
+
+
+def _shared(q: np.ndarray, place: np.ndarray, low: np.ndarray, high: np.ndarray) -> np.ndarray:
+    """Reactive power of the buses to their machines, in proportion to ranges, else equally."""
+    sums = _placed(place, q.shape[1]).T
+    least, range_ = sums @ low, sums @ (high - low)
+    wide = range_ > 0
+    count = np.maximum(sums @ np.ones(len(place)), 1.0)
+    scale = np.where(wide, (q - least) / np.where(wide, range_, 1.0), 0.0)
+    by_range = low + (high - low) * scale[:, place]
+    return np.where(place >= 0, np.where(wide[place], by_range, (q / count)[:, place]), 0.0)
+
+
+def _sent(flow: Flow, at: np.ndarray, rows: slice) -> tuple[np.ndarray, np.ndarray]:
+    """Power that goes from the buses `at` into branches and shunts `[scenario, at]` [MW, Mvar]."""
+    grid = flow.grid
+    place = np.full(grid.n_bus, -1)
+    place[at] = np.arange(len(at))
+    near = np.flatnonzero((place[grid.from_bus] >= 0) | (place[grid.to_bus] >= 0))
+    e, f = flow.e[rows], flow.f[rows]
+    out = np.empty((6, len(e), len(near)))
+    ends(e, f, circuits(flow, near, rows), out)
+    forth, back = (_placed(place[bus[near]], len(at)) for bus in (grid.from_bus, grid.to_bus))
+    square = e[:, at] ** 2 + f[:, at] ** 2
+    p = out[P_FROM] @ forth + out[P_TO] @ back + square * grid.shunt_g[at]
+    q = out[Q_FROM] @ forth + out[Q_TO] @ back - square * grid.shunt_b[at]
+    return grid.base_mva * p, grid.base_mva * q
+
+
+def _other(
+    flow: Flow, at: np.ndarray, varying: Mapping[str, np.ndarray], rows: slice
+) -> tuple[np.ndarray, np.ndarray]:
+    """What else feeds the buses `at`: loads, static generators, storage [MW, Mvar]."""
+    grid = flow.grid
+    gen = grid.elements["gen"]
+    place = np.full(grid.n_bus + 1, -1)
+    place[at] = np.arange(len(at))
+    given_p = _placed(place[gen.bus], len(at)).T @ (gen.sign * gen.p_mw)
+    power = [grid.base_mva * grid.p_pu[at] - given_p, grid.base_mva * grid.q_pu[at]]
+    varied: list[np.ndarray | float] = [0.0, 0.0]
+    for name, values in varying.items():
+        if name not in POWERS or name == "gen_p_mw":
+            continue
+        kind, reactive = POWERS[name]
+        one = grid.elements[kind]
+        part = values if len(values) == 1 else values[rows]
+        change = (part - (one.q_mvar if reactive else one.p_mw)) * one.sign
+        varied[reactive] = varied[reactive] + change @ _placed(place[one.bus], len(at))
+    size = np.hypot(flow.e[rows][:, at], flow.f[rows][:, at])
+    more = _more(grid, at, size, varied)
+    return power[0] + varied[0] + more[0], power[1] + varied[1] + more[1]
+
+
+def _more(
+    grid: PowerGrid, at: np.ndarray, size: np.ndarray, varied: list[np.ndarray | float]
+) -> list[np.ndarray]:
+    """What voltage-dependent loads at `at` take beyond their power at 1 p.u., as an injection."""
+    more = []
+    for part, base in enumerate((grid.depends_p_pu, grid.depends_q_pu)):
+        power, share = np.zeros(grid.n_bus), np.zeros((2, grid.n_bus))
+        power[grid.depends] = grid.base_mva * base
+        share[:, grid.depends] = grid.depends_share[:, 2 * part : 2 * part + 2].T
+        constant_i, constant_z = share[:, at]
+        factor = constant_i * (size - 1.0) + constant_z * (size**2 - 1.0)
+        more.append((power[at] + varied[part]) * factor)
+    return more
+
+
+def _set_p(
+    grid: PowerGrid, kind: str, varying: Mapping[str, np.ndarray], rows: slice, count: int
+) -> np.ndarray:
+    """Active power that the machines are set to `[scenario, row]` [MW]."""
+    one = grid.elements[kind]
+    values = (
+        varying.get("gen_p_mw", one.p_mw[None]) if kind == "gen" else np.zeros((1, len(one.bus)))
+    )
+    part = values if len(values) == 1 else values[rows]
+    return np.broadcast_to(np.where(one.bus >= 0, part * one.sign, 0.0), (count, len(one.bus)))
