@@ -113,11 +113,17 @@ class Options:
     ----------
     tolerance
         When a scenario counts as solved.
+    q_limits
+        Keep machines within their reactive limits.
+    distributed_slack
+        Share what the slack buses make up by the file's `slack_weight`.
     threads
         Blocks solved at the same time; 0 takes every core that the process may use.
     """
 
     tolerance: Tolerance = Tolerance()
+    q_limits: bool = False
+    distributed_slack: bool = False
     threads: int = 1
 
     @property

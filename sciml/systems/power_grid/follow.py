@@ -100,9 +100,18 @@ def _lanes(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """Lanes of the scenarios `rows`, packed anew; one group that stands for all is kept."""
     if len(values) == 1 and rows.max(initial=0) >= WIDTH:
         return values
-    flat = values.transpose(0, 2, 1).reshape(-1, values.shape[1])[rows]
-    padded = np.concatenate([flat, np.repeat(flat[-1:], -len(flat) % WIDTH, axis=0)])
-    return np.ascontiguousarray(padded.reshape(-1, WIDTH, flat.shape[1]).transpose(0, 2, 1))
+    return as_lanes(as_rows(values)[rows])
+
+
+def as_rows(lanes: np.ndarray) -> np.ndarray:
+    """One row for each scenario of `lanes` `[group, row, 8]`, those that only fill up included."""
+    return lanes.transpose(0, 2, 1).reshape(-1, lanes.shape[1])
+
+
+def as_lanes(rows: np.ndarray) -> np.ndarray:
+    """Groups of eight of the scenarios `[scenario, row]`, filled up with the last one."""
+    padded = np.concatenate([rows, np.repeat(rows[-1:], -len(rows) % WIDTH, axis=0)])
+    return np.ascontiguousarray(padded.reshape(-1, WIDTH, rows.shape[1]).transpose(0, 2, 1))
 
 
 def scaled(grid: PowerGrid, problem: Problem, share: np.ndarray) -> Problem:

@@ -130,7 +130,7 @@ class PowerGrid:
     vm_pu
         Voltage to hold, at every bus; 1 where nothing holds it.
     q_min_pu, q_max_pu
-        Reactive power that may enter at each bus of `held`, load included [p.u.].
+        Reactive power that the machines at each bus of `held` may give [p.u.].
     slack_weight
         Share of each bus in what distributed slack has to make up; sums to 1.
     depends, depends_share

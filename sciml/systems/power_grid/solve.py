@@ -13,9 +13,17 @@ from tvilling.sciml.systems.power_grid.flow import DEFAULT, Flow, Options, Outco
 from tvilling.sciml.systems.power_grid.follow import follow, part
 from tvilling.sciml.systems.power_grid.grid import PowerGrid
 from tvilling.sciml.systems.power_grid.islands import unsupplied
+from tvilling.sciml.systems.power_grid.regulate import (
+    entering,
+    limited,
+    missing,
+    share,
+    surplus,
+)
 from tvilling.sciml.systems.power_grid.scenarios import Outages, check
 
 SHARED = 2  # steps from the base case that all scenarios take with the same factors
+ROUNDS = 40  # of sharing slack and keeping limits
 BLOCK = 256  # scenarios brought to the kernel at once, so that they stay in the cache
 
 
@@ -134,13 +142,70 @@ def _solve_block(
         dead = flow.dead[rows]
         problem = replace(problem, dead=np.ascontiguousarray(dead[:, grid.bus_at[: grid.plan.m]]))
         flow.outcome[rows][dead.any(axis=1)] = Outcome.UNSUPPLIED
-    limit = options.tolerance.of(grid)
+    p_slack = np.zeros(0)
+    if options.distributed_slack:
+        p_slack = entering(grid, varying, span, grid.slack, False).sum(axis=1)
+        left = missing(problem, p_slack)
+        problem = share(grid, problem, left)
+        p_slack = p_slack + left * grid.slack_weight[grid.slack].sum()
     shared = SHARED if flow.outages is None else 0
+    every = np.arange(span[0], span[1])
+    _settle(grid, problem, flow, base, options, every, shared)
+    if options.distributed_slack or options.q_limits:
+        q_load = entering(grid, varying, span, grid.held, True)
+        _regulate(grid, flow, base, options, every, problem, (p_slack, q_load))
+
+
+def _settle(
+    grid: PowerGrid,
+    problem: Problem,
+    flow: Flow,
+    base: Base,
+    options: Options,
+    rows: np.ndarray,
+    shared: int = 0,
+) -> None:
+    """Solve `problem`, the scenarios `rows` of the batch, and note what came of it."""
+    limit = options.tolerance.of(grid)
     found = attempt(grid, problem, limit, options.tolerance.steps, shared)
-    flow.iterations[rows], flow.worst_pu[rows] = found.iterations, found.worst
+    flow.iterations[rows] += found.iterations
+    flow.worst_pu[rows] = found.worst
     left = np.flatnonzero(~found.good(limit, base.sign))
     if len(left):
-        _follow(grid, problem, flow, base, limit, span[0] + left, left)
+        _follow(grid, problem, flow, base, limit, rows[left], left)
+    flow.e[rows], flow.f[rows] = problem.e, problem.f
+
+
+def _regulate(
+    grid: PowerGrid,
+    flow: Flow,
+    base: Base,
+    options: Options,
+    rows: np.ndarray,
+    problem: Problem,
+    entered: tuple[np.ndarray, np.ndarray],
+) -> None:
+    """Share the slack and keep reactive limits, until neither moves anything any more.
+
+    `entered` is what the slack buses are to give and what enters beside the machines.
+    """
+    p_slack, q_load = entered
+    for _ in range(ROUNDS):
+        done = flow.outcome[rows] != Outcome.INFEASIBLE
+        moved = np.zeros(0, int)
+        if options.distributed_slack:
+            left = np.where(done, surplus(grid, problem, p_slack), 0.0)
+            problem = share(grid, problem, left)
+            p_slack = p_slack + left * grid.slack_weight[grid.slack].sum()
+            moved = np.flatnonzero(np.abs(left) > options.tolerance.of(grid))
+        if not len(moved) and options.q_limits:
+            problem, moved = limited(grid, problem, done, q_load)
+        if not len(moved):
+            return
+        some = part(problem, moved)
+        _settle(grid, some, flow, base, options, rows[moved])
+        problem.e[moved], problem.f[moved] = some.e, some.f
+    flow.outcome[rows[moved]] = Outcome.INFEASIBLE
 
 
 def _follow(
@@ -156,7 +221,7 @@ def _follow(
     hard = part(problem, left)
     hard.e[:], hard.f[:] = base.v.real, base.v.imag
     followed = follow(grid, hard, limit)
-    flow.e[rows], flow.f[rows] = followed.e, followed.f
+    problem.e[left], problem.f[left] = followed.e, followed.f
     flow.worst_pu[rows], flow.reached[rows] = followed.worst, followed.reached
     lost = followed.reached < 1.0
     flow.outcome[rows[lost]] = Outcome.INFEASIBLE

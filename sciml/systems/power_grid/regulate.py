@@ -1,0 +1,119 @@
+"""What machines do beside holding a voltage: stay within reactive limits, share the balance.
+
+*Limits*: a machine whose reactive power would leave its range gives the limit instead and no longer
+holds its voltage; repeated until no further one leaves, as pandapower does (`enforce_q_lims`).
+Slack machines are not limited.
+
+*Distributed slack*: what the slack buses would have to make up is shared over the buses in
+proportion to the file's `slack_weight`: P_i = P_i⁰ + w_i S, with S such that the slack buses too
+give no more than their share. Where a round moved S by r, the next moves it by about r times
+the grid's marginal losses, so a few rounds settle it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+import scipy.sparse as sp
+
+from tvilling.sciml.systems.power_grid.attempt import Problem
+from tvilling.sciml.systems.power_grid.follow import as_lanes, as_rows
+from tvilling.sciml.systems.power_grid.grid import PowerGrid
+from tvilling.sciml.systems.power_grid.scenarios import POWERS, Outages
+
+PASSED_PU = 1e-9  # by which a limit may be passed before it counts [p.u.]
+
+
+def net_power(grid: PowerGrid, problem: Problem, buses: np.ndarray) -> np.ndarray:
+    """Complex power that enters the grid at `buses` at the voltages of `problem` [p.u.]."""
+    v = problem.e + 1j * problem.f
+    y_ff, y_ft, y_tf, y_tt = np.ascontiguousarray(grid.two_port).view(complex).T
+    a, b = grid.from_bus, grid.to_bus
+    own = np.arange(grid.n_bus)
+    values = np.concatenate([y_ff, y_ft, y_tf, y_tt, grid.shunt_g + 1j * grid.shunt_b])
+    rows, columns = np.concatenate([a, a, b, b, own]), np.concatenate([a, b, a, b, own])
+    matrix = sp.csr_matrix((values, (rows, columns)), shape=(grid.n_bus, grid.n_bus))
+    current = (matrix[buses] @ v.T).T
+    if problem.outages is not None:
+        current += _changed(grid, problem.outages, v)[:, buses]
+    return np.asarray(v[:, buses] * current.conj())
+
+
+def _changed(grid: PowerGrid, outages: Outages, v: np.ndarray) -> np.ndarray:
+    """Current into each bus that the changed branches add `[scenario, bus]` [p.u.]."""
+    more = np.zeros_like(v)
+    rows = np.arange(len(v))
+    for change in range(outages.branch.shape[1]):
+        branch = outages.branch[:, change]
+        on = branch >= 0
+        y = np.ascontiguousarray(outages.delta[on, change]).view(complex).T
+        at, a, b = rows[on], grid.from_bus[branch[on]], grid.to_bus[branch[on]]
+        np.add.at(more, (at, a), y[0] * v[at, a] + y[1] * v[at, b])
+        np.add.at(more, (at, b), y[2] * v[at, a] + y[3] * v[at, b])
+    return more
+
+
+def entering(
+    grid: PowerGrid,
+    varying: Mapping[str, np.ndarray],
+    span: tuple[int, int],
+    buses: np.ndarray,
+    reactive: bool,
+) -> np.ndarray:
+    """Power that the file and scenarios `span[0]` to `span[1]` put in at `buses` [p.u.]."""
+    power = grid.q_pu if reactive else grid.p_pu
+    found = np.repeat(power[buses][None], span[1] - span[0], axis=0)
+    column = np.full(grid.n_bus + 1, -1)
+    column[buses] = np.arange(len(buses))
+    for name, values in varying.items():
+        if name in POWERS and POWERS[name][1] == reactive:
+            elements = grid.elements[POWERS[name][0]]
+            on = np.flatnonzero(column[elements.bus] >= 0)
+            base = elements.q_mvar if reactive else elements.p_mw
+            more = (values[span[0] : span[1], on] - base[on]) * elements.sign[on] / grid.base_mva
+            np.add.at(found.T, column[elements.bus[on]], more.T)
+    return found
+
+
+def limited(
+    grid: PowerGrid, problem: Problem, done: np.ndarray, q_load: np.ndarray
+) -> tuple[Problem, np.ndarray]:
+    """The block with machines that left their range at its limit, and the scenarios concerned.
+
+    Parameters
+    ----------
+    done
+        Scenarios whose voltages hold; others are left as they are.
+    q_load
+        Reactive power that enters beside the machines `[scenario, machine]` [p.u.].
+    """
+    count, groups = len(problem.e), len(problem.asked.s)
+    rows = 2 * grid.place[grid.held] + 1
+    held = as_rows(np.repeat(problem.held, groups // len(problem.held), axis=0))[:count].copy()
+    q = net_power(grid, problem, grid.held).imag - q_load
+    free = (held[:, : len(grid.held)] > 0) & done[:, None]
+    above, below = free & (q > grid.q_max_pu + PASSED_PU), free & (q < grid.q_min_pu - PASSED_PU)
+    moved = above | below
+    s = as_rows(problem.asked.s)[:count].copy()
+    limit = np.where(above, grid.q_max_pu, grid.q_min_pu) + q_load
+    s[:, rows] = np.where(moved, limit, s[:, rows])
+    held[:, : len(grid.held)][moved] = 0.0
+    asked = replace(problem.asked, s=as_lanes(s))
+    return replace(problem, asked=asked, held=as_lanes(held)), np.flatnonzero(moved.any(axis=1))
+
+
+def surplus(grid: PowerGrid, problem: Problem, p_slack: np.ndarray) -> np.ndarray:
+    """Active power that the slack buses give beyond `p_slack` `[scenario]` [p.u.]."""
+    return np.asarray(net_power(grid, problem, grid.slack).real.sum(axis=1) - p_slack)
+
+
+def missing(problem: Problem, p_slack: np.ndarray) -> np.ndarray:
+    """What no bus is asked to give, were there no losses `[scenario]` [p.u.]."""
+    return np.asarray(-as_rows(problem.asked.s)[: len(p_slack), 0::2].sum(axis=1) - p_slack)
+
+
+def share(grid: PowerGrid, problem: Problem, power: np.ndarray) -> Problem:
+    """The block with `power` `[scenario]` [p.u.] shared out over the buses other than slack."""
+    s = as_rows(problem.asked.s)[: len(power)].copy()
+    s[:, 0::2] += power[:, None] * grid.slack_weight[grid.bus_at[: grid.plan.m]]
+    return replace(problem, asked=replace(problem.asked, s=as_lanes(s)))
