@@ -118,8 +118,10 @@ def _other(
         kind, reactive = POWERS[name]
         one = grid.elements[kind]
         part = values if len(values) == 1 else values[rows]
-        change = (part - (one.q_mvar if reactive else one.p_mw)) * one.sign
-        varied[reactive] = varied[reactive] + change @ _placed(place[one.bus], len(at))
+        near = np.flatnonzero(place[one.bus] >= 0)
+        nominal = (one.q_mvar if reactive else one.p_mw)[near]
+        change = (part[:, near] - nominal) * one.sign[near]
+        varied[reactive] = varied[reactive] + change @ _placed(place[one.bus[near]], len(at))
     size = np.hypot(flow.e[rows][:, at], flow.f[rows][:, at])
     more = _more(grid, at, size, varied)
     return power[0] + varied[0] + more[0], power[1] + varied[1] + more[1]

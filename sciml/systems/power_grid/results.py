@@ -26,7 +26,7 @@ from tvilling.sciml.systems.power_grid.grid import BranchGroup, PowerGrid
 
 ALL = slice(None)
 ROOT3 = np.sqrt(3.0)
-CACHED = 128  # scenarios at once: what is computed of them stays in the cache
+CACHED = 256  # scenarios at once: what is computed of them stays in the cache
 LOSSLESS = ("xward",)  # the branch of an extended ward stands for what lies behind, not for a loss
 
 

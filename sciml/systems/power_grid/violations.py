@@ -1,0 +1,201 @@
+"""Which limits a grid breaks, where, how far and how often."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tvilling.sciml.systems.power_grid.flow import Flow, Outcome
+from tvilling.sciml.systems.power_grid.grid import PowerGrid
+from tvilling.sciml.systems.power_grid.labels import attributes, coordinates, main_variables
+from tvilling.sciml.systems.power_grid.results import sides
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+SLACK_PU, SLACK_PERCENT = 1e-6, 1e-3  # a limit met to within what single precision holds is kept
+COLUMNS = ("element", "kind", "quantity", "limit", "worst", "unit", "when", "count")
+RATED = ("line", "trafo", "trafo3w")
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a grid is held to.
+
+    Attributes
+    ----------
+    vm_min_pu, vm_max_pu
+        Band of the voltage at every bus of the file [p.u.].
+    loading_percent
+        Greatest loading by table of the file `[row]` [%].
+    notes
+        What was assumed where the file has no limits.
+    """
+
+    vm_min_pu: np.ndarray
+    vm_max_pu: np.ndarray
+    loading_percent: Mapping[str, np.ndarray]
+    notes: tuple[str, ...] = ()
+
+
+def limits_of(
+    grid: PowerGrid,
+    vm_min_pu: float = 0.9,
+    vm_max_pu: float = 1.1,
+    loading_percent: float = 100.0,
+) -> Limits:
+    """The limits of the file, and those given here where it has none."""
+    buses, notes = grid.buses, []
+    low, high = buses.vm_min_pu, buses.vm_max_pu
+    open_ = np.isnan(low) | np.isnan(high)
+    if open_.any():
+        notes.append(
+            f"{_count(open_)} buses have no band of voltage in the file: {vm_min_pu:g} to "
+            f"{vm_max_pu:g} p.u. is assumed."
+        )
+    loading = {}
+    for kind in RATED:
+        if kind in grid.groups:
+            group = grid.groups[kind]
+            own = group.limit_percent[: len(group.name) // sides(group)]
+            if np.isnan(own).any():
+                notes.append(
+                    f"{_count(np.isnan(own))} rows of {kind} have no greatest loading in the "
+                    f"file: {loading_percent:g} % is assumed."
+                )
+            loading[kind] = np.where(np.isnan(own), loading_percent, own)
+    return Limits(
+        np.where(np.isnan(low), vm_min_pu, low),
+        np.where(np.isnan(high), vm_max_pu, high),
+        loading,
+        tuple(notes),
+    )
+
+
+def _count(chosen: np.ndarray) -> str:
+    return f"All {len(chosen)}" if chosen.all() else f"{int(chosen.sum())} of {len(chosen)}"
+
+
+def violations(found: "Flow | xr.Dataset", limits: Limits) -> "pd.DataFrame":
+    """Every limit that is broken, a row for each element and limit.
+
+    First stand scenarios that have no solution, by the bus whose voltage gives way: `limit` is
+    the whole scenario, `worst` the share of it that has a solution. Then buses without supply,
+    voltages by how far they are out of their band, and loadings by how far they are above.
+
+    Buses that closed switches join have one voltage, and one row.
+
+    Parameters
+    ----------
+    found
+        A power flow, or its results as `label` or `year` give them.
+
+    Returns
+    -------
+    Columns `element`, `kind` (bus, line, trafo, trafo3w, scenario), `quantity`, `limit`, `worst`,
+    `unit`, `when` the worst is met, `count` of scenarios or steps in which it is broken, and
+    `hours` where they are steps in time.
+    """
+    import pandas as pd
+
+    data = _dataset(found) if isinstance(found, Flow) else found
+    rows = [
+        *_unsolved(data),
+        *_unsupplied(data),
+        *_voltages(data, limits),
+        *_loadings(data, limits),
+    ]
+    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    step_h = step_hours(data)
+    if step_h is not None:
+        table["hours"] = step_h * table["count"].astype(float)
+    return table
+
+
+def step_hours(data: "xr.Dataset") -> float | None:
+    """Hours between steps in time; None where there are no steps, or just one."""
+    if "time" not in data.dims or data.sizes["time"] < 2:
+        return None
+    return float(np.median(np.diff(data["time"].values)) / np.timedelta64(1, "h"))
+
+
+def _dataset(flow: Flow) -> "xr.Dataset":
+    import xarray as xr
+
+    along = {"scenario": np.arange(len(flow.e)), **coordinates(flow.grid)}
+    return xr.Dataset(main_variables(flow), along, attributes(flow.grid))
+
+
+def _when(data: "xr.Dataset", at: int) -> Any:
+    first = data["outcome"].dims[0]
+    return data[first].values[at]
+
+
+def _unsolved(data: "xr.Dataset") -> Iterator[tuple[Any, ...]]:
+    lost = np.flatnonzero(data["outcome"].values == Outcome.INFEASIBLE)
+    weakest, reached = data["weakest_bus"].values[lost], data["reached"].values[lost]
+    groups = []
+    for bus in np.unique(weakest):
+        own = np.flatnonzero(weakest == bus)
+        least = own[reached[own].argmin()]
+        name = str(data["bus"].values[bus]) if bus >= 0 else "inside an element"
+        when = _when(data, int(lost[least]))
+        groups.append(
+            (name, "scenario", "no solution", 1.0, float(reached[least]), "1", when, len(own))
+        )
+    yield from sorted(groups, key=lambda row: row[4])
+
+
+def _unsupplied(data: "xr.Dataset") -> Iterator[tuple[Any, ...]]:
+    """Buses that lose their supply in some scenarios; those without any stand in the file so."""
+    some = np.flatnonzero(data["outcome"].values == Outcome.UNSUPPLIED)
+    if not len(some):
+        return
+    for members, name in _buses(data):
+        hit = some[np.isnan(data["vm_pu"].values[some, members[0]])]
+        if len(hit):
+            yield name, "bus", "no supply", 0.0, np.nan, "1", _when(data, int(hit[0])), len(hit)
+
+
+def _buses(data: "xr.Dataset") -> Iterator[tuple[np.ndarray, str]]:
+    """Buses that closed switches join, the first of them in the file first, and their name."""
+    node = data["node"].values
+    order = np.argsort(node, kind="stable")
+    for members in np.split(order, np.flatnonzero(np.diff(node[order])) + 1):
+        if node[members[0]] >= 0:
+            more = f" (and {len(members) - 1} joined to it)" if len(members) > 1 else ""
+            yield members, str(data["bus"].values[members[0]]) + more
+
+
+def _voltages(data: "xr.Dataset", limits: Limits) -> Iterator[tuple[Any, ...]]:
+    vm, rows = data["vm_pu"].values, []
+    for members, name in _buses(data):
+        own = vm[:, members[0]]
+        low, high = limits.vm_min_pu[members].max(), limits.vm_max_pu[members].min()
+        for word, limit, excess in (
+            ("voltage below", low, low - SLACK_PU - own),
+            ("voltage above", high, own - high - SLACK_PU),
+        ):
+            count = int((excess > 0).sum())
+            if count:
+                at = int(np.nanargmax(excess))
+                when, worst = _when(data, at), float(own[at])
+                rows.append((name, "bus", word, float(limit), worst, "p.u.", when, count))
+    yield from sorted(rows, key=lambda row: -abs(row[4] - row[3]))
+
+
+def _loadings(data: "xr.Dataset", limits: Limits) -> Iterator[tuple[Any, ...]]:
+    rows = []
+    for kind, limit in limits.loading_percent.items():
+        if f"{kind}_loading_percent" not in data:
+            continue
+        loading = data[f"{kind}_loading_percent"].values
+        counts = (loading > limit + SLACK_PERCENT).sum(axis=0)
+        for at in np.flatnonzero(counts):
+            worst = int(np.nanargmax(loading[:, at]))
+            name, value = str(data[kind].values[at]), float(loading[worst, at])
+            when, count = _when(data, worst), int(counts[at])
+            rows.append((name, kind, "loading", float(limit[at]), value, "%", when, count))
+    yield from sorted(rows, key=lambda row: row[3] - row[4])
