@@ -1,6 +1,6 @@
 """Labelled results of power flows: names, units, outcomes, and what they rest on."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +23,7 @@ QUANTITIES = (("p", "mw", "MW"), ("q", "mvar", "Mvar"), ("i", "ka", "kA"))
 def label(
     flow: Flow,
     varying: Mapping[str, np.ndarray] | None = None,
-    lead: Mapping[str, Sequence[Any]] | None = None,
+    lead: Mapping[str, Any] | None = None,
     **attrs: str,
 ) -> "xr.Dataset":
     """All results of `flow` by `scenario` and by bus, line, transformer and machine.
@@ -61,7 +61,7 @@ def label(
             text = {"units": unit, "long_name": f"given by {kind}"}
             variables[f"{kind}_{name}"] = ((first, kind), values, text)
     return xr.Dataset(
-        variables, {first: list(along), **coordinates(grid)}, attributes(grid) | attrs
+        variables, {first: np.asarray(along), **coordinates(grid)}, attributes(grid) | attrs
     )
 
 
@@ -144,14 +144,15 @@ def coordinates(grid: PowerGrid) -> dict[str, Any]:
     return found
 
 
-def unique(names: np.ndarray, index: np.ndarray) -> list[str]:
+def unique(names: np.ndarray, index: np.ndarray) -> np.ndarray:
     """The names; those that stand twice with the row of the table behind them."""
     _, at, count = np.unique(names.astype(str), return_inverse=True, return_counts=True)
     twice = count[at] > 1
-    return [
+    told = [
         f"{name} (row {row})" if double else str(name)
         for name, row, double in zip(names, index, twice, strict=True)
     ]
+    return np.array(told, str)
 
 
 def attributes(grid: PowerGrid) -> dict[str, Any]:

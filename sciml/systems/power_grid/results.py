@@ -109,8 +109,8 @@ class Loads:
 def loads(flow: Flow, rows: slice = ALL, dtype: type = float) -> Loads:
     """Loadings and losses; tables without rated currents have no loading."""
     span = range(*rows.indices(len(flow.e)))
-    rated = [group for group in flow.grid.groups.values() if _is_rated(group)]
-    percent = {
+    rated = [group for group in flow.grid.groups.values() if is_rated(group)]
+    percent: dict[str, np.ndarray] = {
         group.kind: np.empty((len(span), len(group.name) // sides(group)), dtype) for group in rated
     }
     losses_mw = np.empty(len(span))
@@ -140,7 +140,8 @@ def sides(group: BranchGroup) -> int:
     return 3 if group.kind == "trafo3w" else 1
 
 
-def _is_rated(group: BranchGroup) -> bool:
+def is_rated(group: BranchGroup) -> bool:
+    """Whether branches of `group` have a rated current."""
     ratings = np.concatenate([group.rated_ka_from, group.rated_ka_to])
     return bool(np.isfinite(ratings).any())
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 SLACK_PU, SLACK_PERCENT = 1e-6, 1e-3  # a limit met to within what single precision holds is kept
 COLUMNS = ("element", "kind", "quantity", "limit", "worst", "unit", "when", "count")
 RATED = ("line", "trafo", "trafo3w")
+ASSUMED = {"least voltage": 0.9, "greatest voltage": 1.1, "loading": 100.0}
 
 
 @dataclass(frozen=True)
@@ -42,40 +43,45 @@ class Limits:
 
 def limits_of(
     grid: PowerGrid,
-    vm_min_pu: float = 0.9,
-    vm_max_pu: float = 1.1,
-    loading_percent: float = 100.0,
+    vm_min_pu: float | None = None,
+    vm_max_pu: float | None = None,
+    loading_percent: float | None = None,
 ) -> Limits:
-    """The limits of the file, and those given here where it has none."""
-    buses, notes = grid.buses, []
-    low, high = buses.vm_min_pu, buses.vm_max_pu
-    open_ = np.isnan(low) | np.isnan(high)
-    if open_.any():
-        notes.append(
-            f"{_count(open_)} buses have no band of voltage in the file: {vm_min_pu:g} to "
-            f"{vm_max_pu:g} p.u. is assumed."
-        )
+    """The limits of the file; those given here in their place; where there are none, `ASSUMED`."""
+    buses, notes = grid.buses, list[str]()
+    band = []
+    for side, own, given in (
+        ("least voltage", buses.vm_min_pu, vm_min_pu),
+        ("greatest voltage", buses.vm_max_pu, vm_max_pu),
+    ):
+        words = f"buses have no {side} in the file"
+        band.append(_chosen(own, given, (ASSUMED[side], " p.u."), words, notes))
     loading = {}
     for kind in RATED:
         if kind in grid.groups:
             group = grid.groups[kind]
             own = group.limit_percent[: len(group.name) // sides(group)]
-            if np.isnan(own).any():
-                notes.append(
-                    f"{_count(np.isnan(own))} rows of {kind} have no greatest loading in the "
-                    f"file: {loading_percent:g} % is assumed."
-                )
-            loading[kind] = np.where(np.isnan(own), loading_percent, own)
-    return Limits(
-        np.where(np.isnan(low), vm_min_pu, low),
-        np.where(np.isnan(high), vm_max_pu, high),
-        loading,
-        tuple(notes),
-    )
+            words = f"{kind} rows have no greatest loading in the file"
+            limit = (ASSUMED["loading"], " %")
+            loading[kind] = _chosen(own, loading_percent, limit, words, notes)
+    return Limits(band[0], band[1], loading, tuple(notes))
 
 
-def _count(chosen: np.ndarray) -> str:
-    return f"All {len(chosen)}" if chosen.all() else f"{int(chosen.sum())} of {len(chosen)}"
+def _chosen(
+    own: np.ndarray,
+    given: float | None,
+    assumed: tuple[float, str],
+    words: str,
+    notes: list[str],
+) -> np.ndarray:
+    """`given` for all, or else the file's `own` with what is assumed where that has a gap."""
+    if given is not None:
+        return np.full(len(own), given)
+    value, unit = assumed
+    gaps = np.isnan(own)
+    if gaps.any():
+        notes.append(f"{int(gaps.sum())} of {len(own)} {words}: {value:g}{unit} is assumed.")
+    return np.where(gaps, value, own)
 
 
 def violations(found: "Flow | xr.Dataset", limits: Limits) -> "pd.DataFrame":
