@@ -8,6 +8,7 @@ Thurimella, ACM Trans. Algorithms 7(4), 2011, arXiv:cs/0702113. A set whose labe
 by chance costs a search and changes nothing.
 """
 
+from typing import no_type_check
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -18,7 +19,9 @@ from tvilling.sciml.systems.power_grid.scenarios import Outages
 
 TRIED = 6  # branches opened at once up to which labels are tried; beyond, the graph is searched
 
+Rows = tuple[np.ndarray, np.ndarray, np.ndarray]
 _LABELS: WeakKeyDictionary[PowerGrid, np.ndarray] = WeakKeyDictionary()
+_ROWS: WeakKeyDictionary[PowerGrid, Rows] = WeakKeyDictionary()
 
 
 def unsupplied(grid: PowerGrid, outages: Outages | None) -> np.ndarray | None:
@@ -29,8 +32,10 @@ def unsupplied(grid: PowerGrid, outages: Outages | None) -> np.ndarray | None:
     rows = np.flatnonzero(_may_part(labels(grid), opened))
     if not len(rows):
         return None
+    if grid not in _ROWS:
+        _ROWS[grid] = _neighbours(grid.n_bus, grid.from_bus, grid.to_bus)
     dead = np.zeros((len(opened), grid.n_bus), np.uint8)
-    _search(rows, opened, grid.slack, *_neighbours(grid.n_bus, grid.from_bus, grid.to_bus), dead)
+    _search(rows, opened, grid.slack, *_ROWS[grid], dead)
     return dead if dead.any() else None
 
 
@@ -70,7 +75,7 @@ def _may_part(label: np.ndarray, opened: np.ndarray) -> np.ndarray:
     return found
 
 
-def _neighbours(n: int, a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, ...]:
+def _neighbours(n: int, a: np.ndarray, b: np.ndarray) -> Rows:
     """Start of each node's row, and the other end and the branch of each of its entries."""
     near = np.concatenate([a, b])
     order = np.argsort(near, kind="stable")
@@ -79,7 +84,8 @@ def _neighbours(n: int, a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, ...]:
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
-def _label(root, drawn, a, b, first, far, branch):  # type: ignore[no-untyped-def]
+@no_type_check
+def _label(root, drawn, a, b, first, far, branch):
     """Numbers `drawn` for the branches outside a spanning tree, and their XOR along it."""
     n = first.size - 1
     by = np.full(n, -2, np.int64)  # the branch that a node was reached by
@@ -110,7 +116,8 @@ def _label(root, drawn, a, b, first, far, branch):  # type: ignore[no-untyped-de
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
-def _search(rows, opened, slack, first, far, branch, dead):  # type: ignore[no-untyped-def]
+@no_type_check
+def _search(rows, opened, slack, first, far, branch, dead):
     """Mark what cannot be reached from `slack` in the scenarios `rows`."""
     closed = np.ones(far.size // 2, np.bool_)
     queue = np.empty(dead.shape[1], np.int64)

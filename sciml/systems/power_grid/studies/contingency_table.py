@@ -1,0 +1,121 @@
+"""Contingencies as a planner reads them: the worst first, and what they come to."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from tvilling.sciml.systems.power_grid.flow import Outcome
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+
+SAME_MW = 1e-6  # load lost that differs by less is equal
+
+
+def ranked(data: "xr.Dataset") -> "pd.DataFrame":
+    """A row for each contingency, in the scenario in which it is worst; the worst first.
+
+    Contingencies without a solution come first, by the share of the scenario that has one; then
+    those that lose most load, break most limits, load a branch most, and lower a voltage most.
+
+    Parameters
+    ----------
+    data
+        As `contingency.study` gives it.
+
+    Returns
+    -------
+    Columns `contingency`, `kind`, `scenario`, `outcome`, `lost_buses`, `lost_load_mw`,
+    `violations`, `new_violations`, `loading_percent`, `loading_branch`, `vm_min_pu`, `vm_min_bus`,
+    `vm_max_pu`, `vm_max_bus`, `reached`, `weakest_bus`, with names for positions.
+    """
+    import pandas as pd
+
+    order = _worst_first(data)
+    contingencies = data.sizes["contingency"]
+    _, first = np.unique(order % contingencies, return_index=True)
+    scenario, at = np.divmod(order[np.sort(first)], contingencies)
+
+    def column(name: str) -> np.ndarray:
+        return np.asarray(data[name].values[scenario, at])
+
+    def named(name: str, names: np.ndarray) -> np.ndarray:
+        place = column(name)
+        return np.where(place >= 0, names[place], "")
+
+    bus = data["bus"].values
+    branch = np.append(data["branch_name"].values, "")
+    kinds = data["contingency_kind"].values[at]
+    outcome = [Outcome(int(value)).name.lower() for value in column("outcome")]
+    return pd.DataFrame(
+        {
+            "contingency": data["contingency"].values[at],
+            "kind": kinds,
+            "scenario": data["scenario"].values[scenario],
+            "outcome": outcome,
+            "lost_buses": column("lost_buses"),
+            "lost_load_mw": column("lost_load_mw"),
+            "violations": column("violations"),
+            "new_violations": column("new_violations"),
+            "loading_percent": column("loading_percent"),
+            "loading_branch": named("loading_branch", branch),
+            "vm_min_pu": column("vm_min_pu"),
+            "vm_min_bus": named("vm_min_bus", bus),
+            "vm_max_pu": column("vm_max_pu"),
+            "vm_max_bus": named("vm_max_bus", bus),
+            "reached": column("reached"),
+            "weakest_bus": named("weakest_bus", bus),
+        }
+    )
+
+
+def _worst_first(data: "xr.Dataset") -> np.ndarray:
+    """Positions in (scenario, contingency), flat, the worst first."""
+    flat = {name: data[name].values.ravel() for name in data if data[name].ndim == 2}
+    solved = flat["outcome"] != Outcome.INFEASIBLE
+    lost = np.round(flat["lost_load_mw"] / SAME_MW)
+    keys = (
+        np.nan_to_num(flat["vm_min_pu"], nan=1.0),
+        -np.nan_to_num(flat["loading_percent"], nan=0.0),
+        -flat["violations"],
+        -lost,
+        np.where(solved, 1.0, flat["reached"]),
+        solved,
+    )
+    return np.lexsort(keys)
+
+
+def sums(data: "xr.Dataset") -> dict[str, bool | int | float]:
+    """What the study comes to.
+
+    A grid is secure where every contingency has a solution, loses no load and breaks no limit.
+
+    Returns
+    -------
+    `secure`; how many contingencies there are, and how many of them, in any scenario, have
+    `no_solution`, `lose_load`, `break_limits`, `break_new_limits`; the greatest `lost_load_mw`
+    and `loading_percent`; the least `vm_min_pu`; and `base_violations`, without outages.
+    """
+    lost_mw = data["lost_load_mw"]
+
+    def count(where: "xr.DataArray") -> int:
+        return int(where.any("scenario").sum())
+
+    found = {
+        "contingencies": data.sizes["contingency"],
+        "scenarios": data.sizes["scenario"],
+        "no_solution": count(data["outcome"] == Outcome.INFEASIBLE),
+        "lose_load": count(lost_mw > SAME_MW),
+        "break_limits": count(data["violations"] > 0),
+        "break_new_limits": count(data["new_violations"] > 0),
+    }
+    failed = found["no_solution"] + found["lose_load"] + found["break_limits"]
+    return {
+        "secure": failed == 0,
+        **found,
+        "lost_load_mw": float(lost_mw.max()),
+        "loading_percent": float(data["loading_percent"].max()),
+        "vm_min_pu": float(data["vm_min_pu"].min()),
+        "base_violations": int(data["base_violations"].sum()),
+    }
