@@ -12,17 +12,86 @@ grid_app = typer.Typer(
 Grid = Annotated[
     str,
     typer.Argument(
-        help="Network: pandapower .json, MATPOWER .m, pandapower:NAME or simbench:CODE"
+        help="pandapower .json, MATPOWER .m, CIM .zip, pandapower:NAME, or a SimBench code"
     ),
 ]
 Out = Annotated[Path | None, typer.Option(help="Folder for the run's folder [runs]")]
+TrafoModel = Annotated[str, typer.Option(help="Equivalent circuit of transformers: t or pi")]
+VmMin = Annotated[
+    float | None, typer.Option(help="Least voltage of every bus, p.u. [the file's, else 0.9]")
+]
+VmMax = Annotated[
+    float | None, typer.Option(help="Greatest voltage of every bus, p.u. [the file's, else 1.1]")
+]
+MaxLoading = Annotated[
+    float | None, typer.Option(help="Greatest loading of every branch, % [the file's, else 100]")
+]
 
 
 @grid_app.command()
-def flow(file: Grid, out: Out = None) -> None:
-    """Power flow of a network as its file has it."""
+def flow(
+    file: Grid,
+    out: Out = None,
+    scale_loads: Annotated[float, typer.Option(help="Factor on every load")] = 1.0,
+    scale_generation: Annotated[float, typer.Option(help="Factor on every generator")] = 1.0,
+    trafo_model: TrafoModel = "t",
+    vm_min: VmMin = None,
+    vm_max: VmMax = None,
+    max_loading: MaxLoading = None,
+) -> None:
+    """Power flow of a network as its file has it: voltages, loadings, losses, broken limits."""
+    from tvilling.apps.grid.flow import Scaled, run_flow
+    from tvilling.apps.grid.opened import Asked
+    from tvilling.apps.grid.tables import flow_rows, terminal_rows
+    from tvilling.apps.shown import progress, show
+
+    asked = Asked(trafo_model, vm_min, vm_max, max_loading)
+    with progress() as tell:
+        found = run_flow(file, asked, Scaled(scale_loads, scale_generation), out, tell)
+    show(terminal_rows(flow_rows(found.data)))
+    _tell_end(found.violations, found.assumptions, found.folder)
+    typer.echo(f"took {found.wall_s:.1f} s")
 
 
 @grid_app.command()
-def year(file: Grid, out: Out = None) -> None:
-    """Power flow over time, with the profiles of the network or of a file."""
+def year(
+    file: Grid,
+    profiles: Annotated[
+        Path | None, typer.Option(help="Courses of power, .csv or .nc [those of the network]")
+    ] = None,
+    out: Out = None,
+    trafo_model: TrafoModel = "t",
+    vm_min: VmMin = None,
+    vm_max: VmMax = None,
+    max_loading: MaxLoading = None,
+) -> None:
+    """Power flow over time: what a year of courses of power does to a network."""
+    from tvilling.apps.grid.opened import Asked
+    from tvilling.apps.grid.tables import terminal_rows, year_rows
+    from tvilling.apps.grid.year import run_year
+    from tvilling.apps.shown import progress, show
+
+    asked = Asked(trafo_model, vm_min, vm_max, max_loading)
+    with progress() as tell:
+        found = run_year(file, profiles, asked, out, tell)
+    show(terminal_rows(year_rows(found.data)))
+    _tell_end(found.violations, found.assumptions, found.folder)
+    steps = found.data.sizes["time"]
+    typer.echo(f"solved {steps} steps in {found.solve_s:.2f} s, took {found.wall_s:.1f} s in all")
+
+
+def _tell_end(violations: object, assumptions: list[str], folder: Path) -> None:
+    """Broken limits, what was assumed, and where everything is."""
+    import pandas as pd
+
+    from tvilling.apps.grid.tables import terminal_violations
+    from tvilling.apps.shown import show
+
+    assert isinstance(violations, pd.DataFrame)
+    count = len(violations)
+    typer.echo(f"broken limits: {count or 'none'}")
+    if count:
+        show(terminal_violations(violations))
+    for line in assumptions:
+        typer.echo(f"note: {line}")
+    typer.echo(f"report: {folder / 'report.html'}")

@@ -1,0 +1,99 @@
+"""What matters most of a power flow or a year: extremes, energies, and where they stand."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+KINDS = {"line": "line", "trafo": "transformer", "trafo3w": "three-winding transformer"}
+
+
+@dataclass(frozen=True)
+class Extreme:
+    """The least or greatest value of a quantity, the element that has it, and when."""
+
+    value: float
+    element: str
+    when: Any
+
+
+def extreme(data: "xr.Dataset", name: str, greatest: bool) -> Extreme | None:
+    """The greatest or least value of the variable `name`; None where it has none."""
+    if name not in data or not data[name].size:
+        return None
+    values = data[name].values
+    flat = np.where(np.isnan(values), -np.inf if greatest else np.inf, values)
+    at = np.unravel_index(flat.argmax() if greatest else flat.argmin(), flat.shape)
+    if not np.isfinite(flat[at]):
+        return None
+    first, second = data[name].dims
+    return Extreme(float(values[at]), str(data[second].values[at[1]]), data[first].values[at[0]])
+
+
+def solved(data: "xr.Dataset") -> np.ndarray:
+    """Steps or scenarios that have a solution."""
+    from tvilling.sciml.systems.power_grid.flow import Outcome
+
+    return np.asarray(data["outcome"].values != Outcome.INFEASIBLE)
+
+
+def told(when: Any) -> str:
+    """A moment in words; the number of a scenario as it is."""
+    if isinstance(when, np.datetime64):
+        return str(when.astype("datetime64[m]")).replace("T", " ")
+    return str(when)
+
+
+def number(value: float, digits: int = 0) -> str:
+    """A number with its thousands apart by thin spaces."""
+    return f"{value:,.{digits}f}".replace(",", "\u2009").replace("-", "\u2212")
+
+
+def extremes_summary(data: "xr.Dataset") -> dict[str, dict[str, Any]]:
+    """Extremes of voltage and loading for `summary.json`."""
+    wanted = [("vm_pu", "lowest_voltage_pu", False), ("vm_pu", "highest_voltage_pu", True)]
+    wanted += [(f"{kind}_loading_percent", f"{kind}_loading_percent", True) for kind in KINDS]
+    summary = {}
+    for variable, name, greatest in wanted:
+        found = extreme(data, variable, greatest)
+        if found is not None:
+            when = told(found.when)
+            summary[name] = {"value": round(found.value, 6), "at": found.element, "when": when}
+    return summary
+
+
+def count_limits(table: Any) -> dict[str, int]:
+    """Number of broken limits by quantity."""
+    return {str(name): int(count) for name, count in table["quantity"].value_counts().items()}
+
+
+def outcome_word(data: "xr.Dataset") -> str:
+    """What came of the only scenario of `data`."""
+    from tvilling.sciml.systems.power_grid.flow import Outcome
+
+    return Outcome(int(data["outcome"].values[0])).name.lower()
+
+
+def rounded(value: Any, digits: int = 6) -> float | None:
+    """A number for JSON, which knows no NaN."""
+    return round(float(value), digits) if np.isfinite(value) else None
+
+
+def energies_mwh(data: "xr.Dataset") -> dict[str, float]:
+    """Energies of a year by name [MWh], over steps that have a solution."""
+    from tvilling.sciml.systems.power_grid.violations import step_hours
+
+    step_h = step_hours(data) or 0.0
+    good = solved(data)
+    drawn = data["slack_p_mw"].values[good]
+    powers = {
+        "load_mwh": data["load_mw"].values[good],
+        "generation_mwh": data["generation_mw"].values[good],
+        "drawn_mwh": np.maximum(drawn, 0.0),
+        "fed_back_mwh": np.maximum(-drawn, 0.0),
+        "losses_mwh": data["losses_mw"].values[good],
+    }
+    return {name: step_h * float(values.sum()) for name, values in powers.items()}

@@ -1,0 +1,153 @@
+"""`tvilling grid flow`: one power flow of a grid as its file has it."""
+
+import time
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tvilling.apps.grid.opened import Asked, Opened, Tell, open_grid
+from tvilling.apps.grid.written import (
+    DEFAULT_OUT,
+    provenance,
+    run_name,
+    write_data,
+    write_summary,
+    write_violations,
+)
+from tvilling.apps.run_folder import RunFolder
+from tvilling.sciml.errors import InputError
+
+if TYPE_CHECKING:
+    import numpy as np
+    import pandas as pd
+    import xarray as xr
+
+    from tvilling.sciml.systems.power_grid.grid import PowerGrid
+
+
+@dataclass(frozen=True)
+class Scaled:
+    """Factors on the powers of the file, and how the flow is solved.
+
+    Attributes
+    ----------
+    loads
+        On active and reactive power of every load.
+    generation
+        On active and reactive power of static generators, and on active power of generators that
+        hold a voltage.
+    """
+
+    loads: float = 1.0
+    generation: float = 1.0
+
+
+@dataclass(frozen=True)
+class FlowRun:
+    """A finished power flow.
+
+    Attributes
+    ----------
+    folder
+        Holds `result.nc`, `violations.csv`, `summary.json`, `report.html` and `log.jsonl`.
+    data
+        As `labels.label` gives it, of one scenario.
+    violations
+        Every limit that is broken.
+    assumptions
+        What the reader repaired, and limits that were assumed.
+    """
+
+    folder: Path
+    data: "xr.Dataset"
+    violations: "pd.DataFrame"
+    assumptions: list[str]
+    wall_s: float
+
+
+def run_flow(
+    file: str,
+    asked: Asked | None = None,
+    scaled: Scaled | None = None,
+    out: Path | None = None,
+    tell: Tell = lambda stage: None,
+) -> FlowRun:
+    """One power flow of the grid in `file`, in a folder under `out`.
+
+    Raises
+    ------
+    InputError
+        With every fault of the file or of what was asked.
+    """
+    from tvilling.apps.grid.report import write_flow_report
+    from tvilling.sciml.systems.power_grid.labels import label
+    from tvilling.sciml.systems.power_grid.solve import solve
+    from tvilling.sciml.systems.power_grid.violations import violations
+
+    began, started = time.perf_counter(), datetime.now(UTC)
+    scaled = scaled or Scaled()
+    _check(scaled)
+    opened = open_grid(file, asked, tell)
+    options = {**asdict(asked or Asked()), **asdict(scaled)}
+    with RunFolder(out or DEFAULT_OUT, run_name(file, "flow", opened.digest, started)) as folder:
+        folder.log("started", file=file, **options)
+        tell("solving")
+        varying = scaled_powers(opened.grid, scaled)
+        data = label(solve(opened.grid, varying), varying)
+        broken = violations(data, opened.limits)
+        tell("writing")
+        write_data(data, folder.path)
+        write_violations(broken, folder.path)
+        wall_s = time.perf_counter() - began
+        write_flow_report(folder.path / "report.html", opened, data, broken, options, wall_s)
+        write_summary(_summary(opened, data, broken, options), folder.path)
+        wall_s = time.perf_counter() - began
+        folder.log("finished", wall_s=round(wall_s, 3), violations=len(broken))
+        return FlowRun(folder.finish(), data, broken, opened.assumptions, wall_s)
+
+
+def _check(scaled: Scaled) -> None:
+    faults = [
+        f"{option} is {value:g}, expected 0 to 100"
+        for option, value in (
+            ("--scale-loads", scaled.loads),
+            ("--scale-generation", scaled.generation),
+        )
+        if not 0.0 <= value <= 100.0
+    ]
+    if faults:
+        raise InputError("options", faults)
+
+
+def scaled_powers(grid: "PowerGrid", scaled: Scaled) -> "dict[str, np.ndarray]":
+    """Powers of the file times their factors, as one scenario."""
+    varying = {}
+    for kind, factor in (
+        ("load", scaled.loads),
+        ("sgen", scaled.generation),
+        ("gen", scaled.generation),
+    ):
+        one = grid.elements[kind]
+        if factor != 1.0 and len(one.index):
+            varying[f"{kind}_p_mw"] = factor * one.p_mw[None]
+            if kind != "gen":
+                varying[f"{kind}_q_mvar"] = factor * one.q_mvar[None]
+    return varying
+
+
+def _summary(
+    opened: Opened, data: "xr.Dataset", broken: "pd.DataFrame", options: dict[str, Any]
+) -> dict[str, Any]:
+    from tvilling.apps.grid.facts import count_limits, extremes_summary, outcome_word, rounded
+
+    return {
+        "study": "flow",
+        **provenance(opened, options),
+        "outcome": outcome_word(data),
+        **extremes_summary(data),
+        "losses_mw": rounded(data["losses_mw"].values[0]),
+        "ext_grid_p_mw": rounded(data["ext_grid_p_mw"].values[0].sum()),
+        "ext_grid_q_mvar": rounded(data["ext_grid_q_mvar"].values[0].sum()),
+        "violations": count_limits(broken),
+    }

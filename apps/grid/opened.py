@@ -1,0 +1,113 @@
+"""A power grid as a command asks for it: read, converted, with its limits."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tvilling.sciml.errors import InputError
+
+if TYPE_CHECKING:
+    from tvilling.datasets.readers.power_grid import PowerNet
+    from tvilling.sciml.systems.power_grid.grid import PowerGrid
+    from tvilling.sciml.systems.power_grid.violations import Limits
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a command is told besides the file.
+
+    Attributes
+    ----------
+    trafo_model
+        Equivalent circuit of transformers, `t` or `pi`.
+    vm_min_pu, vm_max_pu, loading_percent
+        Limits in place of those of the file; None: those of the file.
+    """
+
+    trafo_model: str = "t"
+    vm_min_pu: float | None = None
+    vm_max_pu: float | None = None
+    loading_percent: float | None = None
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A grid that is ready to be solved.
+
+    Attributes
+    ----------
+    power_net
+        As it was read.
+    grid
+        As it is solved.
+    limits
+        What it is held to.
+    """
+
+    power_net: "PowerNet"
+    grid: "PowerGrid"
+    limits: "Limits"
+
+    @property
+    def assumptions(self) -> list[str]:
+        """What the reader repaired, and the limits that were assumed."""
+        return [*self.power_net.notes, *self.limits.notes]
+
+    @property
+    def digest(self) -> str:
+        """Eight digits that change with whatever decides the power flow of the base case."""
+        grid, found = self.grid, hashlib.sha256()
+        for values in (
+            grid.two_port,
+            grid.from_bus,
+            grid.to_bus,
+            grid.shunt_g,
+            grid.shunt_b,
+            grid.p_pu,
+            grid.q_pu,
+            grid.vm_pu,
+            grid.slack,
+            grid.held,
+        ):
+            found.update(values.tobytes())
+        return found.hexdigest()[:8]
+
+
+def open_grid(file: str, asked: Asked | None = None, tell: Tell = lambda stage: None) -> Opened:
+    """Read `file`, convert it, and find its limits.
+
+    Raises
+    ------
+    InputError
+        With every fault of the file or of what was asked.
+    """
+    from tvilling.datasets.readers.power_grid import read_power_net
+    from tvilling.sciml.systems.power_grid.convert import from_pandapower
+    from tvilling.sciml.systems.power_grid.violations import limits_of
+
+    asked = asked or Asked()
+    _check(asked)
+    tell(f"reading {file}")
+    net = read_power_net(file)
+    tell("converting the grid")
+    grid = from_pandapower(net.net, net.source, net.notes, trafo_model=asked.trafo_model)
+    limits = limits_of(grid, asked.vm_min_pu, asked.vm_max_pu, asked.loading_percent)
+    return Opened(net, grid, limits)
+
+
+def _check(asked: Asked) -> None:
+    faults = []
+    if asked.trafo_model not in ("t", "pi"):
+        faults.append(f"--trafo-model is {asked.trafo_model!r}, expected t or pi")
+    for option, value, low, high, unit in (
+        ("--vm-min", asked.vm_min_pu, 0.0, 2.0, "p.u."),
+        ("--vm-max", asked.vm_max_pu, 0.0, 2.0, "p.u."),
+        ("--max-loading", asked.loading_percent, 1.0, 1000.0, "%"),
+    ):
+        if value is not None and not low <= value <= high:
+            faults.append(f"{option} is {value:g} {unit}, expected {low:g} to {high:g} {unit}")
+    if faults:
+        raise InputError("options", faults)

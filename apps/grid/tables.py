@@ -1,0 +1,169 @@
+"""What was found as rows of text, for the terminal and for the report."""
+
+from collections.abc import Sequence
+from html import escape
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tvilling.apps.grid.facts import (
+    KINDS,
+    energies_mwh,
+    extreme,
+    number,
+    outcome_word,
+    solved,
+    told,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+    import xarray as xr
+    from rich.table import Table
+
+Row = tuple[str, str, str]  # what, its value with unit, where and when
+DIGITS = {"p.u.": 3, "%": 1, "1": 3}
+KIND_WORDS = {"bus": "bus", "scenario": "grid", **KINDS}
+
+
+def flow_rows(data: "xr.Dataset") -> list[Row]:
+    """What one power flow comes to."""
+    word = outcome_word(data)
+    if word == "infeasible":
+        share, bus = float(data["reached"].values[0]), int(data["weakest_bus"].values[0])
+        where = f"the voltage gives way at {data['bus'].values[bus]}" if bus >= 0 else ""
+        return [("no solution", f"beyond {100 * share:.1f} % of all powers", where)]
+    rows = _extreme_rows(data, with_time=False)
+    lost = float(data["losses_mw"].values[0])
+    rows.append(("losses", f"{number(1e3 * lost, 1)} kW", ""))
+    for kind, noun in (("ext_grid", "external grid"), ("gen", "generator")):
+        names = data[kind].values
+        for at, name in enumerate(names[:8]):
+            p = float(data[f"{kind}_p_mw"].values[0, at])
+            q = float(data[f"{kind}_q_mvar"].values[0, at])
+            rows.append((f"{noun} gives", f"{number(p, 3)} MW, {number(q, 3)} Mvar", str(name)))
+        if len(names) > 8:
+            rows.append((f"{noun}s", f"{len(names) - 8} more", "in result.nc"))
+    return rows
+
+
+def year_rows(data: "xr.Dataset") -> list[Row]:
+    """What a year comes to."""
+    good = solved(data)
+    rows: list[Row] = [("steps", number(good.size), _span(data))]
+    if not good.all():
+        rows.append(("steps without a solution", number(np.count_nonzero(~good)), ""))
+    if not good.any():
+        return rows
+    rows += _extreme_rows(data, with_time=True)
+    energy = energies_mwh(data)
+    share = energy["losses_mwh"] / max(energy["load_mwh"], 1e-12)
+    told_share = f"{100 * share:.2f} % of what loads take" if energy["load_mwh"] > 0 else ""
+    rows.append(("losses", f"{number(energy['losses_mwh'], 1)} MWh", told_share))
+    for name, words in (
+        ("load_mwh", "loads take"),
+        ("generation_mwh", "generators in the grid give"),
+        ("drawn_mwh", "drawn from the grid above"),
+        ("fed_back_mwh", "fed back to it"),
+    ):
+        rows.append((words, f"{number(energy[name], 1)} MWh", ""))
+    return rows
+
+
+def _span(data: "xr.Dataset") -> str:
+    time = data["time"].values
+    return f"{told(time[0])} to {told(time[-1])} UTC"
+
+
+def _extreme_rows(data: "xr.Dataset", with_time: bool) -> list[Row]:
+    wanted = [
+        ("lowest voltage", "vm_pu", False, "p.u."),
+        ("highest voltage", "vm_pu", True, "p.u."),
+    ]
+    wanted += [
+        (f"greatest loading of a {word}", f"{kind}_loading_percent", True, "%")
+        for kind, word in KINDS.items()
+    ]
+    rows = []
+    for words, name, greatest, unit in wanted:
+        found = extreme(data, name, greatest)
+        if found is not None:
+            when = f", {told(found.when)}" if with_time else ""
+            value = f"{number(found.value, DIGITS[unit])} {unit}"
+            rows.append((words, value, found.element + when))
+    return rows
+
+
+def violation_rows(table: "pd.DataFrame") -> list[tuple[str, ...]]:
+    """Broken limits as text: element, what, limit, worst, when, for how long."""
+    return [_told_violation(row) for row in table.to_dict("records")]
+
+
+def violation_heads(table: "pd.DataFrame") -> tuple[str, ...]:
+    """Headings of `violation_rows`."""
+    often = "hours" if "hours" in table else "scenarios"
+    return ("element", "what", "limit", "worst", "at", often)
+
+
+def _told_violation(row: dict[Any, Any]) -> tuple[str, ...]:
+    unit = "" if row["unit"] == "1" else f" {row['unit']}"
+    digits = DIGITS[row["unit"]]
+    often = f"{row['hours']:,.2f}".rstrip("0").rstrip(".") if "hours" in row else str(row["count"])
+    if row["quantity"] == "no solution":
+        limit, worst = "100 % of all powers", f"{100 * row['worst']:.1f} %"
+        return (
+            row["element"],
+            "no solution: voltage gives way",
+            limit,
+            worst,
+            told(row["when"]),
+            often,
+        )
+    if row["quantity"] == "no supply":
+        return row["element"], "no supply", "", "", told(row["when"]), often
+    return (
+        row["element"],
+        f"{KIND_WORDS[row['kind']]}: {row['quantity']}",
+        f"{row['limit']:.{digits}f}{unit}",
+        f"{row['worst']:.{digits}f}{unit}",
+        told(row["when"]),
+        often,
+    )
+
+
+def terminal_rows(rows: Sequence[Row]) -> "Table":
+    """Rows for the terminal."""
+    from tvilling.apps.terminal import plain_table
+
+    table = plain_table("", "", "")
+    table.show_header = False
+    table.columns[2].justify = "left"
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def terminal_violations(broken: "pd.DataFrame", most: int = 12) -> "Table":
+    """The worst broken limits for the terminal."""
+    from tvilling.apps.terminal import plain_table
+
+    table = plain_table(*violation_heads(broken))
+    table.columns[1].justify = "left"
+    for row in violation_rows(broken.head(most)):
+        table.add_row(*row)
+    return table
+
+
+def html_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table whose first column, and whatever else is words, stands to the left."""
+    head = "".join(f"<th>{escape(one)}</th>" for one in heads)
+    body = "".join(
+        f"<tr><th>{escape(row[0])}</th>"
+        + "".join(f"<td>{escape(text)}</td>" for text in row[1:])
+        + "</tr>"
+        for row in rows
+    )
+    return (
+        "<div class='scroll'><table class='found'><thead><tr>"
+        f"{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
