@@ -5,9 +5,10 @@ wards, equivalents. What pandapower solves with further unknowns of its own (FAC
 converters, lines whose resistance follows their temperature) is refused by name.
 """
 
+import warnings
 from collections.abc import Mapping
 from copy import deepcopy
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any
 
 import numpy as np
@@ -15,16 +16,8 @@ import numpy as np
 from tvilling.sciml.errors import InputError
 from tvilling.sciml.systems.power_grid.branches import Branches
 from tvilling.sciml.systems.power_grid.grid import BranchGroup, Buses, Elements, PowerGrid
+from tvilling.sciml.systems.power_grid.refused import MODEL, TABLES, refused_elements, unsound
 
-REFUSED = {
-    "svc": "static VAR compensator",
-    "tcsc": "thyristor-controlled series capacitor",
-    "ssc": "static synchronous compensator",
-    "vsc": "voltage-source converter",
-    "b2b_vsc": "back-to-back converter",
-    "line_dc": "DC line",
-    "bi_vsc": "bipolar converter",
-}
 # pypower's columns (pandapower/pypower/idx_bus.py, idx_brch.py, idx_gen.py)
 BUS_TYPE, PD, QD, GS, BS, VM, VA, BASE_KV = 1, 2, 3, 4, 5, 7, 8, 9
 CID_P, CZD_P, SLACK_WEIGHT, CID_Q, CZD_Q = 13, 14, 15, 16, 17
@@ -32,6 +25,7 @@ F_BUS, T_BUS, BR_R, BR_X, BR_B, TAP, SHIFT, STATUS = 0, 1, 2, 3, 4, 8, 9, 10
 R_ASYM, X_ASYM, BR_G, G_ASYM, B_ASYM = 21, 22, 23, 24, 25
 GEN_BUS, PG, QMAX, QMIN, VG, GEN_STATUS = 0, 1, 3, 4, 5, 7
 VARYING = ("load", "sgen", "storage", "gen", "ext_grid")
+DC_ENDS = ("to", "from")  # in the order in which pandapower makes their machines
 ROOT3 = np.sqrt(3.0)
 WIDE_MVAR = 1e9
 
@@ -52,9 +46,19 @@ def from_pandapower(
     Raises
     ------
     InputError
-        With every element that cannot be modelled.
+        With every element that cannot be modelled, option that is not known, and bus or branch
+        without a number that it needs.
     """
-    _refuse(net, source)
+    theirs = net.get("user_pf_options", {})
+    options = {name: value for name, value in theirs.items() if name in MODEL} | options
+    faults = refused_elements(net, options)
+    if faults:
+        raise InputError(source, faults)
+    notes += tuple(
+        f"{name} of the file's own options is left to whoever solves it"
+        for name in ("enforce_q_lims", "distributed_slack")
+        if theirs.get(name)
+    )
     net = deepcopy(net)
     ppci = _convert(net, options, source)
     lookup = net["_pd2ppc_lookups"]
@@ -75,7 +79,7 @@ def from_pandapower(
     depends = np.flatnonzero((bus[:, [CID_P, CZD_P, CID_Q, CZD_Q]] != 0).any(axis=1))
     weight = np.abs(bus[:, SLACK_WEIGHT])
     flat = np.where(vm == 1.0, bus[:, VM], vm) * np.exp(1j * np.radians(bus[:, VA]))
-    return PowerGrid(
+    grid = PowerGrid(
         source=source,
         base_mva=base,
         vn_kv=bus[:, BASE_KV],
@@ -103,22 +107,10 @@ def from_pandapower(
         start=flat,
         notes=notes,
     )
-
-
-def _refuse(net: Any, source: str) -> None:
-    faults = []
-    for table, words in REFUSED.items():
-        if table in net and len(net[table]):
-            rows = net[table]
-            active = rows[rows["in_service"]] if "in_service" in rows else rows
-            faults += [
-                f"{table} {index} ({row.get('name') or 'no name'}): a {words} is not modelled"
-                for index, row in active.iterrows()
-            ]
-    if len(net.line) and "tdpf" in net.line and net.line["tdpf"].fillna(False).any():
-        faults.append("line: tdpf (resistance that follows temperature) is not modelled")
+    faults = unsound(grid)
     if faults:
         raise InputError(source, faults)
+    return grid
 
 
 def _convert(net: Any, options: Mapping[str, Any], source: str) -> Any:
@@ -139,8 +131,11 @@ def _convert(net: Any, options: Mapping[str, Any], source: str) -> Any:
         "enforce_q_lims": False,
         "check_connectivity": True,
         "voltage_depend_loads": True,
+        "numba": False,  # compiling for one conversion takes longer than it saves
     }
-    _init_runpp_options(net, **{**chosen, **options}, passed_parameters={**chosen, **options})
+    chosen |= options
+    passed = {**net.get("user_pf_options", {}), **chosen}  # so that nothing overrules it
+    _init_runpp_options(net, **chosen, passed_parameters=passed)
     _add_auxiliary_elements(net)
     init_results(net)
     empty = np.array([], dtype=np.int64)
@@ -148,7 +143,9 @@ def _convert(net: Any, options: Mapping[str, Any], source: str) -> Any:
         key: empty for key in ("bus", "bus_dc", "ext_grid", "gen", "branch", "branch_dc")
     }
     try:
-        _, ppci = _pd2ppc(net)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "tap_dependency_table is missing in net")
+            _, ppci = _pd2ppc(net)
     except UserWarning as error:  # pandapower raises it where there is no slack
         raise InputError(source, [str(error)]) from None
     power = ppci["bus"][:, [PD, QD]].copy(), ppci["gen"][:, PG].copy()
@@ -211,7 +208,21 @@ def _elements(net: Any, bus_of: Any) -> dict[str, Elements]:
             **_reactive_range(table, kind),
             slack_share=np.zeros(len(table)),
         )
-    return found | _slack_shares(net, found)
+    found |= _slack_shares(net, found)
+    return found | _dc_lines(net, found["gen"])
+
+
+def _dc_lines(net: Any, machines: Elements) -> dict[str, Elements]:
+    """Generators of the file, and apart the two by which pandapower models each DC line."""
+    own = len(machines.index) - 2 * len(net.dcline)
+    values = {each.name: getattr(machines, each.name) for each in fields(Elements)}
+    first = {name: one if name == "kind" else one[:own] for name, one in values.items()}
+    rest = {name: one if name == "kind" else one[own:] for name, one in values.items()}
+    rest["kind"] = "dcline"
+    rest["index"] = np.repeat(net.dcline.index.to_numpy(), 2)
+    names = [f"{name}, {end} end" for name in _names(net.dcline, "dcline") for end in DC_ENDS]
+    rest["name"] = np.array(names, object)
+    return {"gen": Elements(**first), "dcline": Elements(**rest)}
 
 
 def _reactive_range(table: Any, kind: str) -> dict[str, np.ndarray]:
@@ -267,7 +278,7 @@ def _groups(net: Any, active: np.ndarray, spans: Any) -> dict[str, BranchGroup]:
     number[active] = np.arange(active.sum())
     found = {}
     for kind, (first, last) in spans.items():
-        if kind not in net or kind in REFUSED:
+        if kind not in net or kind in TABLES:
             continue
         table = net[kind]
         if kind == "switch":

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+import jax
 import numpy as np
 
 from tvilling.sciml.systems.power_grid.branches import Branches, two_port
@@ -19,7 +20,8 @@ class Elements:
     Attributes
     ----------
     kind
-        Table of the network file: `load`, `sgen`, `storage`, `gen`, `ext_grid`.
+        Table of the network file: `load`, `sgen`, `storage`, `gen`, `ext_grid`; `dcline` with two
+        rows for each line, one for the machine at either end.
     index, name
         Row of the table, and its name.
     bus
@@ -216,7 +218,7 @@ class PowerGrid:
     @cached_property
     def two_port(self) -> np.ndarray:
         """Re and Im of Y_ff, Y_ft, Y_tf, Y_tt of every branch `[branch, 8]` [p.u.]."""
-        return np.asarray(two_port(self.branches))
+        return np.asarray(two_port(jax.tree.map(np.asarray, self.branches)))
 
     @cached_property
     def admittance(self) -> Admittance:

@@ -20,7 +20,7 @@ from tvilling.sciml.systems.power_grid.grid import PowerGrid
 from tvilling.sciml.systems.power_grid.results import ALL
 from tvilling.sciml.systems.power_grid.scenarios import POWERS
 
-KINDS = ("ext_grid", "gen")
+KINDS = ("ext_grid", "gen", "dcline")
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Machines:
 def machines(
     flow: Flow, varying: Mapping[str, np.ndarray] | None = None, rows: slice = ALL
 ) -> dict[str, Machines]:
-    """Power of external grids (`ext_grid`) and generators (`gen`).
+    """Power of external grids (`ext_grid`), generators (`gen`) and ends of DC lines (`dcline`).
 
     Parameters
     ----------
@@ -61,10 +61,10 @@ def machines(
     reactive = _shared(q, place, low, high)
     nothing = ~flow.solved[rows]
     active[nothing], reactive[nothing] = np.nan, np.nan
-    ends_at = len(elements[0].bus)
+    first = np.cumsum([0, *(len(one.bus) for one in elements)])
     return {
-        "ext_grid": Machines(active[:, :ends_at], reactive[:, :ends_at]),
-        "gen": Machines(active[:, ends_at:], reactive[:, ends_at:]),
+        kind: Machines(active[:, a:b], reactive[:, a:b])
+        for kind, a, b in zip(KINDS, first[:-1], first[1:], strict=True)
     }
 
 
@@ -106,10 +106,11 @@ def _other(
 ) -> tuple[np.ndarray, np.ndarray]:
     """What else feeds the buses `at`: loads, static generators, storage [MW, Mvar]."""
     grid = flow.grid
-    gen = grid.elements["gen"]
     place = np.full(grid.n_bus + 1, -1)
     place[at] = np.arange(len(at))
-    given_p = _placed(place[gen.bus], len(at)).T @ (gen.sign * gen.p_mw)
+    given_p = np.zeros(len(at))
+    for one in (grid.elements["gen"], grid.elements["dcline"]):
+        given_p += _placed(place[one.bus], len(at)).T @ (one.sign * one.p_mw)
     power = [grid.base_mva * grid.p_pu[at] - given_p, grid.base_mva * grid.q_pu[at]]
     varied: list[np.ndarray | float] = [0.0, 0.0]
     for name, values in varying.items():
@@ -147,8 +148,8 @@ def _set_p(
 ) -> np.ndarray:
     """Active power that the machines are set to `[scenario, row]` [MW]."""
     one = grid.elements[kind]
-    values = (
-        varying.get("gen_p_mw", one.p_mw[None]) if kind == "gen" else np.zeros((1, len(one.bus)))
-    )
+    values = np.zeros((1, len(one.bus))) if kind == "ext_grid" else one.p_mw[None]
+    if kind == "gen":
+        values = varying.get("gen_p_mw", values)
     part = values if len(values) == 1 else values[rows]
     return np.broadcast_to(np.where(one.bus >= 0, part * one.sign, 0.0), (count, len(one.bus)))
