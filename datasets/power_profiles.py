@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 GERMANY = "Europe/Berlin"
 STAMP = "%d.%m.%Y %H:%M"
-LAZY_BYTES = 2_000_000_000  # above this a course is computed in pieces, when it is asked for
+LAZY_BYTES = 500_000_000  # above this a course is computed in pieces, when it is asked for
 PIECE_BYTES = 100_000_000
 
 
@@ -79,7 +79,7 @@ def read_profiles(
         `gen_p_mw` and so on, those that are given. `load_name` and so on are the names. Powers
         replace the column of the table of the same name; a power flow multiplies them by the
         table's `scaling` as it does that column. An element without a course keeps its power. A
-        variable of more than 2 GB is an array of dask.
+        variable of more than 0.5 GB is an array of dask.
 
     Raises
     ------

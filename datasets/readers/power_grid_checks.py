@@ -157,7 +157,7 @@ def _short_circuit(table: pd.DataFrame, kind: str, side: str) -> list[str]:
     vkr = table[f"vkr{side}_percent"].to_numpy(float)
     bad = (np.abs(vk) < TINY) | (np.abs(vkr) > np.abs(vk) * (1 + 1e-9))
     what = [
-        f"vkr{side}_percent is {vkr[row]:g} % and vk{side}_percent {vk[row]:g} %, "
+        f"vkr{side}_percent is {vkr[row]:g} % and vk{side}_percent is {vk[row]:g} %, "
         "expected vk other than 0 and vkr within -vk to vk"
         for row in np.flatnonzero(bad)
     ]
