@@ -57,7 +57,7 @@ RELATIVE = {
 
 
 def read_profiles(
-    power_net: PowerNet, path: Path | None = None, dtype: "DTypeLike" = np.float64
+    power_net: PowerNet, path: str | Path | None = None, dtype: "DTypeLike" = np.float64
 ) -> "xr.Dataset":
     """Courses of power of the elements of a grid.
 
