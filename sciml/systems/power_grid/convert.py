@@ -7,6 +7,7 @@ converters, lines whose resistance follows their temperature) is refused by name
 
 import warnings
 from collections.abc import Mapping
+from contextlib import suppress
 from copy import deepcopy
 from dataclasses import fields, replace
 from typing import Any
@@ -149,7 +150,11 @@ def _convert(net: Any, options: Mapping[str, Any], source: str) -> Any:
     except UserWarning as error:  # pandapower raises it where there is no slack
         raise InputError(source, [str(error)]) from None
     power = ppci["bus"][:, [PD, QD]].copy(), ppci["gen"][:, PG].copy()
-    ppci = _run_dc_pf(ppci, None)  # for the angles to start with
+    angle = ppci["bus"][:, VA].copy()
+    with suppress(FloatingPointError):  # branches without reactance, of which it knows nothing
+        ppci = _run_dc_pf(ppci, None)  # for the angles to start with
+    if not np.isfinite(ppci["bus"][:, VA]).all():
+        ppci["bus"][:, VA] = angle
     ppci["bus"][:, [PD, QD]], ppci["gen"][:, PG] = power
     return ppci
 
@@ -181,10 +186,10 @@ def _branches(branch: Any) -> Branches:
         x=x,
         g=g,
         b=b,
-        r_t=r + real[:, R_ASYM],
-        x_t=x + real[:, X_ASYM],
-        g_t=g + real[:, G_ASYM],
-        b_t=b + real[:, B_ASYM],
+        r_asym=real[:, R_ASYM],
+        x_asym=real[:, X_ASYM],
+        g_asym=real[:, G_ASYM],
+        b_asym=real[:, B_ASYM],
         ratio=tap + (tap == 0),
         shift_rad=np.radians(real[:, SHIFT]),
     )

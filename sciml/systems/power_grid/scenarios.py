@@ -51,7 +51,8 @@ def check(grid: PowerGrid, varying: Mapping[str, np.ndarray]) -> dict[str, np.nd
     Raises
     ------
     InputError
-        With every name that is not known, shape that does not fit and value that is not finite.
+        With every name that is not known, shape that does not fit and value that is not finite,
+        and machines at one bus that are to hold different voltages.
     """
     faults: list[str] = []
     found: dict[str, np.ndarray] = {}
@@ -75,13 +76,38 @@ def check(grid: PowerGrid, varying: Mapping[str, np.ndarray]) -> dict[str, np.nd
                 f"{name}: {bad.sum()} values are not finite, the first in scenario {row} "
                 f"at {grid.elements[kind].name[column]}"
             )
-        elif name in VOLTAGES and ((array < 0.5) | (array > 1.5)).any():
-            faults.append(f"{name} reaches {array.min():g} to {array.max():g}, expected 0.5 to 1.5")
+        elif name in VOLTAGES:
+            faults += _unfit_voltages(grid, name, array)
     if len(set(counts.values())) > 1:
         faults.append(f"numbers of scenarios differ: {counts}")
     if faults:
         raise InputError(grid.source, faults)
     return found
+
+
+def _unfit_voltages(grid: PowerGrid, name: str, values: np.ndarray) -> list[str]:
+    faults = []
+    if ((values < 0.5) | (values > 1.5)).any():
+        faults.append(f"{name} reaches {values.min():g} to {values.max():g}, expected 0.5 to 1.5")
+    elements = grid.elements[VOLTAGES[name]]
+    own = _ruling(grid, VOLTAGES[name])
+    _, first, at = np.unique(elements.bus[own], return_index=True, return_inverse=True)
+    other = own[first][at]  # the first machine at the bus of each
+    for row, one in zip(own, other, strict=True):
+        apart = np.flatnonzero(values[:, row] != values[:, one])
+        if len(apart):
+            names = f"{elements.name[one]} and {elements.name[row]}"
+            faults.append(f"{name} of {names} at one bus differs in scenario {apart[0]}")
+    return faults
+
+
+def _ruling(grid: PowerGrid, kind: str) -> np.ndarray:
+    """Machines that say what voltage is held: none where an external grid already does."""
+    bus = grid.elements[kind].bus
+    on = bus >= 0
+    if kind == "gen":
+        on &= ~np.isin(bus, grid.elements["ext_grid"].bus)
+    return np.flatnonzero(on)
 
 
 @dataclass(frozen=True)
@@ -97,10 +123,11 @@ def asked(grid: PowerGrid, varying: Mapping[str, np.ndarray], first: int, last: 
     """Scenarios `first` to `last` of `varying` on top of the base case."""
     count = last - first
     n_groups = (count + WIDTH - 1) // WIDTH
-    base = np.empty(2 * grid.plan.m)
-    at = grid.bus_at[: grid.plan.m]
-    base[0::2] = grid.p_pu[at]
-    base[1::2] = grid.q_pu[at]
+    m = grid.plan.m
+    base = np.zeros(max(2 * m, 1))  # the kernel has one row even where all buses are slack
+    at = grid.bus_at[:m]
+    base[0 : 2 * m : 2] = grid.p_pu[at]
+    base[1 : 2 * m : 2] = grid.q_pu[at]
     s = np.empty((n_groups, len(base), WIDTH))
     s[:] = base[:, None]
     rows = [name for name in varying if name in POWERS]
@@ -134,8 +161,8 @@ def _voltages(
         vm = np.repeat(vm, count, axis=0)
         for name, kind in VOLTAGES.items():
             if name in varying:
-                bus = grid.elements[kind].bus
-                vm[:, bus[bus >= 0]] = varying[name][first:last][:, bus >= 0]
+                own = _ruling(grid, kind)
+                vm[:, grid.elements[kind].bus[own]] = varying[name][first:last][:, own]
     rows = 2 * grid.place[grid.held] + 1
     if len(vm) == 1:
         s[:, rows] = (vm[0, grid.held] ** 2)[:, None]
