@@ -31,11 +31,11 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: 4px 20px; margi
 dt { color: var(--soft); }
 dd { margin: 0; }
 .scroll { overflow-x: auto; }
-table.found th:nth-child(2), table.found td.unit { color: inherit; }
-table.found tbody th { width: auto; }
-table.found td:last-child, table.found thead th:last-child { padding-right: 0; }
-table.words td:nth-child(2), table.words thead th:nth-child(2) { text-align: left; }
-table.words td:last-child { text-align: left; }
+table.found th, table.found td { text-align: left; color: inherit; width: auto; }
+table.found thead th { color: var(--soft); }
+table.found thead th:first-child { padding-left: 0; }
+table.found .r { text-align: right; }
+table.found .l + .r, table.found .r + .l { padding-left: 24px; }
 table.hours { font-size: 13px; white-space: nowrap; }
 table.hours th, table.hours td { padding: 3px 8px; }
 table.hours thead th { white-space: normal; }

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 POINTS = 400  # of a sorted curve; its ends are drawn finely
 LIMIT: Any = {"color": "#c0392b", "linewidth": 0.9, "linestyle": (0, (4, 3)), "zorder": 1}
+HELD_PU = 1e-6
 BLUE, ORANGE, GREEN, PURPLE = COLOURS[:4]
 
 
@@ -26,11 +27,8 @@ def draw_durations(data: "xr.Dataset", limits: "Limits") -> "Figure":
 
     figure = Figure(figsize=(11.0, 6.4), layout="constrained")
     (volt, load), (loss, flow) = figure.subplots(2, 2)
-    vm = data["vm_pu"].values
-    for values, colour, text in (
-        (np.fmax.reduce(vm, axis=1), ORANGE, "highest of all buses"),
-        (np.fmin.reduce(vm, axis=1), BLUE, "lowest of all buses"),
-    ):
+    low, high = _voltages(data)
+    for values, colour, text in ((high, ORANGE, "highest"), (low, BLUE, "lowest")):
         _sorted(volt, data, values, colour, text)
     for limit in (float(np.median(limits.vm_min_pu)), float(np.median(limits.vm_max_pu))):
         _limit(volt, limit)
@@ -44,10 +42,10 @@ def draw_durations(data: "xr.Dataset", limits: "Limits") -> "Figure":
     flow.axhline(0.0, color="#8a97a3", linewidth=0.8)
     hours = step_hours(data)
     for axes, title in (
-        (volt, "Voltage [p.u.]"),
+        (volt, "Voltage, of all buses where none is held [p.u.]"),
         (load, "Greatest loading [%]"),
         (loss, "Losses [kW]"),
-        (flow, "Power from the grid above, negative: to it [MW]"),
+        (flow, "Power from external grids, negative: to them [MW]"),
     ):
         put_title(axes, title)
         if axes in (volt, load):
@@ -55,6 +53,17 @@ def draw_durations(data: "xr.Dataset", limits: "Limits") -> "Figure":
         if axes in (loss, flow):
             axes.set_xlabel("hours" if hours else "steps", fontsize=8.5)
     return figure
+
+
+def _voltages(data: "xr.Dataset") -> tuple[np.ndarray, np.ndarray]:
+    """Lowest and highest voltage of every step, of all buses where it is not held.
+
+    A machine's bus has one voltage the whole time, which would hide the others.
+    """
+    vm = data["vm_pu"].values
+    moves = np.fmax.reduce(vm, axis=0) - np.fmin.reduce(vm, axis=0) > HELD_PU
+    free = vm[:, moves] if moves.any() else vm
+    return np.fmin.reduce(free, axis=1), np.fmax.reduce(free, axis=1)
 
 
 def _sorted(axes: "Axes", data: "xr.Dataset", values: np.ndarray, colour: str, text: Any) -> None:
@@ -81,9 +90,8 @@ def draw_days(data: "xr.Dataset", limits: "Limits") -> "Figure":
     from tvilling.apps.report_figures import stack
 
     figure, panels = stack((1.2, 1.2, 0.9, 1.1))
-    vm = data["vm_pu"].values
     days, first = _days(data)
-    low, high = np.fmin.reduce(vm, axis=1), np.fmax.reduce(vm, axis=1)
+    low, high = _voltages(data)
     panels[0].fill_between(days, _by(np.fmin, low, first), _by(np.fmax, high, first), step="post",
                            color=BLUE, alpha=0.35, linewidth=0)  # fmt: skip
     for limit in (float(np.median(limits.vm_min_pu)), float(np.median(limits.vm_max_pu))):
@@ -93,7 +101,9 @@ def draw_days(data: "xr.Dataset", limits: "Limits") -> "Figure":
         if name in data and data.sizes[kind]:
             worst = _by(np.fmax, np.fmax.reduce(data[name].values, axis=1), first)
             panels[1].step(days, worst, where="post", color=colour, linewidth=1.0, label=word)
-    panels[1].legend(loc="upper right", fontsize=8, frameon=False)
+    panels[1].legend(
+        loc="lower right", bbox_to_anchor=(1.0, 0.98), ncols=3, fontsize=8, frameon=False
+    )
     lost_mwh = (step_hours(data) or 1.0) * _by(
         np.add, np.nan_to_num(data["losses_mw"].values), first
     )
@@ -105,10 +115,10 @@ def draw_days(data: "xr.Dataset", limits: "Limits") -> "Figure":
     for axes, title in zip(
         panels,
         (
-            "Voltage, from the lowest to the highest bus [p.u.]",
+            "Voltage, from the lowest to the highest bus where none is held [p.u.]",
             "Greatest loading of the day [%]",
             "Losses of the day [MWh]",
-            "Power from the grid above, negative: to it [MW]",
+            "Power from external grids, negative: to them [MW]",
         ),
         strict=True,
     ):
@@ -157,7 +167,7 @@ def draw_profile(
     known = ~np.isnan(points).any(axis=1)
     shown = ends[known[ends].all(axis=1)]
     axes.add_collection(LineCollection(points[shown], color=BLUE, linewidths=1.0, alpha=0.7))
-    axes.scatter(*points[known].T, s=9, color=BLUE, linewidth=0, zorder=3)
+    axes.scatter(points[known, 0], points[known, 1], s=9, color=BLUE, linewidth=0, zorder=3)
     axes.autoscale_view()
     for limit in (float(np.median(limits.vm_min_pu)), float(np.median(limits.vm_max_pu))):
         _limit(axes, limit)

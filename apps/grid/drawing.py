@@ -58,7 +58,7 @@ def draw_grid(picture: Picture) -> "Figure":
 
     known = picture.layout.place[~np.isnan(picture.layout.place).any(axis=1)]
     width, height = np.maximum(np.ptp(known, axis=0), 1e-9)
-    tall = float(np.clip(9.4 * height / width, 3.0, 8.5)) + 0.8
+    tall = float(np.clip(9.4 * height / width, 3.0, 7.8)) + 0.8
     figure = Figure(figsize=(11.0, tall), layout="constrained")
     axes = figure.subplots()
     percent = LinearSegmentedColormap.from_list("loading", LOADING)
@@ -67,7 +67,7 @@ def draw_grid(picture: Picture) -> "Figure":
     lines = _draw_branches(axes, picture, percent, Normalize(0.0, 100.0))
     dots = _draw_buses(axes, picture, volts, Normalize(1.0 - half, 1.0 + half))
     _mark(axes, picture)
-    axes.set_aspect("equal")
+    axes.set_aspect("equal" if picture.layout.to_scale else "auto")
     axes.autoscale_view()
     axes.margins(0.03)
     axes.set_axis_off()
@@ -91,7 +91,10 @@ def _draw_branches(
     axes: "Axes", picture: Picture, colours: "Colormap", norm: "Normalize"
 ) -> "LineCollection | None":
     """Branches of every table; those switched off dashed below, broken ones above a red band."""
-    paths, values, off, broken = [], [], [], []
+    paths: list[np.ndarray] = []
+    values: list[np.ndarray] = []
+    off: list[np.ndarray] = []
+    broken: list[np.ndarray] = []
     for kind, each in picture.layout.paths.items():
         count = len(each)
         paths += each
@@ -143,9 +146,12 @@ def _draw_buses(axes: "Axes", picture: Picture, colours: "Colormap", norm: "Norm
     live = ~np.isnan(vm)
     if (~live).any():
         dark: Any = {"facecolor": "white", "edgecolor": OFF, "linewidth": 0.8}
-        axes.scatter(*place[~live].T, s=size, zorder=3, label="without supply", **dark)
+        axes.scatter(
+            place[~live, 0], place[~live, 1], s=size, zorder=3, label="without supply", **dark
+        )
     drawn = axes.scatter(
-        *place[live].T,
+        place[live, 0],
+        place[live, 1],
         s=size,
         c=vm[live],
         cmap=colours,
@@ -158,7 +164,14 @@ def _draw_buses(axes: "Axes", picture: Picture, colours: "Colormap", norm: "Norm
     rows = picture.broken.get("bus", np.array([], int))
     if len(rows):
         ring: Any = {"facecolor": "none", "edgecolor": ACCENT, "linewidth": 1.4}
-        axes.scatter(*place[rows].T, s=4 * size, zorder=4, label="voltage outside its band", **ring)
+        axes.scatter(
+            place[rows, 0],
+            place[rows, 1],
+            s=4 * size,
+            zorder=4,
+            label="voltage outside its band",
+            **ring,
+        )
     return drawn
 
 
@@ -167,7 +180,8 @@ def _mark(axes: "Axes", picture: Picture) -> None:
     place = picture.layout.place
     look: Any = {"facecolor": "white", "edgecolor": INK, "linewidth": 1.4}
     axes.scatter(
-        *place[picture.sources].T,
+        place[picture.sources, 0],
+        place[picture.sources, 1],
         s=75,
         marker="s",
         zorder=5,
@@ -175,4 +189,6 @@ def _mark(axes: "Axes", picture: Picture) -> None:
         **look,
     )
     for (text, row), marker in zip(picture.marks.items(), ("v", "^"), strict=False):
-        axes.scatter(*place[row], s=70, marker=marker, zorder=6, color=INK, label=text)
+        axes.scatter(
+            place[row, 0], place[row, 1], s=70, marker=marker, zorder=6, color=INK, label=text
+        )

@@ -1,6 +1,7 @@
 """What matters most of a power flow or a year: extremes, energies, and where they stand."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -42,6 +43,8 @@ def solved(data: "xr.Dataset") -> np.ndarray:
 
 def told(when: Any) -> str:
     """A moment in words; the number of a scenario as it is."""
+    if isinstance(when, datetime):
+        return f"{when:%Y-%m-%d %H:%M}"
     if isinstance(when, np.datetime64):
         return str(when.astype("datetime64[m]")).replace("T", " ")
     return str(when)

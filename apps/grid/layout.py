@@ -21,6 +21,7 @@ ENDS = {
 SIDES = (("hv_bus", "mv_bus"), ("hv_bus", "lv_bus"))  # how a three-winding transformer is drawn
 FEW = 300  # buses up to which springs are worth their time
 TREELIKE = 1.03  # connections for each bus, up to which a grid is drawn as a tree
+NO_PLACES = "The file has no coordinates: the drawing shows what is connected; "
 ON_FILE = "Drawn on the coordinates of the file."
 
 
@@ -36,11 +37,14 @@ class Layout:
         By table, the points of every row's path.
     origin
         Where the places come from, in a sentence.
+    to_scale
+        Whether both directions have one scale.
     """
 
     place: np.ndarray
     paths: dict[str, list[np.ndarray]]
     origin: str
+    to_scale: bool = True
 
 
 def layout_of(net: "pandapowerNet", buses: "Buses") -> Layout:
@@ -51,8 +55,8 @@ def layout_of(net: "pandapowerNet", buses: "Buses") -> Layout:
         missing = int((~has).sum())
         without = f" {missing} buses have none and are left out." if missing else ""
         return Layout(*_scaled(place, _paths(net, place, _routes(net))), ON_FILE + without)
-    place, how = _arranged(net)
-    return Layout(place, _paths(net, place, {}), how)
+    place, how, is_tree = _arranged(net)
+    return Layout(place, _paths(net, place, {}), NO_PLACES + how, to_scale=not is_tree)
 
 
 def _routes(net: "pandapowerNet") -> dict[int, np.ndarray]:
@@ -143,42 +147,58 @@ def _joined(net: "pandapowerNet") -> np.ndarray:
     return np.asarray(connected_components(graph, directed=False)[1])
 
 
-def _arranged(net: "pandapowerNet") -> tuple[np.ndarray, str]:
+def _arranged(net: "pandapowerNet") -> tuple[np.ndarray, str, bool]:
+    """Places found from the connections, what they tell, and whether they are those of a tree."""
     import networkx as nx
 
     node = _joined(net)
     graph = nx.Graph()
     graph.add_nodes_from(range(int(node.max(initial=-1)) + 1))
     graph.add_edges_from((node[one], node[other]) for one, other, _ in pairs(net))
-    roots = [int(node[row]) for row in feeding_rows(net)]
     few = graph.number_of_nodes() <= FEW
-    if few and graph.number_of_edges() > TREELIKE * graph.number_of_nodes():
-        spots = nx.kamada_kawai_layout(graph)
-        how = "lengths follow the number of branches between buses, not distances"
+    is_tree = not few or graph.number_of_edges() <= TREELIKE * graph.number_of_nodes()
+    if is_tree:
+        spots = _tree(graph, [int(node[row]) for row in feeding_rows(net)])
+        how = "the further right, the more branches from the feeding bus."
     else:
-        spots = _tree(graph, roots)
-        how = "the further right, the more branches from the feeding bus"
+        spots = nx.kamada_kawai_layout(graph)
+        how = "lengths follow the number of branches between buses, not distances."
     place = np.array([spots[one] for one in node.tolist()], float).reshape(-1, 2)
-    return place, f"The file has no coordinates: the drawing shows what is connected; {how}."
+    return place, how, is_tree
 
 
 def _tree(graph: Any, roots: list[int]) -> dict[int, tuple[float, float]]:
-    """Buses to the right by steps from the feeding one, leaves below each other."""
+    """Buses to the right by steps from the feeding one; trees below each other."""
     import networkx as nx
 
     spots: dict[int, tuple[float, float]] = {}
-    leaf = 0.0
-    rest = [one for part in nx.connected_components(graph) for one in [min(part)]]
-    for root in [*roots, *rest]:
-        if root in spots:
-            continue
-        tree = nx.bfs_tree(graph, root)
-        depth = nx.single_source_shortest_path_length(tree, root)
-        for one in nx.dfs_postorder_nodes(tree, root):
-            below = [spots[child][1] for child in tree.successors(one) if child in spots]
-            if not below:
-                leaf -= 1.0
-                below = [leaf]
-            spots[one] = (2.0 * depth[one], (below[0] + below[-1]) / 2)
-        leaf -= 1.0
+    for root in [*roots, *(min(part) for part in nx.connected_components(graph))]:
+        if root not in spots:
+            lowest = min((y for _, y in spots.values()), default=0.0)
+            spots |= _branching(nx.bfs_tree(graph, root), root, lowest - 2.0)
+    return spots
+
+
+def _branching(tree: Any, root: int, top: float) -> dict[int, tuple[float, float]]:
+    """Spots of one tree below `top`, each bus level with its longest way on."""
+    import networkx as nx
+
+    depth = nx.single_source_shortest_path_length(tree, root)
+    height = dict.fromkeys(tree, 0)
+    for one in reversed(list(nx.topological_sort(tree))):
+        for child in tree.successors(one):
+            height[one] = max(height[one], height[child] + 1)
+
+    def shortest_first(below: Any) -> list[int]:
+        return sorted(below, key=height.__getitem__)
+
+    spots: dict[int, tuple[float, float]] = {}
+    leaf = top
+    for one in nx.dfs_postorder_nodes(tree, root, sort_neighbors=shortest_first):
+        below = list(tree.successors(one))
+        if below:
+            level = spots[max(below, key=height.__getitem__)][1]
+        else:
+            leaf, level = leaf - 1.0, leaf
+        spots[one] = (float(depth[one]), level)
     return spots

@@ -12,13 +12,15 @@ if TYPE_CHECKING:
 
     from tvilling.apps.grid.opened import Opened
 
+RADIAL = 1.1  # branches for each bus
 SHORTEST_KM = 1e-6  # an edge of no length would vanish from a sparse graph
 
 
 def draw_voltages(opened: "Opened", vm_pu: np.ndarray) -> "Figure | None":
-    """The figure, or None where lines have no length."""
+    """The figure, or None where lines have no lengths of their own or the grid is meshed."""
     net = opened.power_net.net
-    if not len(net.line) or not (net.line["length_km"] > 0).any() or len(net.bus) > 3000:
+    grid = opened.grid
+    if net.line["length_km"].nunique() < 2 or grid.n_branch > RADIAL * grid.n_bus:
         return None
     from scipy.sparse import coo_matrix
     from scipy.sparse.csgraph import dijkstra

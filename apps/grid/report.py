@@ -15,6 +15,7 @@ from tvilling.apps.grid.tables import (
     html_table,
     violation_heads,
     violation_rows,
+    worst_of_each,
     year_rows,
 )
 from tvilling.apps.report_page import facts_section, figure_section, list_section, page
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from tvilling.apps.grid.drawing import Picture
     from tvilling.apps.grid.opened import Opened
 
-MOST = 40  # rows of the table of broken limits
+MOST = 12  # rows of each kind in the table of broken limits
 FULLEST = 15  # rows of the table of loadings
 
 
@@ -138,16 +139,20 @@ def _scaled(options: Mapping[str, Any]) -> str:
 
 
 def _found_section(rows: list[Row]) -> str:
-    return f"<section><h2>What was found</h2>{html_table(('', 'value', 'where'), rows)}</section>"
+    table = html_table(("", "value", "where"), rows, "lrl")
+    return f"<section><h2>What was found</h2>{table}</section>"
 
 
 def _violations_section(broken: "pd.DataFrame") -> str:
     title = "<section><h2>Broken limits</h2>"
     if not len(broken):
         return f"{title}<p>None: every voltage and every loading keeps its limit.</p></section>"
-    table = html_table(violation_heads(broken), violation_rows(broken.head(MOST)))
-    more = len(broken) - MOST
-    note = f"The worst {MOST} of {len(broken)}; all are in violations.csv." if more > 0 else ""
+    heads = violation_heads(broken)
+    shown = worst_of_each(broken, MOST)
+    table = html_table(heads, violation_rows(shown), "llrrlr"[: len(heads)])
+    note = ""
+    if len(shown) < len(broken):
+        note = f"The worst {MOST} of each kind; violations.csv has all {len(broken)}."
     return f"{title}{table}<p class='caption'>{escape(note)}</p></section>"
 
 
@@ -171,7 +176,8 @@ def _fullest_section(data: "xr.Dataset") -> str:
         (name, word, f"{worst:.1f} %", *([f"{mean:.1f} %"] if many else []))
         for worst, name, word, mean in rows
     ]
-    return f"<section><h2>Most loaded</h2>{html_table(heads, texts)}</section>"
+    table = html_table(heads, texts, "llrr"[: len(heads)])
+    return f"<section><h2>Most loaded</h2>{table}</section>"
 
 
 def _mean(values: np.ndarray) -> np.ndarray:
@@ -187,7 +193,9 @@ def picture_of(opened: "Opened", data: "xr.Dataset", broken: "pd.DataFrame") -> 
     from tvilling.apps.grid.layout import feeding_rows, layout_of, off_rows
 
     net, vm = opened.power_net.net, data["vm_pu"].values
-    low, high = np.fmin.reduce(vm, axis=0), np.fmax.reduce(vm, axis=0)
+    furthest, high = np.fmin.reduce(vm, axis=0), np.fmax.reduce(vm, axis=0)
+    above = high - 1.0 > 1.0 - furthest
+    furthest[above] = high[above]
     loading = {
         kind: np.fmax.reduce(data[f"{kind}_loading_percent"].values, axis=0)
         for kind in KINDS
@@ -204,7 +212,7 @@ def picture_of(opened: "Opened", data: "xr.Dataset", broken: "pd.DataFrame") -> 
     return Picture(
         layout=layout_of(net, opened.grid.buses),
         loading=loading,
-        vm_pu=np.where(high - 1.0 > 1.0 - low, high, low),
+        vm_pu=furthest,
         off={kind: off_rows(net, kind) for kind in ("line", "trafo", "trafo3w", "impedance")},
         broken=_broken_rows(opened, data, broken),
         sources=np.array(feeding_rows(net), int),

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 Row = tuple[str, str, str]  # what, its value with unit, where and when
 DIGITS = {"p.u.": 3, "%": 1, "1": 3}
-KIND_WORDS = {"bus": "bus", "scenario": "grid", **KINDS}
+NAMED = 3  # machines up to which all are named
+KW_BELOW_MW = 1.0
 
 
 def flow_rows(data: "xr.Dataset") -> list[Row]:
@@ -35,24 +36,27 @@ def flow_rows(data: "xr.Dataset") -> list[Row]:
         return [("no solution", f"beyond {100 * share:.1f} % of all powers", where)]
     rows = _extreme_rows(data, with_time=False)
     lost = float(data["losses_mw"].values[0])
-    rows.append(("losses", f"{number(1e3 * lost, 1)} kW", ""))
-    for kind, noun in (("ext_grid", "external grid"), ("gen", "generator")):
-        names = data[kind].values
-        for at, name in enumerate(names[:8]):
-            p = float(data[f"{kind}_p_mw"].values[0, at])
-            q = float(data[f"{kind}_q_mvar"].values[0, at])
-            rows.append((f"{noun} gives", f"{number(p, 3)} MW, {number(q, 3)} Mvar", str(name)))
-        if len(names) > 8:
-            rows.append((f"{noun}s", f"{len(names) - 8} more", "in result.nc"))
+    rows.append(("losses", told_power(lost), ""))
+    for kind, words in (("ext_grid", "external grids give"), ("gen", "generators give")):
+        names = [str(name) for name in data[kind].values]
+        if names:
+            p, q = (float(data[f"{kind}_{part}"].values[0].sum()) for part in ("p_mw", "q_mvar"))
+            where = ", ".join(names) if len(names) <= NAMED else f"{len(names)} of them"
+            rows.append((words, f"{number(p, 3)} MW, {number(q, 3)} Mvar", where))
     return rows
+
+
+def told_power(mw: float) -> str:
+    """Power in kW where it is little, else in MW."""
+    return f"{number(1e3 * mw, 1)} kW" if abs(mw) < KW_BELOW_MW else f"{number(mw, 2)} MW"
 
 
 def year_rows(data: "xr.Dataset") -> list[Row]:
     """What a year comes to."""
     good = solved(data)
-    rows: list[Row] = [("steps", number(good.size), _span(data))]
+    rows: list[Row] = [("steps", number(len(good)), _span(data))]
     if not good.all():
-        rows.append(("steps without a solution", number(np.count_nonzero(~good)), ""))
+        rows.append(("steps without a solution", number(int(np.count_nonzero(~good))), ""))
     if not good.any():
         return rows
     rows += _extreme_rows(data, with_time=True)
@@ -63,8 +67,8 @@ def year_rows(data: "xr.Dataset") -> list[Row]:
     for name, words in (
         ("load_mwh", "loads take"),
         ("generation_mwh", "generators in the grid give"),
-        ("drawn_mwh", "drawn from the grid above"),
-        ("fed_back_mwh", "fed back to it"),
+        ("drawn_mwh", "drawn from external grids"),
+        ("fed_back_mwh", "fed back to them"),
     ):
         rows.append((words, f"{number(energy[name], 1)} MWh", ""))
     return rows
@@ -96,13 +100,28 @@ def _extreme_rows(data: "xr.Dataset", with_time: bool) -> list[Row]:
 
 def violation_rows(table: "pd.DataFrame") -> list[tuple[str, ...]]:
     """Broken limits as text: element, what, limit, worst, when, for how long."""
-    return [_told_violation(row) for row in table.to_dict("records")]
+    width = len(violation_heads(table))
+    return [_told_violation(row)[:width] for row in table.to_dict("records")]
 
 
 def violation_heads(table: "pd.DataFrame") -> tuple[str, ...]:
     """Headings of `violation_rows`."""
-    often = "hours" if "hours" in table else "scenarios"
-    return ("element", "what", "limit", "worst", "at", often)
+    heads = ("element", "what", "limit", "worst")
+    if "hours" in table:
+        return (*heads, "at", "hours")
+    return heads if _is_single(table) else (*heads, "at", "scenarios")
+
+
+def _is_single(table: "pd.DataFrame") -> bool:
+    """Whether all broken limits are those of one scenario."""
+    return (
+        "hours" not in table and table["when"].nunique() <= 1 and bool((table["count"] <= 1).all())
+    )
+
+
+def worst_of_each(table: "pd.DataFrame", most: int) -> "pd.DataFrame":
+    """The worst broken limits of every kind, in the order of the table."""
+    return table.groupby(["kind", "quantity"], sort=False).head(most)
 
 
 def _told_violation(row: dict[Any, Any]) -> tuple[str, ...]:
@@ -123,7 +142,7 @@ def _told_violation(row: dict[Any, Any]) -> tuple[str, ...]:
         return row["element"], "no supply", "", "", told(row["when"]), often
     return (
         row["element"],
-        f"{KIND_WORDS[row['kind']]}: {row['quantity']}",
+        row["quantity"] if row["kind"] == "bus" else f"{KINDS[row['kind']]} {row['quantity']}",
         f"{row['limit']:.{digits}f}{unit}",
         f"{row['worst']:.{digits}f}{unit}",
         told(row["when"]),
@@ -143,26 +162,31 @@ def terminal_rows(rows: Sequence[Row]) -> "Table":
     return table
 
 
-def terminal_violations(broken: "pd.DataFrame", most: int = 12) -> "Table":
-    """The worst broken limits for the terminal."""
+def terminal_violations(broken: "pd.DataFrame", most: int = 5) -> "Table":
+    """The worst broken limits of every kind for the terminal."""
     from tvilling.apps.terminal import plain_table
 
     table = plain_table(*violation_heads(broken))
     table.columns[1].justify = "left"
-    for row in violation_rows(broken.head(most)):
+    for row in violation_rows(worst_of_each(broken, most)):
         table.add_row(*row)
     return table
 
 
-def html_table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table whose first column, and whatever else is words, stands to the left."""
-    head = "".join(f"<th>{escape(one)}</th>" for one in heads)
-    body = "".join(
-        f"<tr><th>{escape(row[0])}</th>"
-        + "".join(f"<td>{escape(text)}</td>" for text in row[1:])
-        + "</tr>"
-        for row in rows
+def html_table(heads: Sequence[str], rows: Sequence[Sequence[str]], aligned: str) -> str:
+    """A table for a report; `aligned` has `l` or `r` for each column: words or numbers."""
+
+    def cells(texts: Sequence[str]) -> str:
+        tags = ["th", *["td"] * (len(texts) - 1)]
+        return "".join(
+            f"<{tag} class='{side}'>{escape(text)}</{tag}>"
+            for tag, text, side in zip(tags, texts, aligned, strict=True)
+        )
+
+    head = "".join(
+        f"<th class='{side}'>{escape(text)}</th>" for text, side in zip(heads, aligned, strict=True)
     )
+    body = "".join(f"<tr>{cells(row)}</tr>" for row in rows)
     return (
         "<div class='scroll'><table class='found'><thead><tr>"
         f"{head}</tr></thead><tbody>{body}</tbody></table></div>"
