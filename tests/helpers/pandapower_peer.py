@@ -44,7 +44,7 @@ def voltages(net: Any, tolerance_mva: float = 1e-10, **options: Any) -> np.ndarr
     with quiet():
         import pandapower
 
-        settings: dict[str, Any] = {"max_iteration": 50, "lightsim2grid": False}
+        settings: dict[str, Any] = {"max_iteration": 20, "lightsim2grid": False}
         pandapower.runpp(net, tolerance_mva=tolerance_mva, **{**settings, **options})
     result = net.res_bus.loc[net.bus.index]
     angle = np.radians(result["va_degree"].to_numpy(float))
