@@ -26,10 +26,17 @@ VmMax = Annotated[
 MaxLoading = Annotated[
     float | None, typer.Option(help="Greatest loading of every branch, % [the file's, else 100]")
 ]
+QLimits = Annotated[
+    bool, typer.Option("--q-limits", help="Keep generators within their reactive limits")
+]
+SharedSlack = Annotated[
+    bool,
+    typer.Option("--distributed-slack", help="Share what is missing by the file's slack_weight"),
+]
 
 
 @grid_app.command()
-def flow(
+def flow(  # noqa: PLR0913 - a command has as many options as it needs
     file: Grid,
     out: Out = None,
     scale_loads: Annotated[float, typer.Option(help="Factor on every load")] = 1.0,
@@ -38,6 +45,8 @@ def flow(
     vm_min: VmMin = None,
     vm_max: VmMax = None,
     max_loading: MaxLoading = None,
+    q_limits: QLimits = False,
+    distributed_slack: SharedSlack = False,
 ) -> None:
     """Power flow of a network as its file has it: voltages, loadings, losses, broken limits."""
     from tvilling.apps.grid.flow import Scaled, run_flow
@@ -45,7 +54,7 @@ def flow(
     from tvilling.apps.grid.tables import flow_rows, terminal_rows
     from tvilling.apps.shown import progress, show
 
-    asked = Asked(trafo_model, vm_min, vm_max, max_loading)
+    asked = Asked(trafo_model, vm_min, vm_max, max_loading, q_limits, distributed_slack)
     with progress() as tell:
         found = run_flow(file, asked, Scaled(scale_loads, scale_generation), out, tell)
     show(terminal_rows(flow_rows(found.data)))
@@ -54,7 +63,7 @@ def flow(
 
 
 @grid_app.command()
-def year(
+def year(  # noqa: PLR0913 - a command has as many options as it needs
     file: Grid,
     profiles: Annotated[
         Path | None, typer.Option(help="Courses of power, .csv or .nc [those of the network]")
@@ -64,6 +73,8 @@ def year(
     vm_min: VmMin = None,
     vm_max: VmMax = None,
     max_loading: MaxLoading = None,
+    q_limits: QLimits = False,
+    distributed_slack: SharedSlack = False,
 ) -> None:
     """Power flow over time: what a year of courses of power does to a network."""
     from tvilling.apps.grid.opened import Asked
@@ -71,7 +82,7 @@ def year(
     from tvilling.apps.grid.year import run_year
     from tvilling.apps.shown import progress, show
 
-    asked = Asked(trafo_model, vm_min, vm_max, max_loading)
+    asked = Asked(trafo_model, vm_min, vm_max, max_loading, q_limits, distributed_slack)
     with progress() as tell:
         found = run_year(file, profiles, asked, out, tell)
     show(terminal_rows(year_rows(found.data)))

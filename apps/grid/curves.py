@@ -36,7 +36,8 @@ def draw_durations(data: "xr.Dataset", limits: "Limits") -> "Figure":
         name = f"{kind}_loading_percent"
         if name in data and data.sizes[kind]:
             _sorted(load, data, np.fmax.reduce(data[name].values, axis=1), colour, word)
-    _limit(load, float(np.median(np.concatenate([*limits.loading_percent.values(), [100.0]]))))
+    for most in {float(np.median(each)) for each in limits.loading_percent.values() if len(each)}:
+        _limit(load, most)
     _sorted(loss, data, 1e3 * data["losses_mw"].values, GREEN, None)
     _sorted(flow, data, data["slack_p_mw"].values, PURPLE, None)
     flow.axhline(0.0, color="#8a97a3", linewidth=0.8)

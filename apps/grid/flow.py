@@ -86,15 +86,15 @@ def run_flow(
     from tvilling.sciml.systems.power_grid.violations import violations
 
     began, started = time.perf_counter(), datetime.now(UTC)
-    scaled = scaled or Scaled()
+    asked, scaled = asked or Asked(), scaled or Scaled()
     _check(scaled)
     opened = open_grid(file, asked, tell)
-    options = {**asdict(asked or Asked()), **asdict(scaled)}
+    options = {**asdict(asked), **asdict(scaled)}
     with RunFolder(out or DEFAULT_OUT, run_name(file, "flow", opened.digest, started)) as folder:
         folder.log("started", file=file, **options)
         tell("solving")
         varying = scaled_powers(opened.grid, scaled)
-        data = label(solve(opened.grid, varying), varying)
+        data = label(solve(opened.grid, varying, options=asked.options()), varying)
         broken = violations(data, opened.limits)
         tell("writing")
         write_data(data, folder.path)

@@ -9,6 +9,7 @@ from tvilling.sciml.errors import InputError
 
 if TYPE_CHECKING:
     from tvilling.datasets.readers.power_grid import PowerNet
+    from tvilling.sciml.systems.power_grid.flow import Options
     from tvilling.sciml.systems.power_grid.grid import PowerGrid
     from tvilling.sciml.systems.power_grid.violations import Limits
 
@@ -25,12 +26,22 @@ class Asked:
         Equivalent circuit of transformers, `t` or `pi`.
     vm_min_pu, vm_max_pu, loading_percent
         Limits in place of those of the file; None: those of the file.
+    q_limits, distributed_slack
+        As in `flow.Options`.
     """
 
     trafo_model: str = "t"
     vm_min_pu: float | None = None
     vm_max_pu: float | None = None
     loading_percent: float | None = None
+    q_limits: bool = False
+    distributed_slack: bool = False
+
+    def options(self) -> "Options":
+        """How to solve, with every core that is free."""
+        from tvilling.sciml.systems.power_grid.flow import Options
+
+        return Options(q_limits=self.q_limits, distributed_slack=self.distributed_slack, threads=0)
 
 
 @dataclass(frozen=True)

@@ -66,22 +66,22 @@ def run_year(
     """
     from tvilling.apps.grid.report import write_year_report
     from tvilling.datasets.power_profiles import read_profiles
-    from tvilling.sciml.systems.power_grid.flow import Options
     from tvilling.sciml.systems.power_grid.solve import base_case
     from tvilling.sciml.systems.power_grid.studies.year import year
     from tvilling.sciml.systems.power_grid.violations import violations
 
     began, started = time.perf_counter(), datetime.now(UTC)
+    asked = asked or Asked()
     opened = open_grid(file, asked, tell)
     tell("reading the courses of power")
     courses = read_profiles(opened.power_net, profiles)
-    options = {**asdict(asked or Asked()), "profiles": str(profiles) if profiles else None}
+    options = {**asdict(asked), "profiles": str(profiles) if profiles else None}
     with RunFolder(out or DEFAULT_OUT, run_name(file, "year", opened.digest, started)) as folder:
         folder.log("started", file=file, **options)
         base_case(opened.grid)  # loads what is compiled
         tell(f"solving {courses.sizes['time']} steps")
         clock = time.perf_counter()
-        data = year(opened.grid, courses, Options(threads=0))
+        data = year(opened.grid, courses, asked.options())
         solve_s = time.perf_counter() - clock
         folder.log("solved", solve_s=round(solve_s, 3), steps=data.sizes["time"])
         broken = violations(data, opened.limits)

@@ -21,7 +21,7 @@ from tvilling.sciml.systems.power_grid.refused import MODEL, TABLES, refused_ele
 
 # pypower's columns (pandapower/pypower/idx_bus.py, idx_brch.py, idx_gen.py)
 BUS_TYPE, PD, QD, GS, BS, VM, VA, BASE_KV = 1, 2, 3, 4, 5, 7, 8, 9
-CID_P, CZD_P, SLACK_WEIGHT, CID_Q, CZD_Q = 13, 14, 15, 16, 17
+CID_P, CZD_P, CID_Q, CZD_Q = 13, 14, 16, 17
 F_BUS, T_BUS, BR_R, BR_X, BR_B, TAP, SHIFT, STATUS = 0, 1, 2, 3, 4, 8, 9, 10
 R_ASYM, X_ASYM, BR_G, G_ASYM, B_ASYM = 21, 22, 23, 24, 25
 GEN_BUS, PG, QMAX, QMIN, VG, GEN_STATUS = 0, 1, 3, 4, 5, 7
@@ -78,7 +78,7 @@ def from_pandapower(
     np.add.at(q_min, gen_bus, gen[on, QMIN])
     np.add.at(q_max, gen_bus, gen[on, QMAX])
     depends = np.flatnonzero((bus[:, [CID_P, CZD_P, CID_Q, CZD_Q]] != 0).any(axis=1))
-    weight = np.abs(bus[:, SLACK_WEIGHT])
+    elements = _elements(net, bus_of)
     flat = np.where(vm == 1.0, bus[:, VM], vm) * np.exp(1j * np.radians(bus[:, VA]))
     grid = PowerGrid(
         source=source,
@@ -97,12 +97,12 @@ def from_pandapower(
         vm_pu=vm,
         q_min_pu=q_min[held] / base,
         q_max_pu=q_max[held] / base,
-        slack_weight=weight / weight.sum() if weight.any() else weight,
+        slack_weight=_slack_weight(net, elements, n),
         depends=depends,
         depends_share=bus[depends][:, [CID_P, CZD_P, CID_Q, CZD_Q]],
         depends_p_pu=-bus[depends, PD] / base,
         depends_q_pu=-bus[depends, QD] / base,
-        elements=_elements(net, bus_of),
+        elements=elements,
         groups=_groups(net, ppci["internal"]["branch_is"], lookup["branch"]),
         buses=_buses(net, bus_of),
         start=flat,
@@ -239,13 +239,26 @@ def _reactive_range(table: Any, kind: str) -> dict[str, np.ndarray]:
     }
 
 
+def _slack_weight(net: Any, elements: Mapping[str, Elements], n: int) -> np.ndarray:
+    """Share of each bus in what distributed slack makes up, by the tables' `slack_weight`."""
+    weight = np.zeros(n)
+    for kind in ("ext_grid", "gen"):
+        on = elements[kind].bus >= 0
+        np.add.at(weight, elements[kind].bus[on], _column(net[kind], "slack_weight")[on])
+    return weight / weight.sum() if weight.any() else weight
+
+
 def _slack_shares(net: Any, found: Mapping[str, Elements]) -> dict[str, Elements]:
     """External grids and slack generators with their share at their bus.
 
-    By `slack_weight`, and equal where a bus has none.
+    By `slack_weight`, and equal where a bus has none. At other buses generators with a weight
+    share what a distributed slack puts there.
     """
     acting = {kind: found[kind].bus >= 0 for kind in ("ext_grid", "gen")}
-    acting["gen"] &= _column(net.gen, "slack").astype(bool)
+    own_slack = acting["gen"] & _column(net.gen, "slack").astype(bool)
+    held = [found["ext_grid"].bus[acting["ext_grid"]], found["gen"].bus[own_slack]]
+    elsewhere = ~np.isin(found["gen"].bus, np.concatenate(held))
+    acting["gen"] &= own_slack | (elsewhere & (_column(net.gen, "slack_weight") > 0))
     bus = np.concatenate([found[kind].bus[acts] for kind, acts in acting.items()])
     weight = [_column(net[kind], "slack_weight")[acts] for kind, acts in acting.items()]
     top = int(bus.max(initial=-1)) + 1

@@ -33,8 +33,8 @@ class Elements:
     q_min_mvar, q_max_mvar
         Range by which machines at one bus share its reactive power.
     slack_share
-        Share in what a slack bus has to make up: of those that do so, 1 at each bus together;
-        0 for all others.
+        Share in what their bus has to make up, where it is a slack bus or takes part in a
+        distributed slack: 1 at each bus together; 0 for all others.
     """
 
     kind: str

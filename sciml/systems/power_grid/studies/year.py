@@ -29,7 +29,10 @@ LONGEST, SHORTEST = 4096, 256  # steps that are solved at once
 AT_ONCE = 1_000_000  # voltages held at once by a thread
 TOTALS = {
     "load_mw": ("MW", "active power that loads ask for at 1 p.u."),
-    "generation_mw": ("MW", "active power of static generators and of generators with a set one"),
+    "generation_mw": (
+        "MW",
+        "active power of static generators and of generators that are no slack",
+    ),
     "losses_mw": ("MW", "active power lost in all branches"),
     "slack_p_mw": ("MW", "active power from external grids and slack generators"),
     "slack_q_mvar": ("Mvar", "reactive power from external grids and slack generators"),
@@ -154,17 +157,21 @@ def _keep(flow: Flow, varying: Mapping[str, np.ndarray], rows: slice, kept: Vari
         kept[f"{kind}_loading_percent"][1][rows] = percent
     kept["losses_mw"][1][rows] = found.losses_mw
     kept["load_mw"][1][rows] = -_total(flow, "load", varying)
-    kept["generation_mw"][1][rows] = _total(flow, "sgen", varying) + _total(flow, "gen", varying)
     given = machines(flow, varying)
-    slack = {kind: flow.grid.elements[kind].slack_share > 0 for kind in given}
+    slack = {
+        kind: (one.slack_share > 0) & np.isin(one.bus, flow.grid.slack)
+        for kind, one in flow.grid.elements.items()
+        if kind in given
+    }
     for name in ("p_mw", "q_mvar"):
-        each = [getattr(given[kind], name)[:, chosen] for kind, chosen in slack.items()]
+        each = [getattr(one, name)[:, slack[kind]] for kind, one in given.items()]
         kept[f"slack_{name}"][1][rows] = np.concatenate(each, axis=1).sum(axis=1)
+    own = given["gen"].p_mw[:, ~slack["gen"]].sum(axis=1)
+    kept["generation_mw"][1][rows] = _total(flow, "sgen", varying) + own
 
 
 def _total(flow: Flow, kind: str, varying: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Active power that all of a table are set to bring in; slack machines have none set."""
+    """Active power that all of a table bring in."""
     one = flow.grid.elements[kind]
     values = varying.get(f"{kind}_p_mw", one.p_mw[None])
-    total = values @ np.where((one.bus >= 0) & (one.slack_share == 0), one.sign, 0.0)
-    return np.broadcast_to(total, len(flow.e))
+    return np.broadcast_to(values @ np.where(one.bus >= 0, one.sign, 0.0), len(flow.e))
