@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-SAME_MW = 1e-6  # load lost that differs by less is equal
+SAME_MW, SAME_PERCENT = 1e-6, 1e-3  # load lost and loadings that differ by less are equal
 
 
 def ranked(data: "xr.Dataset") -> "pd.DataFrame":
@@ -77,7 +77,7 @@ def _worst_first(data: "xr.Dataset") -> np.ndarray:
     lost = np.round(flat["lost_load_mw"] / SAME_MW)
     keys = (
         np.nan_to_num(flat["vm_min_pu"], nan=1.0),
-        -np.nan_to_num(flat["loading_percent"], nan=0.0),
+        -np.round(np.nan_to_num(flat["loading_percent"], nan=0.0) / SAME_PERCENT),
         -flat["violations"],
         -lost,
         np.where(solved, 1.0, flat["reached"]),

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, no_type_check
 
 import numpy as np
 from numba import njit
@@ -181,7 +181,8 @@ def extremes(flow: Flow, watched: Watched) -> Extremes:
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
-def _voltages(states, limits, found):  # type: ignore[no-untyped-def]
+@no_type_check
+def _voltages(states, limits, found):
     """Extreme voltages of every scenario that is solved, and the bands that they leave."""
     e, f, dead, solved = states
     bus, row, least, greatest = limits
@@ -205,7 +206,8 @@ def _voltages(states, limits, found):  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
-def _loadings(states, circuits: Circuits, limits, found):  # type: ignore[no-untyped-def]
+@no_type_check
+def _loadings(states, circuits: Circuits, limits, found):
     """Greatest loading of every scenario that is solved, and the limits that are exceeded."""
     e, f, dead, solved = states
     branch, from_bus, to_bus, two_port = (
