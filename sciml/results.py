@@ -23,6 +23,7 @@ MEANING = {
     Status.UNSERVED: "a demand was not met in full",
     Status.PRESSURE: "a pressure or differential pressure was below its limit",
     Status.DISCONNECTED: "an element had no path to a source",
+    Status.INFEASIBLE: "no state of the plant served what was asked",
 }
 
 

@@ -18,6 +18,7 @@ class Status(enum.IntFlag):
     UNSERVED = 2  # a demand was not met in full
     PRESSURE = 4  # a pressure or differential pressure is below its limit
     DISCONNECTED = 8  # an element has no path to a source
+    INFEASIBLE = 16  # no state of the plant serves what is asked
 
 
 @dataclass(frozen=True)

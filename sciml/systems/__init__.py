@@ -38,6 +38,10 @@ SYSTEMS: dict[str, SystemEntry] = {
         "Heat plant: heat pump, boilers, CHP, solar field and a tank in layers",
         "tvilling.sciml.systems.heat_plant.plant_system:example",
     ),
+    "power_grid": SystemEntry(
+        "AC power grid: voltages, loadings and losses of every set-point and load",
+        "tvilling.sciml.systems.power_grid.power_system:example",
+    ),
     "stratified_tank": SystemEntry(
         "Hot-water tank in layers, charged and discharged through its top",
         "tvilling.sciml.systems.heat_plant.stratified_tank:example",

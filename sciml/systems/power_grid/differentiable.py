@@ -87,7 +87,7 @@ def power_flow(
         raise ValueError(f"{', '.join(unknown)}: known are {', '.join([*POWERS, *VOLTAGES])}")
     inputs = {name: jnp.asarray(values, float) for name, values in varying.items()}
     if branches is not None:
-        inputs[TWO_PORT] = two_port(branches)
+        inputs[TWO_PORT] = jnp.asarray(two_port(branches))
     e, f, outcome = _voltages((grid, options), inputs)
     return Voltages(e, f, outcome)
 
@@ -144,7 +144,7 @@ def _free(grid: PowerGrid) -> np.ndarray:
     return free
 
 
-def _batch(inputs: Varying) -> tuple[int, ...]:
+def _batch(inputs: Mapping[str, Any]) -> tuple[int, ...]:
     """Leading axes of the scenarios."""
     trailing = {name: 2 if name == TWO_PORT else 1 for name in inputs}
     return jnp.broadcast_shapes(

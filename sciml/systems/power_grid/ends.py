@@ -1,6 +1,6 @@
 """Power and current at both ends of branches, for many scenarios at once."""
 
-from typing import NamedTuple
+from typing import NamedTuple, no_type_check
 
 import numpy as np
 from numba import njit
@@ -53,6 +53,7 @@ def _two_port(flow: Flow, at: np.ndarray) -> np.ndarray:
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
+@no_type_check
 def ends(e: np.ndarray, f: np.ndarray, circuits: Circuits, out: np.ndarray) -> None:
     """P and Q into each branch from both ends, and the current there, into `out` [p.u.].
 

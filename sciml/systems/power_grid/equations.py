@@ -75,8 +75,8 @@ def currents(
     return start, end
 
 
-def residual(grid: PowerGrid, given: Varying, e: Array, f: Array) -> Float[Array, "*batch 2 bus"]:
-    """What every bus misses: P, and Q or v² where a machine holds the voltage [p.u.]."""
+def bus_currents(grid: PowerGrid, given: Varying, e: Array, f: Array) -> tuple[Array, Array]:
+    """Re and Im of the current into the grid at every bus [p.u.]."""
     (re_f, im_f), (re_t, im_t) = currents(grid, given, e, f)
 
     def gathered(at_from: Array, at_to: Array) -> Array:
@@ -84,7 +84,12 @@ def residual(grid: PowerGrid, given: Varying, e: Array, f: Array) -> Float[Array
         return into.at[..., grid.from_bus].add(at_from).at[..., grid.to_bus].add(at_to)
 
     re = gathered(re_f, re_t) + grid.shunt_g * e - grid.shunt_b * f
-    im = gathered(im_f, im_t) + grid.shunt_b * e + grid.shunt_g * f
+    return re, gathered(im_f, im_t) + grid.shunt_b * e + grid.shunt_g * f
+
+
+def residual(grid: PowerGrid, given: Varying, e: Array, f: Array) -> Float[Array, "*batch 2 bus"]:
+    """What every bus misses: P, and Q or v² where a machine holds the voltage [p.u.]."""
+    re, im = bus_currents(grid, given, e, f)
     p, q = injected(grid, given, False), injected(grid, given, True)
     square = e**2 + f**2
     if len(grid.depends):
@@ -102,12 +107,10 @@ def _with_dependent(
 ) -> tuple[Array, Array]:
     """Powers with what voltage-dependent loads take beyond their power at 1 p.u."""
     at, share = grid.depends, grid.depends_share.T
-    base = replace(
-        grid, p_pu=_spread(grid, grid.depends_p_pu), q_pu=_spread(grid, grid.depends_q_pu)
-    )
-    loads = {
-        name: values for name, values in given.items() if name in POWERS and name != "gen_p_mw"
-    }
+    p_base, q_base = np.zeros((2, grid.n_bus))
+    p_base[at], q_base[at] = grid.depends_p_pu, grid.depends_q_pu
+    base = replace(grid, p_pu=p_base, q_pu=q_base)
+    loads = {name: values for name, values in given.items() if name != "gen_p_mw"}
     size, square = jnp.sqrt(square[..., at]), square[..., at]
     more_p = share[0] * (size - 1.0) + share[1] * (square - 1.0)
     more_q = share[2] * (size - 1.0) + share[3] * (square - 1.0)

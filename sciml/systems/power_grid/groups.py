@@ -1,6 +1,6 @@
 """Batches through the kernel: scenarios are taken eight at a time, in blocks that fit a cache."""
 
-from typing import NamedTuple
+from typing import NamedTuple, no_type_check
 
 import numpy as np
 from numba import njit
@@ -82,6 +82,7 @@ class Batch(NamedTuple):
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
+@no_type_check
 def inject(
     values: np.ndarray,
     base: np.ndarray,
@@ -107,7 +108,8 @@ def inject(
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
-def _enter(  # type: ignore[no-untyped-def]
+@no_type_check
+def _enter(
     g: int, plan: Plan, w: Work, patch: Patch, changes: Changes, batch: Batch, bus_at: np.ndarray
 ):
     """Scenarios of group `g` into the workspace; short groups repeat their last one."""
@@ -134,6 +136,7 @@ def _enter(  # type: ignore[no-untyped-def]
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
+@no_type_check
 def _patch(first: int, scenarios: int, plan: Plan, patch: Patch, changes: Changes) -> None:
     """Link the changed entries of eight scenarios to their rows."""
     patch.head[:] = -1
@@ -159,7 +162,8 @@ def _patch(first: int, scenarios: int, plan: Plan, patch: Patch, changes: Change
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
-def _link(patch, at, lane, row, col, slot, value, mirror) -> None:  # type: ignore[no-untyped-def]  # noqa: PLR0913
+@no_type_check
+def _link(patch, at, lane, row, col, slot, value, mirror) -> None:  # noqa: PLR0913
     patch.lane[at] = lane
     patch.col[at] = col
     patch.slot[at] = slot
@@ -172,6 +176,7 @@ def _link(patch, at, lane, row, col, slot, value, mirror) -> None:  # type: igno
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
+@no_type_check
 def _longest(w: Work) -> float:
     """Greatest step of the lanes that are not given up."""
     longest = 0.0
@@ -182,6 +187,7 @@ def _longest(w: Work) -> float:
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
+@no_type_check
 def _done(w: Work, tolerance: float) -> bool:
     """Whether every lane has converged or is given up."""
     for t in range(WIDTH):
@@ -191,6 +197,7 @@ def _done(w: Work, tolerance: float) -> bool:
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
+@no_type_check
 def newton(  # noqa: PLR0913
     plan: Plan,
     y: Admittance,
@@ -251,6 +258,7 @@ def newton(  # noqa: PLR0913
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
+@no_type_check
 def linear(  # noqa: PLR0913
     plan: Plan,
     y: Admittance,

@@ -10,7 +10,7 @@ An array that holds lanes has the shape `[rows, 8]`; `load` and `store` move one
 
 import operator
 from collections.abc import Callable
-from typing import Any
+from typing import Any, no_type_check
 
 from llvmlite import ir
 from numba import extending, types
@@ -70,6 +70,7 @@ def _row(context: Any, builder: Any, sig: Any, args: Any) -> Any:
 
 
 @intrinsic
+@no_type_check
 def load(typing: Any, array: Any, row: Any) -> Any:
     """The lanes in `row` of a contiguous array `[rows, 8]`."""
 
@@ -82,6 +83,7 @@ def load(typing: Any, array: Any, row: Any) -> Any:
 
 
 @intrinsic
+@no_type_check
 def store(typing: Any, array: Any, row: Any, value: Any) -> Any:
     """Put lanes into `row` of a contiguous array `[rows, 8]`."""
 
@@ -93,6 +95,7 @@ def store(typing: Any, array: Any, row: Any, value: Any) -> Any:
 
 
 @intrinsic
+@no_type_check
 def splat(typing: Any, number: Any) -> Any:
     """The same number in every lane."""
 
@@ -113,6 +116,7 @@ def _llvm(builder: Any, name: str, value: Any) -> Any:
 
 
 @intrinsic
+@no_type_check
 def absolute(typing: Any, value: Any) -> Any:
     """|value|, lane by lane."""
 
@@ -123,6 +127,7 @@ def absolute(typing: Any, value: Any) -> Any:
 
 
 @intrinsic
+@no_type_check
 def root(typing: Any, value: Any) -> Any:
     """Square root, lane by lane."""
 
@@ -133,6 +138,7 @@ def root(typing: Any, value: Any) -> Any:
 
 
 @intrinsic
+@no_type_check
 def greater(typing: Any, worst: Any, value: Any) -> Any:
     """The greater of two, lane by lane; a lane that is not a number stays so."""
 
@@ -145,6 +151,7 @@ def greater(typing: Any, worst: Any, value: Any) -> Any:
 
 
 @intrinsic
+@no_type_check
 def flipped(typing: Any, sign: Any, by: Any) -> Any:
     """`sign`, with the opposite sign in lanes where `by` is negative."""
 

@@ -15,7 +15,7 @@ order of the plan. The sign of the Jacobian's determinant comes with them: where
 that of the base case, the voltages belong to another, unstable branch of solutions.
 """
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, no_type_check
 
 import numpy as np
 from numba import njit
@@ -133,7 +133,8 @@ COMPILED: Any = {"nogil": True, "error_model": "numpy", "cache": True}
 
 
 @njit(inline="always")
-def _current(i, v, entry_ptr, entry_col, g, b, g_own, b_own):  # type: ignore[no-untyped-def]  # noqa: PLR0913
+@no_type_check
+def _current(i, v, entry_ptr, entry_col, g, b, g_own, b_own):  # noqa: PLR0913
     """Re and Im of the current into bus `i`, as the grid has it."""
     e, f = load(v, 2 * i), load(v, 2 * i + 1)
     g_ii, b_ii = splat(g_own[i]), splat(b_own[i])
@@ -146,7 +147,8 @@ def _current(i, v, entry_ptr, entry_col, g, b, g_own, b_own):  # type: ignore[no
 
 
 @njit(inline="always")
-def _patch_current(at, re, im, v, some, link, lane, col, value):  # type: ignore[no-untyped-def]  # noqa: PLR0913
+@no_type_check
+def _patch_current(at, re, im, v, some, link, lane, col, value):  # noqa: PLR0913
     """Re and Im of a bus's current with what single lanes change, from patch `at` on."""
     store(some, 0, re)
     store(some, 1, im)
@@ -160,7 +162,8 @@ def _patch_current(at, re, im, v, some, link, lane, col, value):  # type: ignore
 
 
 @njit(inline="always")
-def _dependent(z, e, f, power, share):  # type: ignore[no-untyped-def]
+@no_type_check
+def _dependent(z, e, f, power, share):
     """What a voltage-dependent load takes beyond its power at 1 p.u., and d/de, d/df over e, f."""
     one, two = splat(1.0), splat(2.0)
     square = e * e + f * f
@@ -177,6 +180,7 @@ def _dependent(z, e, f, power, share):  # type: ignore[no-untyped-def]
 
 
 @njit(**COMPILED)
+@no_type_check
 def mismatch(plan: Plan, y: Admittance, kinds: Kinds, w: Work, patch: Patch) -> None:
     """Currents and mismatches at the voltages of `w`; the greatest mismatch is told."""
     entry_ptr, entry_col = plan.entry_ptr, plan.entry_col
@@ -212,7 +216,8 @@ def mismatch(plan: Plan, y: Admittance, kinds: Kinds, w: Work, patch: Patch) -> 
 
 
 @njit(inline="always")
-def _fill(i, v, row, entry_ptr, entry_slot, g, b, held, holder):  # type: ignore[no-untyped-def]  # noqa: PLR0913
+@no_type_check
+def _fill(i, v, row, entry_ptr, entry_slot, g, b, held, holder):  # noqa: PLR0913
     """Blocks of row `i` of the Jacobian, all but the diagonal."""
     e, f, free = load(v, 2 * i), load(v, 2 * i + 1), splat(1.0)
     if holder[i] >= 0:
@@ -229,7 +234,8 @@ def _fill(i, v, row, entry_ptr, entry_slot, g, b, held, holder):  # type: ignore
 
 
 @njit(inline="always")
-def _fill_mirrored(i, v, row, entry_ptr, entry_col, entry_slot, g, b, held, holder):  # type: ignore[no-untyped-def]  # noqa: PLR0913
+@no_type_check
+def _fill_mirrored(i, v, row, entry_ptr, entry_col, entry_slot, g, b, held, holder):  # noqa: PLR0913
     """Blocks of row `i` of the Jacobian's transpose, all but the diagonal."""
     one = splat(1.0)
     for k in range(entry_ptr[i], entry_ptr[i + 1]):
@@ -249,7 +255,8 @@ def _fill_mirrored(i, v, row, entry_ptr, entry_col, entry_slot, g, b, held, hold
 
 
 @njit(inline="always")
-def _fill_patches(i, at, a, c, v, row, some, held, holder, link, lane, col, slots, value, mirrored):  # type: ignore[no-untyped-def]  # noqa: PLR0913
+@no_type_check
+def _fill_patches(i, at, a, c, v, row, some, held, holder, link, lane, col, slots, value, mirrored):  # noqa: PLR0913
     """What single lanes change in row `i`; the bus's own part is added to `a` and `c`."""
     store(some, 0, a)
     store(some, 1, c)
@@ -276,6 +283,7 @@ def _fill_patches(i, at, a, c, v, row, some, held, holder, link, lane, col, slot
 
 
 @njit(**COMPILED)
+@no_type_check
 def solve(
     plan: Plan,
     y: Admittance,
@@ -404,6 +412,7 @@ def solve(
 
 
 @njit(**COMPILED)
+@no_type_check
 def resolve(plan: Plan, w: Work, factors: Factors) -> None:
     """Solve for another right-hand side r with factors that are there; x replaces r."""
     lower_ptr, lower_col, r = plan.lower_ptr, plan.lower_col, w.r
@@ -421,6 +430,7 @@ def resolve(plan: Plan, w: Work, factors: Factors) -> None:
 
 
 @njit(**COMPILED)
+@no_type_check
 def _substitute(plan: Plan, w: Work, factors: Factors) -> None:
     """Back substitution through the stored rows."""
     upper_ptr, upper_col, r, upper = plan.upper_ptr, plan.upper_col, w.r, factors.upper
@@ -439,6 +449,7 @@ def _substitute(plan: Plan, w: Work, factors: Factors) -> None:
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
+@no_type_check
 def move(plan: Plan, w: Work) -> None:
     """Take the Newton step that stands in `r`."""
     for row in range(2 * plan.m):

@@ -1,0 +1,215 @@
+"""An AC power grid as a system: set-points and loads in, voltages and loadings out."""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from tvilling.sciml.system import Channel, Status, Values
+from tvilling.sciml.systems.example import Example
+from tvilling.sciml.systems.power_grid.branches import Branches
+from tvilling.sciml.systems.power_grid.convert import from_pandapower
+from tvilling.sciml.systems.power_grid.differentiable import Voltages, power_flow
+from tvilling.sciml.systems.power_grid.equations import injected
+from tvilling.sciml.systems.power_grid.flow import Options, Outcome, Tolerance
+from tvilling.sciml.systems.power_grid.grid import Elements, PowerGrid
+from tvilling.sciml.systems.power_grid.measures import bus_power, loading_percent, loss_pu
+
+W_PER_MW = 1e6
+MOST_W = 1e12
+OPTIONS = Options(tolerance=Tolerance(mismatch_pu=1e-12))
+NAMED = {  # channel: (unit, name in the power flow, table, limits, what it is)
+    "gen_w": ("W", "gen_p_mw", "gen", (-MOST_W, MOST_W), "Active power of machines"),
+    "gen_vm_pu": ("p.u.", "gen_vm_pu", "gen", (0.8, 1.2), "Voltage that machines hold"),
+    "ext_grid_vm_pu": ("p.u.", "ext_grid_vm_pu", "ext_grid", (0.8, 1.2), "Voltage of the supply"),
+    "storage_w": ("W", "storage_p_mw", "storage", (-MOST_W, MOST_W), "Power into storage"),
+    "load_w": ("W", "load_p_mw", "load", (-MOST_W, MOST_W), "Active power of loads"),
+    "load_var": ("var", "load_q_mvar", "load", (-MOST_W, MOST_W), "Reactive power of loads"),
+    "sgen_w": ("W", "sgen_p_mw", "sgen", (-MOST_W, MOST_W), "Active power fed in"),
+    "sgen_var": ("var", "sgen_q_mvar", "sgen", (-MOST_W, MOST_W), "Reactive power fed in"),
+}
+ACTIONS = ("gen_w", "gen_vm_pu", "ext_grid_vm_pu", "storage_w")
+DRIVES = ("load_w", "load_var", "sgen_w", "sgen_var")
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class PowerSystem:
+    """A grid in steady state; it has no memory, so its state is empty.
+
+    Attributes
+    ----------
+    branches
+        The π-circuits, which calibration may move.
+    grid
+        Everything else.
+    """
+
+    branches: Branches
+    grid: PowerGrid = jax.tree.static()
+
+    @property
+    def actions(self) -> tuple[Channel, ...]:
+        """Set-points of machines, storage and supply, where the grid has them."""
+        return self._channels(ACTIONS)
+
+    @property
+    def drives(self) -> tuple[Channel, ...]:
+        """Loads, and what plants without voltage control feed in."""
+        return self._channels(DRIVES)
+
+    @property
+    def outputs(self) -> tuple[Channel, ...]:
+        """Voltages by bus of the solved grid, loadings, and what the supply gives."""
+        grid = self.grid
+        buses = ("bus", tuple(bus_names(grid)))
+        found = [
+            Channel("vm_pu", "p.u.", 0.0, 2.0, *_dim(buses), "Voltage magnitude"),
+            Channel("va_degree", "°", -720.0, 720.0, *_dim(buses), "Voltage angle"),
+        ]
+        for kind in self._loaded:
+            names = (kind, _unique(grid.groups[kind].name))
+            label = f"{kind}_loading_percent", "%", 0.0, 1e6
+            found.append(Channel(*label, *_dim(names), f"Loading by current, {kind}"))
+        ends = (-MOST_W, MOST_W)
+        return (
+            *found,
+            Channel("slack_w", "W", *ends, description="Active power from the supply"),
+            Channel("slack_var", "var", *ends, description="Reactive power from the supply"),
+            Channel("loss_w", "W", *ends, description="Losses of branches and shunts"),
+        )
+
+    def init(self, key: jax.Array) -> tuple[()]:
+        """The empty state."""
+        return ()
+
+    def step(
+        self, state: tuple[()], action: Values, drive: Values, dt_s: float
+    ) -> tuple[tuple[()], Values]:
+        """The power flow at these set-points and loads; `dt_s` has no part in it."""
+        grid, given = self.grid, self._varying(action, drive)
+        voltages = power_flow(grid, given, self.branches, OPTIONS)
+        base_w = grid.base_mva * W_PER_MW
+        p, q = bus_power(grid, voltages, self.branches)
+        asked_p, asked_q = injected(grid, given, False), injected(grid, given, True)
+        output = {
+            "vm_pu": voltages.vm_pu,
+            "va_degree": jnp.degrees(voltages.va_rad),
+            "slack_w": (p - asked_p)[..., grid.slack].sum(axis=-1) * base_w,
+            "slack_var": (q - asked_q)[..., grid.slack].sum(axis=-1) * base_w,
+            "loss_w": loss_pu(grid, voltages, self.branches) * base_w,
+            "status": _status(voltages),
+        }
+        for kind in self._loaded:
+            percent = loading_percent(grid, voltages, kind, self.branches)
+            output[f"{kind}_loading_percent"] = percent
+        return (), output
+
+    def stored_j(self, state: tuple[()]) -> Float[Array, ""]:
+        """Nothing is stored."""
+        return jnp.zeros(())
+
+    def net_power_w(self, action: Values, drive: Values, output: Values) -> Float[Array, ""]:
+        """What the supply, machines, plants and storage give, less loads and losses [W]."""
+        asked = injected(self.grid, self._varying(action, drive), False).sum(axis=-1)
+        base_w = self.grid.base_mva * W_PER_MW
+        return output["slack_w"] + asked * base_w - output["loss_w"]
+
+    @property
+    def _loaded(self) -> list[str]:
+        """Kinds of branches that have a rating."""
+        return [
+            kind
+            for kind, group in self.grid.groups.items()
+            if kind in ("line", "trafo") and (group.branch >= 0).all()
+        ]
+
+    def _varying(self, action: Values, drive: Values) -> dict[str, Array]:
+        scale = {"W": W_PER_MW, "var": W_PER_MW, "p.u.": 1.0}
+        both = {**action, **drive}
+        return {NAMED[name][1]: value / scale[NAMED[name][0]] for name, value in both.items()}
+
+    def _channels(self, names: tuple[str, ...]) -> tuple[Channel, ...]:
+        found = []
+        for name in names:
+            unit, _, kind, limits, words = NAMED[name]
+            elements = self.grid.elements[kind]
+            if len(elements.index):
+                dim = (kind, _unique(elements.name))
+                found.append(Channel(name, unit, *limits, *_dim(dim), words))
+        return tuple(found)
+
+
+def _dim(named: tuple[str, tuple[str, ...]]) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
+    return (named[0],), (named[1],)
+
+
+def _unique(names: Any) -> tuple[str, ...]:
+    """Names, those that occur again with a number behind."""
+    seen: Counter[str] = Counter()
+    found = []
+    for name in map(str, names):
+        seen[name] += 1
+        found.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+    return tuple(found)
+
+
+def bus_names(grid: PowerGrid) -> tuple[str, ...]:
+    """A name for each bus of the solved grid: that of the first row that is part of it."""
+    names = [f"node {bus}" for bus in range(grid.n_bus)]
+    for name, bus in reversed(list(zip(grid.buses.name, grid.buses.bus, strict=True))):
+        if bus >= 0:
+            names[bus] = name
+    return _unique(names)
+
+
+def _status(voltages: Voltages) -> Array:
+    """Flags of a step for what came of the power flow."""
+    flags = {Outcome.INFEASIBLE: Status.INFEASIBLE, Outcome.UNSUPPLIED: Status.DISCONNECTED}
+    status = jnp.zeros(voltages.outcome.shape, jnp.int32)
+    for outcome, flag in flags.items():
+        status = jnp.where(voltages.outcome == outcome, int(flag), status)
+    return status
+
+
+def system(grid: PowerGrid) -> PowerSystem:
+    """The grid as a system."""
+    return PowerSystem(jax.tree.map(jnp.asarray, grid.branches), grid)
+
+
+def example() -> Example:
+    """The medium-voltage grid of CIGRE with sun and wind, and its transformers two taps up.
+
+    It fails at fifty times its load.
+
+    CIGRE Task Force C6.04.02, Benchmark Systems for Network Integration of Renewable and
+    Distributed Energy Resources, Technical Brochure 575, 2014; as pandapower has it.
+    """
+    import pandapower.networks as networks
+
+    net = networks.create_cigre_network_mv(with_der="pv_wind")
+    taps = {"side": "hv", "neutral": 0, "step_percent": 1.25, "pos": -2, "changer_type": "Ratio"}
+    for name, value in taps.items():
+        net.trafo[f"tap_{name}"] = value
+    grid = from_pandapower(net, "CIGRE MV with PV and wind")
+    drive = {name: _base(grid.elements[NAMED[name][2]], NAMED[name][0]) for name in DRIVES}
+    action = {"ext_grid_vm_pu": jnp.asarray(grid.vm_pu[grid.elements["ext_grid"].bus])}
+    much = {**drive, "load_w": drive["load_w"] * 50.0}
+    return Example(
+        system=system(grid),
+        action=action,
+        drive=drive,
+        dt_s=900.0,
+        failing=(action, much),
+        bought="slack_w",
+    )
+
+
+def _base(elements: Elements, unit: str) -> Array:
+    """What the file has for the elements [W or var]."""
+    values = np.asarray(elements.q_mvar if unit == "var" else elements.p_mw)
+    return jnp.asarray(values * W_PER_MW)
