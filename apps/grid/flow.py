@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tvilling.apps.grid.opened import Asked, Opened, Tell, open_grid
+from tvilling.apps.grid.opened import Asked, Opened, Tell, open_grid, out_of_range
 from tvilling.apps.grid.written import (
     DEFAULT_OUT,
     provenance,
@@ -16,7 +16,6 @@ from tvilling.apps.grid.written import (
     write_violations,
 )
 from tvilling.apps.run_folder import RunFolder
-from tvilling.sciml.errors import InputError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -87,8 +86,9 @@ def run_flow(
 
     began, started = time.perf_counter(), datetime.now(UTC)
     asked, scaled = asked or Asked(), scaled or Scaled()
-    _check(scaled)
-    opened = open_grid(file, asked, tell)
+    faults = out_of_range("--scale-loads", scaled.loads, 0.0, 100.0, "")
+    faults += out_of_range("--scale-generation", scaled.generation, 0.0, 100.0, "")
+    opened = open_grid(file, asked, tell, faults)
     options = {**asdict(asked), **asdict(scaled)}
     with RunFolder(out or DEFAULT_OUT, run_name(file, "flow", opened.digest, started)) as folder:
         folder.log("started", file=file, **options)
@@ -105,19 +105,6 @@ def run_flow(
         wall_s = time.perf_counter() - began
         folder.log("finished", wall_s=round(wall_s, 3), violations=len(broken))
         return FlowRun(folder.finish(), data, broken, opened.assumptions, wall_s)
-
-
-def _check(scaled: Scaled) -> None:
-    faults = [
-        f"{option} is {value:g}, expected 0 to 100"
-        for option, value in (
-            ("--scale-loads", scaled.loads),
-            ("--scale-generation", scaled.generation),
-        )
-        if not 0.0 <= value <= 100.0
-    ]
-    if faults:
-        raise InputError("options", faults)
 
 
 def scaled_powers(grid: "PowerGrid", scaled: Scaled) -> "dict[str, np.ndarray]":

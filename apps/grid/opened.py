@@ -1,7 +1,7 @@
 """A power grid as a command asks for it: read, converted, with its limits."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -87,20 +87,30 @@ class Opened:
         return found.hexdigest()[:8]
 
 
-def open_grid(file: str, asked: Asked | None = None, tell: Tell = lambda stage: None) -> Opened:
+def open_grid(
+    file: str,
+    asked: Asked | None = None,
+    tell: Tell = lambda stage: None,
+    faults: Sequence[str] = (),
+) -> Opened:
     """Read `file`, convert it, and find its limits.
+
+    Parameters
+    ----------
+    faults
+        What is wrong with further options, to be told with the rest.
 
     Raises
     ------
     InputError
         With every fault of the file or of what was asked.
     """
+    asked = asked or Asked()
+    _check(asked, faults)
     from tvilling.datasets.readers.power_grid import read_power_net
     from tvilling.sciml.systems.power_grid.convert import from_pandapower
     from tvilling.sciml.systems.power_grid.violations import limits_of
 
-    asked = asked or Asked()
-    _check(asked)
     tell(f"reading {file}")
     net = read_power_net(file)
     tell("converting the grid")
@@ -109,16 +119,23 @@ def open_grid(file: str, asked: Asked | None = None, tell: Tell = lambda stage: 
     return Opened(net, grid, limits)
 
 
-def _check(asked: Asked) -> None:
-    faults = []
+def out_of_range(option: str, value: float | None, low: float, high: float, unit: str) -> list[str]:
+    """The fault of an option that leaves its range."""
+    if value is None or low <= value <= high:
+        return []
+    unit = f" {unit}" if unit else ""
+    return [f"{option} is {value:g}{unit}, expected {low:g} to {high:g}{unit}"]
+
+
+def _check(asked: Asked, others: Sequence[str]) -> None:
+    faults = list(others)
     if asked.trafo_model not in ("t", "pi"):
         faults.append(f"--trafo-model is {asked.trafo_model!r}, expected t or pi")
-    for option, value, low, high, unit in (
-        ("--vm-min", asked.vm_min_pu, 0.0, 2.0, "p.u."),
-        ("--vm-max", asked.vm_max_pu, 0.0, 2.0, "p.u."),
-        ("--max-loading", asked.loading_percent, 1.0, 1000.0, "%"),
-    ):
-        if value is not None and not low <= value <= high:
-            faults.append(f"{option} is {value:g} {unit}, expected {low:g} to {high:g} {unit}")
+    low, high = asked.vm_min_pu, asked.vm_max_pu
+    faults += out_of_range("--vm-min", low, 0.0, 2.0, "p.u.")
+    faults += out_of_range("--vm-max", high, 0.0, 2.0, "p.u.")
+    if low is not None and high is not None and low >= high:
+        faults.append(f"--vm-min is {low:g} p.u., expected less than --vm-max, {high:g} p.u.")
+    faults += out_of_range("--max-loading", asked.loading_percent, 1.0, 1000.0, "%")
     if faults:
         raise InputError("options", faults)

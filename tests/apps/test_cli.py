@@ -58,6 +58,7 @@ def test_faulty_input_ends_with_code_2_one_message_and_no_folder(tmp_path):
         ("run", "missing.yaml", "--out", ""),
         ("size", "pandapipes:schutterwald_heat", "--out", ""),
         ("fly",),
+        ("grid", "flow", "missing.json"),
         ("size", "pandapipes:schutterwald_heat", "--series", "9"),
     ],
     ids=" ".join,
