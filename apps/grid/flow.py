@@ -10,6 +10,7 @@ from tvilling.apps.grid.opened import Asked, Opened, Tell, open_grid, out_of_ran
 from tvilling.apps.grid.written import (
     DEFAULT_OUT,
     provenance,
+    result_attrs,
     run_name,
     write_data,
     write_summary,
@@ -79,12 +80,12 @@ def run_flow(
     InputError
         With every fault of the file or of what was asked.
     """
+    began, started = time.perf_counter(), datetime.now(UTC)
     from tvilling.apps.grid.report import write_flow_report
     from tvilling.sciml.systems.power_grid.labels import label
     from tvilling.sciml.systems.power_grid.solve import solve
     from tvilling.sciml.systems.power_grid.violations import violations
 
-    began, started = time.perf_counter(), datetime.now(UTC)
     asked, scaled = asked or Asked(), scaled or Scaled()
     faults = out_of_range("--scale-loads", scaled.loads, 0.0, 100.0, "")
     faults += out_of_range("--scale-generation", scaled.generation, 0.0, 100.0, "")
@@ -94,7 +95,8 @@ def run_flow(
         folder.log("started", file=file, **options)
         tell("solving")
         varying = scaled_powers(opened.grid, scaled)
-        data = label(solve(opened.grid, varying, options=asked.options()), varying)
+        found = solve(opened.grid, varying, options=asked.options())
+        data = label(found, varying, **result_attrs(opened, options))
         broken = violations(data, opened.limits)
         tell("writing")
         write_data(data, folder.path)

@@ -41,6 +41,11 @@ def write_summary(summary: dict[str, Any], folder: Path) -> None:
     (folder / "summary.json").write_text(text + "\n", encoding="utf-8")
 
 
+def result_attrs(opened: "Opened", asked: dict[str, Any]) -> dict[str, str]:
+    """Attributes by which `result.nc` tells what it is of."""
+    return {"grid_digest": opened.digest, "options": json.dumps(asked)}
+
+
 def provenance(opened: "Opened", asked: dict[str, Any]) -> dict[str, Any]:
     """Where a summary comes from."""
     return {

@@ -12,6 +12,7 @@ from tvilling.apps.grid.opened import Asked, Opened, Tell, open_grid
 from tvilling.apps.grid.written import (
     DEFAULT_OUT,
     provenance,
+    result_attrs,
     run_name,
     write_data,
     write_summary,
@@ -64,13 +65,13 @@ def run_year(
     InputError
         With every fault of the grid, of the courses or of what was asked.
     """
+    began, started = time.perf_counter(), datetime.now(UTC)
     from tvilling.apps.grid.report import write_year_report
     from tvilling.datasets.power_profiles import read_profiles
     from tvilling.sciml.systems.power_grid.solve import base_case
     from tvilling.sciml.systems.power_grid.studies.year import year
     from tvilling.sciml.systems.power_grid.violations import violations
 
-    began, started = time.perf_counter(), datetime.now(UTC)
     asked = asked or Asked()
     opened = open_grid(file, asked, tell)
     tell("reading the courses of power")
@@ -81,7 +82,7 @@ def run_year(
         base_case(opened.grid)  # loads what is compiled
         tell(f"solving {courses.sizes['time']} steps")
         clock = time.perf_counter()
-        data = year(opened.grid, courses, asked.options())
+        data = year(opened.grid, courses, asked.options(), **result_attrs(opened, options))
         solve_s = time.perf_counter() - clock
         folder.log("solved", solve_s=round(solve_s, 3), steps=data.sizes["time"])
         broken = violations(data, opened.limits)
