@@ -35,6 +35,16 @@ class Timing:
         """Median call [s]."""
         return statistics.median(self.wall_s)
 
+    @property
+    def min_cpu_s(self) -> float:
+        """Least CPU time of a call, the least disturbed by other work [s]."""
+        return min(self.cpu_s)
+
+    @property
+    def median_cpu_s(self) -> float:
+        """CPU time of the median call [s]."""
+        return statistics.median(self.cpu_s)
+
 
 def take_turns(calls: Mapping[str, Callable[[], Any]], repeats: int = 5) -> dict[str, Timing]:
     """Time each of `calls`, one after the other, `repeats` times over.

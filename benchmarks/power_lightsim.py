@@ -1,0 +1,210 @@
+"""lightsim2grid on a grid of ours: batches of injections, outages, and its torch form."""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tvilling.sciml.extras import needs_extra
+
+if TYPE_CHECKING:
+    from tvilling.benchmarks.power_reduced import Reduced
+
+NAME = "lightsim2grid"
+STEPS = 100  # it may take; the fast decoupled ones need tens
+NEWTON = "NRSing_KLU"
+TOLERANCE = 1e-8
+TOLERANCES = (1e-8, 1e-7, 1e-6)  # those at which it loses too much are not exact
+POLICIES = {"new at each step": 0, "new at some steps": 1, "kept": 2}  # of the factors
+
+
+def version() -> str:
+    """Version that is installed.
+
+    Raises
+    ------
+    MissingExtraError
+        None is.
+    """
+    with needs_extra("peers"):
+        import lightsim2grid
+    return str(lightsim2grid.__version__)
+
+
+def network(small: "Reduced") -> dict[str, Any]:
+    """The grid in the form of PowerModels.jl, which lightsim2grid reads.
+
+    Static generators are loads of the other sign, after the loads, since that form has none.
+    """
+    grid = small.grid
+    b, at = grid.branches, small.branch
+    branch = {
+        str(k): {
+            "f_bus": f,
+            "t_bus": t,
+            "br_r": b.r[i],
+            "br_x": b.x[i],
+            "g_fr": b.g[i] / 2,
+            "g_to": b.g[i] / 2,
+            "b_fr": b.b[i] / 2,
+            "b_to": b.b[i] / 2,
+            "tap": b.ratio[i],
+            "shift": b.shift_rad[i],
+        }
+        for k, (i, f, t) in enumerate(zip(at, small.from_bus, small.to_bus, strict=True))
+    }
+    slack = np.isin(small.bus, grid.slack)
+    held = slack | np.isin(small.bus, grid.held)
+    buses = np.r_[small.load_bus, small.sgen_bus]
+    fixed = np.flatnonzero(~held & ((small.fixed_mw != 0) | (small.fixed_mvar != 0)))
+    p, q = _base_load(small)
+    loads = zip(
+        np.r_[buses, fixed],
+        np.r_[p, -small.fixed_mw[fixed]],
+        np.r_[q, -small.fixed_mvar[fixed]],
+        strict=True,
+    )
+    return {
+        "baseMVA": grid.base_mva,
+        "bus": {
+            str(k): {"bus_i": k, "bus_type": 3 if slack[k] else 1, "base_kv": grid.vn_kv[i]}
+            for k, i in enumerate(small.bus)
+        },
+        "branch": branch,
+        "shunt": {
+            str(k): {"shunt_bus": k, "gs": small.shunt[k].real, "bs": small.shunt[k].imag}
+            for k in np.flatnonzero(small.shunt)
+        },
+        "load": {str(k): {"load_bus": a, "pd": x, "qd": y} for k, (a, x, y) in enumerate(loads)},
+        "gen": {
+            str(k): {
+                "gen_bus": i,
+                "pg": small.fixed_mw[i],
+                "vg": grid.vm_pu[small.bus[i]],
+                "qmin": -1e9,
+                "qmax": 1e9,
+            }
+            for k, i in enumerate(np.flatnonzero(held))
+        },
+    }
+
+
+def model(small: "Reduced", start: np.ndarray, algorithm: str = NEWTON) -> Any:
+    """Its grid, solved once by `algorithm` from the voltages `start` `[bus]`."""
+    with needs_extra("peers"):
+        from lightsim2grid.network import init_from_powermodels
+    grid = init_from_powermodels(network(small))
+    grid.change_algorithm(algorithm)
+    if not len(grid.ac_pf(start.copy(), STEPS, TOLERANCE)):
+        raise RuntimeError(f"{small.grid.source}: {NAME} finds no base case")
+    return grid
+
+
+def branch_number(small: "Reduced") -> np.ndarray:
+    """Its number of each branch in `small.branch`: lines come first, then transformers."""
+    b = small.grid.branches
+    trafo = (b.ratio[small.branch] != 1) | (b.shift_rad[small.branch] != 0)
+    number = np.empty(len(small.branch), int)
+    number[np.argsort(trafo, kind="stable")] = np.arange(len(number))
+    return number
+
+
+def loads(small: "Reduced", varying: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """P and Q of its loads `[scenario, load]` [MW, Mvar]."""
+    count = len(next(iter(varying.values())))
+    found = []
+    for base, kind in zip(_base_load(small, fixed=True), ("p_mw", "q_mvar"), strict=True):
+        full = np.repeat(base[None], count, axis=0)
+        middle = len(small.load)
+        if f"load_{kind}" in varying:
+            full[:, :middle] = small.power(f"load_{kind}", varying[f"load_{kind}"])
+        if f"sgen_{kind}" in varying:
+            end = middle + len(small.sgen)
+            full[:, middle:end] = -small.power(f"sgen_{kind}", varying[f"sgen_{kind}"])
+        found.append(full)
+    return found[0], found[1]
+
+
+def batch(
+    grid: Any,
+    injections: tuple[np.ndarray, np.ndarray],
+    start: np.ndarray,
+    settings: Mapping[str, Any],
+) -> Callable[[], np.ndarray]:
+    """A function that solves all `injections` and returns complex voltages `[scenario, bus]`.
+
+    The algorithm is that of `grid`. `settings` are `chained` (each scenario starts from the one
+    before), `policy` (of Newton's method, else None), `tolerance` and `threads`.
+    """
+    with needs_extra("peers"):
+        from lightsim2grid.lightsim2grid_cpp import InjectionSweepCPP, TimeSeriesCPP
+    computer = (TimeSeriesCPP if settings["chained"] else InjectionSweepCPP)(grid)
+    if settings["policy"] is not None:
+        _set_policy(computer, settings["policy"])
+    if settings["threads"] > 1:
+        computer.nb_thread = settings["threads"]
+    p, q = injections
+
+    def run() -> np.ndarray:
+        computer.modify_load_p(p)
+        computer.modify_load_q(q)
+        computer.compute(start.copy(), STEPS, settings["tolerance"])
+        found: np.ndarray = computer.get_voltages()
+        return found
+
+    return run
+
+
+def contingencies(
+    grid: Any,
+    opened: list[list[int]],
+    start: np.ndarray,
+    settings: Mapping[str, Any],
+) -> tuple[Callable[[], np.ndarray], np.ndarray]:
+    """A function that solves every set of `opened` branches (its numbers), and their order.
+
+    Row k of what the function returns is set `order[k]`. Buses without supply are 0, and so is all
+    of a row that was not solved.
+    """
+    with needs_extra("peers"):
+        from lightsim2grid.lightsim2grid_cpp import ContingencyAnalysisCPP
+    computer = ContingencyAnalysisCPP(grid)
+    _set_policy(computer, settings["policy"])
+    computer.handle_disconnected_grid = settings["islands"]
+    computer.nb_thread = settings["threads"]
+    for one in opened:
+        computer.add_nk(one)
+    place = {tuple(sorted(one)): k for k, one in enumerate(opened)}
+    order = np.array([place[tuple(sorted(one))] for one in computer.my_defaults()])
+
+    def run() -> np.ndarray:
+        computer.compute(start.copy(), STEPS, settings["tolerance"])
+        found: np.ndarray = computer.get_voltages()
+        return found
+
+    return run, order
+
+
+def zero_is_none(v: np.ndarray) -> np.ndarray:
+    """Its voltages, where 0 stands for none."""
+    return np.where(v == 0, np.nan, v)
+
+
+def _set_policy(computer: Any, policy: int) -> None:
+    config = computer.get_algo_config()
+    numbers = list(config.int_params)
+    numbers[1] = policy
+    config.int_params = numbers
+    computer.set_algo_config(config)
+
+
+def _base_load(small: "Reduced", fixed: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    """P and Q of loads, then of static generators as loads, and at wish of what is fixed."""
+    load, sgen = small.grid.elements["load"], small.grid.elements["sgen"]
+    p = np.r_[-(load.sign * load.p_mw)[small.load], -(sgen.sign * sgen.p_mw)[small.sgen]]
+    q = np.r_[-(load.sign * load.q_mvar)[small.load], -(sgen.sign * sgen.q_mvar)[small.sgen]]
+    if not fixed:
+        return p, q
+    rigid = np.isin(small.bus, np.r_[small.grid.slack, small.grid.held])
+    at = ~rigid & ((small.fixed_mw != 0) | (small.fixed_mvar != 0))
+    return np.r_[p, -small.fixed_mw[at]], np.r_[q, -small.fixed_mvar[at]]
