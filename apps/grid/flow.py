@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
     from tvilling.sciml.systems.power_grid.grid import PowerGrid
 
+GIVEN = ("ext_grid_p_mw", "ext_grid_q_mvar", "gen_p_mw", "gen_q_mvar")
+
 
 @dataclass(frozen=True)
 class Scaled:
@@ -96,7 +98,7 @@ def run_flow(
         tell("solving")
         varying = scaled_powers(opened.grid, scaled)
         found = solve(opened.grid, varying, options=asked.options())
-        data = label(found, varying, **result_attrs(opened, options))
+        data = label(found, varying).assign_attrs(result_attrs(opened, options))
         broken = violations(data, opened.limits)
         tell("writing")
         write_data(data, folder.path)
@@ -136,7 +138,6 @@ def _summary(
         "outcome": outcome_word(data),
         **extremes_summary(data),
         "losses_mw": rounded(data["losses_mw"].values[0]),
-        "ext_grid_p_mw": rounded(data["ext_grid_p_mw"].values[0].sum()),
-        "ext_grid_q_mvar": rounded(data["ext_grid_q_mvar"].values[0].sum()),
+        **{name: rounded(data[name].values[0].sum()) for name in GIVEN if name in data},
         "violations": count_limits(broken),
     }

@@ -38,8 +38,8 @@ def flow_rows(data: "xr.Dataset") -> list[Row]:
     lost = float(data["losses_mw"].values[0])
     rows.append(("losses", told_power(lost), ""))
     for kind, words in (("ext_grid", "external grids give"), ("gen", "generators give")):
-        names = [str(name) for name in data[kind].values]
-        if names:
+        if kind in data.dims:
+            names = [str(name) for name in data[kind].values]
             p, q = (float(data[f"{kind}_{part}"].values[0].sum()) for part in ("p_mw", "q_mvar"))
             where = ", ".join(names) if len(names) <= NAMED else f"{len(names)} of them"
             rows.append((words, f"{number(p, 3)} MW, {number(q, 3)} Mvar", where))

@@ -82,8 +82,9 @@ def run_year(
         base_case(opened.grid)  # loads what is compiled
         tell(f"solving {courses.sizes['time']} steps")
         clock = time.perf_counter()
-        data = year(opened.grid, courses, asked.options(), **result_attrs(opened, options))
+        data = year(opened.grid, courses, asked.options())
         solve_s = time.perf_counter() - clock
+        data = data.assign_attrs(result_attrs(opened, options))
         folder.log("solved", solve_s=round(solve_s, 3), steps=data.sizes["time"])
         broken = violations(data, opened.limits)
         tell("writing")

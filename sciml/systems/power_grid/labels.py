@@ -53,7 +53,7 @@ def label(
         if kind in grid.groups:
             variables |= _branch_variables(flow, kind, first)
     found = machines(flow, varying)
-    for kind in KINDS:
+    for kind in [kind for kind in KINDS if len(grid.elements[kind].index)]:
         for name, values, unit in (
             ("p_mw", found[kind].p_mw, "MW"),
             ("q_mvar", found[kind].q_mvar, "Mvar"),
@@ -139,7 +139,7 @@ def coordinates(grid: PowerGrid) -> dict[str, Any]:
             group = grid.groups[kind]
             rows = len(group.name) // sides(group)
             found[kind] = unique(group.name[:rows], group.index[:rows])
-    for kind in KINDS:
+    for kind in [kind for kind in KINDS if len(grid.elements[kind].index)]:
         found[kind] = unique(grid.elements[kind].name, grid.elements[kind].index)
     return found
 
