@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tvilling.apps.production.labelled import CONDITIONS, UNIT_COURSES
 from tvilling.datasets.plant_record import FILE_COLUMNS
+from tvilling.datasets.power_profiles import COURSES
 from tvilling.sciml.systems import SYSTEMS
 from tvilling.sciml.systems.heat_network.tables import COLUMNS
 
@@ -20,7 +21,14 @@ SUFFIXES = {
     "w": ("W", "power, heat flow"),
     "bar": ("bar", "gauge pressure, pressure difference"),
     "kg_per_s": ("kg/s", "mass flow"),
-    "mw": ("MW", "heat, power or fuel of a plant"),
+    "mw": ("MW", "heat, power or fuel of a plant, active power of a grid"),
+    "mvar": ("Mvar", "reactive power"),
+    "var": ("var", "reactive power"),
+    "pu": ("p.u.", "voltage over the rated one, or a quantity over the base of its grid"),
+    "degree": ("°", "angle of a voltage"),
+    "percent": ("%", "loading: current over the rated one"),
+    "kv": ("kV", "voltage"),
+    "ka": ("kA", "current"),
     "mwh": ("MWh", "energy of a plant"),
     "dkk": ("DKK", "money, kroner of the year it is spent in"),
     "dkk_per_kwh": ("DKK/kWh", "price or tariff of power"),
@@ -73,6 +81,8 @@ def quantities() -> Uses:
         uses[name, unit][text].append("plan.nc")
     for name, (unit, text) in CONDITIONS.items():
         uses[name, unit][text].append("plan.nc")
+    for name, course in COURSES.items():
+        uses[name, course.unit][course.text].append("courses of a grid")
     for system, entry in SYSTEMS.items():
         plant = entry.example().system
         for kind in ("actions", "drives", "outputs"):
