@@ -86,10 +86,12 @@ def rounded(value: Any, digits: int = 6) -> float | None:
 
 
 def energies_mwh(data: "xr.Dataset") -> dict[str, float]:
-    """Energies of a year by name [MWh], over steps that have a solution."""
+    """Energies of a year by name [MWh], over steps that have a solution; none of a single step."""
     from tvilling.sciml.systems.power_grid.violations import step_hours
 
-    step_h = step_hours(data) or 0.0
+    step_h = step_hours(data)
+    if step_h is None:
+        return {}
     good = solved(data)
     drawn = data["slack_p_mw"].values[good]
     powers = {

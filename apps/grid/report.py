@@ -71,36 +71,10 @@ def write_year_report(
     times: tuple[float, float],
 ) -> None:
     """Write the report of a year to `path`; `times` are those of the solver and of all [s]."""
-    import matplotlib
-
-    from tvilling.apps.grid import curves
-    from tvilling.apps.grid.drawing import draw_grid
-    from tvilling.apps.report_figures import STYLE, to_svg
-
     solve_s, wall_s = times
     sections = [_found_section(year_rows(data)), _violations_section(broken)]
     if solved(data).any():
-        with matplotlib.rc_context(STYLE):
-            picture = picture_of(opened, data, broken)
-            caption = (
-                "Lines by their greatest loading of the whole time, buses by the voltage that is "
-                f"furthest from 1 p.u. {picture.layout.origin}"
-            )
-            sections += [
-                figure_section("The grid", to_svg(draw_grid(picture)), caption),
-                figure_section(
-                    "For how long",
-                    to_svg(curves.draw_durations(data, opened.limits)),
-                    "Every value of the year, sorted: at each point of a curve, the hours for "
-                    "which it is exceeded. Limits are dashed where they lie near.",
-                ),
-                figure_section(
-                    "Day by day",
-                    to_svg(curves.draw_days(data, opened.limits)),
-                    "Bands reach from the least to the greatest value of each day. Times are UTC.",
-                ),
-            ]
-        sections.append(_fullest_section(data))
+        sections += [*_year_figures(opened, data, broken), _fullest_section(data)]
     steps = data.sizes["time"]
     facts = {
         "Power flows": f"{number(steps)} in {solve_s:.2f} s, "
@@ -111,6 +85,37 @@ def write_year_report(
     span = f"{told(data['time'].values[0])} to {told(data['time'].values[-1])} UTC"
     lead = f"{_size(opened)} Power flow of {number(steps)} steps, {span}."
     path.write_text(page(_title(opened), lead, sections), encoding="utf-8")
+
+
+def _year_figures(opened: "Opened", data: "xr.Dataset", broken: "pd.DataFrame") -> list[str]:
+    """The grid at its worst, values sorted by size, and day by day."""
+    import matplotlib
+
+    from tvilling.apps.grid import curves
+    from tvilling.apps.grid.drawing import draw_grid
+    from tvilling.apps.report_figures import STYLE, to_svg
+
+    with matplotlib.rc_context(STYLE):
+        picture = picture_of(opened, data, broken)
+        return [
+            figure_section(
+                "The grid",
+                to_svg(draw_grid(picture)),
+                "Lines by their greatest loading of the whole time, buses by the voltage that is "
+                f"furthest from 1 p.u. {picture.layout.origin}",
+            ),
+            figure_section(
+                "For how long",
+                to_svg(curves.draw_durations(data, opened.limits)),
+                "Every value of the time, sorted: at each point of a curve, the hours for which it "
+                "is exceeded. Limits are dashed where they lie near.",
+            ),
+            figure_section(
+                "Day by day",
+                to_svg(curves.draw_days(data, opened.limits)),
+                "Bands reach from the least to the greatest value of each day. Times are UTC.",
+            ),
+        ]
 
 
 def _title(opened: "Opened") -> str:

@@ -33,7 +33,7 @@ def flow_rows(data: "xr.Dataset") -> list[Row]:
     if word == "infeasible":
         share, bus = float(data["reached"].values[0]), int(data["weakest_bus"].values[0])
         where = f"the voltage gives way at {data['bus'].values[bus]}" if bus >= 0 else ""
-        return [("no solution", f"beyond {100 * share:.1f} % of all powers", where)]
+        return [("no solution", f"only up to {100 * share:.1f} % of all powers", where)]
     rows = _extreme_rows(data, with_time=False)
     lost = float(data["losses_mw"].values[0])
     rows.append(("losses", told_power(lost), ""))
@@ -61,6 +61,8 @@ def year_rows(data: "xr.Dataset") -> list[Row]:
         return rows
     rows += _extreme_rows(data, with_time=True)
     energy = energies_mwh(data)
+    if not energy:
+        return rows
     share = energy["losses_mwh"] / max(energy["load_mwh"], 1e-12)
     told_share = f"{100 * share:.2f} % of what loads take" if energy["load_mwh"] > 0 else ""
     rows.append(("losses", f"{number(energy['losses_mwh'], 1)} MWh", told_share))
