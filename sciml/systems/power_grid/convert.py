@@ -243,7 +243,7 @@ def _slack_weight(net: Any, elements: Mapping[str, Elements], n: int) -> np.ndar
     """Share of each bus in what distributed slack makes up, by the tables' `slack_weight`."""
     weight = np.zeros(n)
     for kind in ("ext_grid", "gen"):
-        on = elements[kind].bus >= 0
+        on = np.flatnonzero(elements[kind].bus >= 0)  # rows of DC lines come after the file's own
         np.add.at(weight, elements[kind].bus[on], _column(net[kind], "slack_weight")[on])
     return weight / weight.sum() if weight.any() else weight
 
