@@ -5,8 +5,7 @@ probability of a violation, which can only grow with x. The hosting capacity at 
 greatest size at which that share is no more than α: of the S capacities in order, the one with
 ⌊α S⌋ others below it. S scenarios tell it only so well: its interval lies between the order
 statistics whose ranks enclose α S with the confidence asked for (binomial distribution, free of
-any assumption on the capacities), that of a probability is Clopper and Pearson's, Biometrika
-26(4), 1934, doi:10.1093/biomet/26.4.404.
+any assumption on the capacities), that of a probability is `risk.exact_interval`.
 """
 
 from typing import TYPE_CHECKING
@@ -14,12 +13,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tvilling.sciml.systems.power_grid.studies.nearest_limit import LOADING, WORDS
+from tvilling.sciml.systems.power_grid.studies.risk import CONFIDENCE, exact_interval
 
 if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
-
-CONFIDENCE = 0.95
 
 
 def capacities(data: "xr.Dataset", alpha: float = 0.05) -> "pd.DataFrame":
@@ -81,16 +79,10 @@ def probability(
     data: "xr.Dataset", sizes_mw: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Share of scenarios that sizes break a limit in `[place, size]`, and its interval."""
-    from scipy.stats import beta
-
     capacity = np.sort(data["size_mw"].values, axis=1)
-    count = capacity.shape[1]
     below = np.array([np.searchsorted(row, sizes_mw, side="left") for row in capacity])
-    tail = (1.0 - CONFIDENCE) / 2.0
-    low = np.where(below > 0, beta.ppf(tail, np.maximum(below, 1), count - below + 1), 0.0)
-    rest = np.maximum(count - below, 1)
-    high = np.where(below < count, beta.ppf(1.0 - tail, below + 1, rest), 1.0)
-    return below / count, low, high
+    count = capacity.shape[1]
+    return below / count, *exact_interval(below, count)
 
 
 def _binding(data: "xr.Dataset", chosen: np.ndarray) -> tuple[list[str], list[str], np.ndarray]:
