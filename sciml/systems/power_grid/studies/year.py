@@ -97,6 +97,17 @@ def year(
     return xr.Dataset(kept, along, attributes(grid) | told | attrs)
 
 
+def scenarios_of(grid: PowerGrid, profiles: "xr.Dataset") -> dict[str, np.ndarray]:
+    """Every step of `profiles`, read as `year` reads them, as a scenario for `solve`.
+
+    Raises
+    ------
+    InputError
+        As `year`.
+    """
+    return {name: one.values(slice(None)) for name, one in _given(grid, profiles).items()}
+
+
 class _Course:
     """One variable of the profiles, brought to the rows of the grid's table."""
 
