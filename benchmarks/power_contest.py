@@ -125,7 +125,12 @@ def choose(ways: Mapping[str, Way], ours: Ours, turns: int = 2) -> Chosen:
 
 
 def race(
-    name: str, unit: str, ours: Ours, peers: Sequence[Peer], extra: Mapping[str, Any]
+    name: str,
+    unit: str,
+    ours: Ours,
+    peers: Sequence[Peer],
+    extra: Mapping[str, Any],
+    repeats: int = REPEATS,
 ) -> Measurement:
     """Ours beside the fastest exact way of each peer; the first peer is the one of the table."""
     runs = {"ours": ours.run(1), f"ours, {CORES} threads": ours.run(CORES)}
@@ -138,7 +143,7 @@ def race(
         more = peer.ways(CORES)[best.removesuffix(CHAINED)]
         checked(distance_pu(more.voltages(more.run()), ours.voltages), peer.name)
         runs[f"{peer.name}, {CORES} threads"] = more.run
-    timing = take_turns(runs, REPEATS)
+    timing = take_turns(runs, repeats)
     spent = {side: _times(found, ours.count) for side, found in timing.items()}
     mine, theirs = spent["ours"]["us_cpu"], spent[peers[0].name]["us_cpu"]
     return Measurement(

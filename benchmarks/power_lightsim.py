@@ -1,5 +1,6 @@
 """lightsim2grid on a grid of ours: batches of injections, outages, and its torch form."""
 
+import warnings
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -140,7 +141,7 @@ def batch(
         from lightsim2grid.lightsim2grid_cpp import InjectionSweepCPP, TimeSeriesCPP
     computer = (TimeSeriesCPP if settings["chained"] else InjectionSweepCPP)(grid)
     if settings["policy"] is not None:
-        _set_policy(computer, settings["policy"])
+        set_policy(computer, settings["policy"])
     if settings["threads"] > 1:
         computer.nb_thread = settings["threads"]
     p, q = injections
@@ -164,13 +165,13 @@ def contingencies(
     """A function that solves every set of `opened` branches (its numbers), and their order.
 
     Row k of what the function returns is set `order[k]`. Buses without supply are 0, and so is all
-    of a row that was not solved.
+    of a row that was not solved. `settings` are `policy`, `tolerance` and `threads`.
     """
     with needs_extra("peers"):
         from lightsim2grid.lightsim2grid_cpp import ContingencyAnalysisCPP
     computer = ContingencyAnalysisCPP(grid)
-    _set_policy(computer, settings["policy"])
-    computer.handle_disconnected_grid = settings["islands"]
+    set_policy(computer, settings["policy"])
+    computer.handle_disconnected_grid = True
     computer.nb_thread = settings["threads"]
     for one in opened:
         computer.add_nk(one)
@@ -185,12 +186,28 @@ def contingencies(
     return run, order
 
 
+def differentiable(
+    grid: Any, start: np.ndarray, policy: int, tolerance: float, threads: int
+) -> Any:
+    """Its batch as a torch operation, `batch(load_p=…, load_q=…)`."""
+    with needs_extra("peers"):
+        from lightsim2grid.differentiable import BatchCPUPowerFlow
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The given NumPy array is not writable")  # of its own
+        batch = BatchCPUPowerFlow.init_from_grid(
+            grid, nb_thread=threads, tol=tolerance, v_init=start
+        )
+    set_policy(batch.sweep, policy)
+    return batch
+
+
 def zero_is_none(v: np.ndarray) -> np.ndarray:
     """Its voltages, where 0 stands for none."""
     return np.where(v == 0, np.nan, v)
 
 
-def _set_policy(computer: Any, policy: int) -> None:
+def set_policy(computer: Any, policy: int) -> None:
+    """When the batch `computer` factorises Jacobians anew, of `POLICIES`."""
     config = computer.get_algo_config()
     numbers = list(config.int_params)
     numbers[1] = policy
