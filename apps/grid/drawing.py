@@ -76,7 +76,9 @@ def draw_grid(picture: Picture) -> "Figure":
         (dots, "Voltage [p.u.]", "neither"),
     ):
         if drawn is not None:
-            bar = figure.colorbar(drawn, ax=axes, shrink=0.6, pad=0.01, aspect=25, extend=extend)
+            bar = figure.colorbar(
+                drawn, ax=axes, shrink=0.6, pad=0.01, aspect=25, extend=extend, panchor=False
+            )
             bar.set_label(text, fontsize=9)
             bar.ax.tick_params(labelsize=8)
             bar.outline.set_visible(False)
