@@ -15,13 +15,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tvilling.sciml.errors import InputError
 from tvilling.sciml.systems.power_grid.flow import DEFAULT, Flow, Options, Outcome
 from tvilling.sciml.systems.power_grid.grid import PowerGrid
 from tvilling.sciml.systems.power_grid.labels import attributes, outcome_variables
 from tvilling.sciml.systems.power_grid.scenarios import check, outages
 from tvilling.sciml.systems.power_grid.solve import solve
-from tvilling.sciml.systems.power_grid.studies.extremes import Extremes, Watched, extremes
+from tvilling.sciml.systems.power_grid.studies.extremes import Extremes, extremes
+from tvilling.sciml.systems.power_grid.studies.furthest import Furthest, furthest
 from tvilling.sciml.systems.power_grid.studies.outages import Failing
+from tvilling.sciml.systems.power_grid.studies.watched import Watched
 from tvilling.sciml.systems.power_grid.violations import Limits, limits_of
 
 if TYPE_CHECKING:
@@ -89,13 +92,17 @@ def study(
     xarray.Dataset
         `QUANTITIES`, `outcome`, `reached` and `weakest_bus` over (`scenario`, `contingency`), and
         the same without outages over `scenario`, with `base_` before the name. A contingency is
-        UNSUPPLIED where a bus of the file has lost its supply.
+        UNSUPPLIED where a bus of the file has lost its supply. Over `bus` and `branch`, as in
+        `Furthest.variables`, the worst that each sees, `when` by number: scenario times the
+        number of contingencies plus the contingency.
 
     Raises
     ------
     InputError
-        If `varying` does not fit the grid.
+        If `varying` does not fit the grid, or there is no contingency.
     """
+    if not len(together):
+        raise InputError(grid.source, ["no contingency is asked for"])
     found = check(grid, varying or {})
     one = replace(options, threads=1)
     run = _Run(grid, Watched(grid, limits or limits_of(grid)), elements, together, found, one)
@@ -104,17 +111,21 @@ def study(
     columns = {name: np.empty(total, values.dtype) for name, values in base.figures.items()}
     spans = [slice(first, min(first + BLOCK, total)) for first in range(0, total, BLOCK)]
 
-    def fill(span: slice) -> int:
-        figures = run.block(np.arange(span.start, span.stop), base)
+    def fill(span: slice) -> Furthest:
+        figures, found = run.block(np.arange(span.start, span.stop), base)
         for name, values in figures.items():
             columns[name][span] = values
-        return span.stop
+        return furthest(found, span.start)
 
     tell(0, total)
     with ThreadPoolExecutor(options.workers) as pool:
-        for done in pool.map(fill, spans):
-            tell(done, total)
-    return _labelled(run, columns, base)
+        parts = pool.map(fill, spans)
+        worst = next(parts)
+        tell(spans[0].stop, total)
+        for span, some in zip(spans[1:], parts, strict=True):
+            worst.add(some)
+            tell(span.stop, total)
+    return _labelled(run, columns, base, worst)
 
 
 @dataclass(frozen=True)
@@ -149,7 +160,7 @@ class _Run:
             {name: told[name][2] for name in TOLD},
         )
 
-    def block(self, numbers: np.ndarray, base: _Base) -> Figures:
+    def block(self, numbers: np.ndarray, base: _Base) -> tuple[Figures, Extremes]:
         """Figures of the contingencies `numbers`, counted through scenario by scenario."""
         scenario, contingency = np.divmod(numbers, len(self.together))
         branch = self.elements.branch[self.together[contingency]].reshape(len(numbers), -1)
@@ -157,7 +168,8 @@ class _Run:
         if self.scenarios > 1:
             varying = {name: values[scenario] for name, values in varying.items()}
         flow = solve(self.grid, varying, outages(self.grid, branch), self.options)
-        return self._figures(flow, extremes(flow, self.watched), base.extremes, scenario)
+        found = extremes(flow, self.watched)
+        return self._figures(flow, found, base.extremes, scenario), found
 
     def _figures(
         self, flow: Flow, found: Extremes, base: Extremes, scenario: np.ndarray
@@ -226,7 +238,7 @@ def powers_at(
     return load + np.maximum(-rest, 0.0), generation + np.maximum(rest, 0.0)
 
 
-def _labelled(run: _Run, columns: Figures, base: _Base) -> "xr.Dataset":
+def _labelled(run: _Run, columns: Figures, base: _Base, worst: Furthest) -> "xr.Dataset":
     import xarray as xr
 
     shape = (run.scenarios, len(run.together))
@@ -238,6 +250,7 @@ def _labelled(run: _Run, columns: Figures, base: _Base) -> "xr.Dataset":
         variables[name] = (("scenario", "contingency"), values.reshape(shape), texts[name])
         without = {**texts[name], "long_name": f"{texts[name]['long_name']}; without outages"}
         variables[f"base_{name}"] = (("scenario",), base.figures[name], without)
+    variables |= worst.variables(run.watched)
     names, kinds = run.elements.name[run.together], run.elements.kind[run.together]
     coordinates = {
         "contingency": [" + ".join(row) for row in names],

@@ -25,7 +25,6 @@ from tvilling.sciml.systems.power_grid.grid import PowerGrid
 from tvilling.sciml.systems.power_grid.labels import attributes
 from tvilling.sciml.systems.power_grid.scenarios import check
 from tvilling.sciml.systems.power_grid.solve import solve
-from tvilling.sciml.systems.power_grid.studies.extremes import Watched
 from tvilling.sciml.systems.power_grid.studies.nearest_limit import (
     NO_SOLUTION,
     NONE,
@@ -33,6 +32,7 @@ from tvilling.sciml.systems.power_grid.studies.nearest_limit import (
     Nearest,
     nearest,
 )
+from tvilling.sciml.systems.power_grid.studies.watched import Watched
 from tvilling.sciml.systems.power_grid.violations import Limits, limits_of
 
 if TYPE_CHECKING:

@@ -22,10 +22,10 @@ from tvilling.sciml.systems.power_grid.labels import attributes, outcome_variabl
 from tvilling.sciml.systems.power_grid.results import loads, vm_pu
 from tvilling.sciml.systems.power_grid.solve import base_case, solve
 from tvilling.sciml.systems.power_grid.studies.draws import DRAWN, Draws, draw_block
-from tvilling.sciml.systems.power_grid.studies.extremes import Watched
 from tvilling.sciml.systems.power_grid.studies.monte_carlo_store import Store
 from tvilling.sciml.systems.power_grid.studies.risk import exact_interval
 from tvilling.sciml.systems.power_grid.studies.running import Running, running
+from tvilling.sciml.systems.power_grid.studies.watched import Watched
 from tvilling.sciml.systems.power_grid.violations import (
     SLACK_PERCENT,
     SLACK_PU,

@@ -2,7 +2,7 @@
 
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import numpy as np
@@ -60,7 +60,7 @@ class Store:
         xr.Dataset(empty).to_zarr(self.beside, compute=False, consolidated=False, encoding=encoding)
         self.group: Any = zarr.open_group(self.beside, mode="r+")
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> "Store":
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -86,6 +86,9 @@ class Store:
 
         if self.waiting:
             self._write()
-        rest.to_zarr(self.beside, mode="a", consolidated=False)
+        words = {  # of a fixed width they have no place in version 3 of Zarr
+            name: one.astype(object) for name, one in rest.coords.items() if one.dtype.kind == "U"
+        }
+        rest.assign_coords(words).to_zarr(self.beside, mode="a", consolidated=False)
         self.beside.rename(self.out)
         return xr.open_zarr(self.out, consolidated=False)

@@ -14,7 +14,7 @@ from numba import njit
 
 from tvilling.sciml.systems.power_grid.ends import Circuits, circuits
 from tvilling.sciml.systems.power_grid.flow import Flow
-from tvilling.sciml.systems.power_grid.studies.extremes import Watched
+from tvilling.sciml.systems.power_grid.studies.watched import Watched
 from tvilling.sciml.systems.power_grid.violations import SLACK_PERCENT, SLACK_PU
 
 NONE, VOLTAGE_LOW, VOLTAGE_HIGH, LOADING, NO_SOLUTION = range(5)
