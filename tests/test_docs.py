@@ -15,6 +15,7 @@ DOCS = ROOT / "docs"
 WITH_CODE = [
     ROOT / "README.md",
     DOCS / "control.md",
+    DOCS / "power-grid-python.md",
     DOCS / "surrogates.md",
     DOCS / "twins.md",
 ]  # other pages have tests of their own
