@@ -46,7 +46,7 @@ def write_flow_report(
     from tvilling.apps.grid.profile import draw_voltages
     from tvilling.apps.report_figures import STYLE, to_svg
 
-    sections = [_found_section(flow_rows(data)), _violations_section(broken)]
+    sections = [found_section(flow_rows(data)), violations_section(broken)]
     if solved(data)[0]:
         with matplotlib.rc_context(STYLE):
             picture = picture_of(opened, data, broken)
@@ -58,8 +58,8 @@ def write_flow_report(
                 sections.append(figure_section("Voltage along the grid", to_svg(profile), caption))
         sections.append(_fullest_section(data))
     sections += _end(opened, data, options, {"Wall time to this report": f"{wall_s:.1f} s"})
-    lead = f"{_size(opened)} One power flow" + _scaled(options)
-    path.write_text(page(_title(opened), lead, sections), encoding="utf-8")
+    lead = f"{size_of(opened)} One power flow" + _scaled(options)
+    path.write_text(page(title_of(opened), lead, sections), encoding="utf-8")
 
 
 def write_year_report(
@@ -72,7 +72,7 @@ def write_year_report(
 ) -> None:
     """Write the report of a year to `path`; `times` are those of the solver and of all [s]."""
     solve_s, wall_s = times
-    sections = [_found_section(year_rows(data)), _violations_section(broken)]
+    sections = [found_section(year_rows(data)), violations_section(broken)]
     if solved(data).any():
         sections += [*_year_figures(opened, data, broken), _fullest_section(data)]
     steps = data.sizes["time"]
@@ -83,8 +83,8 @@ def write_year_report(
     }
     sections += _end(opened, data, options, facts)
     span = f"{told(data['time'].values[0])} to {told(data['time'].values[-1])} UTC"
-    lead = f"{_size(opened)} Power flow of {number(steps)} steps, {span}."
-    path.write_text(page(_title(opened), lead, sections), encoding="utf-8")
+    lead = f"{size_of(opened)} Power flow of {number(steps)} steps, {span}."
+    path.write_text(page(title_of(opened), lead, sections), encoding="utf-8")
 
 
 def _year_figures(opened: "Opened", data: "xr.Dataset", broken: "pd.DataFrame") -> list[str]:
@@ -118,11 +118,13 @@ def _year_figures(opened: "Opened", data: "xr.Dataset", broken: "pd.DataFrame") 
         ]
 
 
-def _title(opened: "Opened") -> str:
+def title_of(opened: "Opened") -> str:
+    """Name of the grid."""
     return Path(opened.power_net.source.partition("?")[0].rpartition(":")[2]).stem
 
 
-def _size(opened: "Opened") -> str:
+def size_of(opened: "Opened") -> str:
+    """Numbers of buses, lines and so on, in a sentence."""
     net = opened.power_net.net
     counts = [
         (len(net.bus), "bus", "buses"),
@@ -143,12 +145,14 @@ def _scaled(options: Mapping[str, Any]) -> str:
     return f", {' and '.join(parts)}." if parts else " with the powers of the file."
 
 
-def _found_section(rows: list[Row]) -> str:
+def found_section(rows: list[Row]) -> str:
+    """What a study comes to."""
     table = html_table(("", "value", "where"), rows, "lrl")
     return f"<section><h2>What was found</h2>{table}</section>"
 
 
-def _violations_section(broken: "pd.DataFrame") -> str:
+def violations_section(broken: "pd.DataFrame") -> str:
+    """The worst broken limits of every kind."""
     title = "<section><h2>Broken limits</h2>"
     if not len(broken):
         return f"{title}<p>None: every voltage and every loading keeps its limit.</p></section>"
