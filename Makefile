@@ -3,6 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 RUNS := .venv/.runs
 INSTALLED := .venv/.installed
+PEERS := .venv/.peers
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 FOLDERS := apps benchmarks cases datasets gnn pinns rl_control sciml twins
 
@@ -36,7 +37,12 @@ test: setup browser
 test-all: setup browser
 	$(BIN)/pytest -n 2 --dist loadfile
 
-bench: setup
+# The programs to compare with, which nothing else needs.
+$(PEERS): $(INSTALLED)
+	$(PIP) -e '.[peers]'
+	touch $@
+
+bench: $(PEERS)
 	$(BIN)/tvilling bench
 
 lint: setup

@@ -31,6 +31,13 @@ BENCHMARKS: dict[str, str] = {
     "plant_year_lp": "A plant's year of hours as a linear programme",
     "plant_year_milp": "The same year with starts and minimum loads, to a proven gap",
     "plan_backtest_year": "Every day of a year planned as it would have been",
+    "power_mv_batch": "5 000 power flows of a medium-voltage grid",
+    "power_case118_batch": "5 000 power flows of case118, whose generators hold voltages",
+    "power_case118_gradient": "A value of case118's voltages and its gradient by every load",
+    "power_n1_case118": "Every branch of case118 switched off, and every pair of them",
+    "power_n1_1000bus": "Every branch of a grid of 1 354 buses switched off",
+    "power_year": "A year of quarter-hours of a medium-voltage grid, from file to report",
+    "power_scaling": "Power flows to a million scenarios, and to 9 241 buses",
     "app_latency": "Slider to changed figure on the town network's page, in Chromium",
 }
 BEGIN, END = "<!-- benchmarks: begin -->", "<!-- benchmarks: end -->"
