@@ -1,6 +1,7 @@
 """Batches of loads and generation on a grid, ours beside the fastest way of each peer."""
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import product
 from typing import Any
 
@@ -47,10 +48,7 @@ def measure_batch(name: str, source: str, peers: Sequence[str]) -> Measurement:
             voltages=flow.v[:, small.bus],
             count=SCENARIOS,
         ),
-        [
-            Peer(peer, versions[peer], lambda threads, peer=peer: ways(peer, threads))
-            for peer in peers
-        ],
+        [Peer(peer, versions[peer], partial(ways, peer)) for peer in peers],
         {
             "grid": source,
             "buses": case.grid.n_bus,

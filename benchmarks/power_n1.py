@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import combinations, product
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 
 from tvilling.benchmarks import power_lightsim, power_pgm
 from tvilling.benchmarks.measurement import Measurement
-from tvilling.benchmarks.power_contest import Ours, Peer, Way, checked, distance_pu, race
+from tvilling.benchmarks.power_contest import REPEATS, Ours, Peer, Way, checked, distance_pu, race
 from tvilling.benchmarks.power_grids import Case, read_case
 from tvilling.benchmarks.power_reduced import Reduced, reduced
 from tvilling.sciml.systems.power_grid.flow import Flow, Options, Outcome
@@ -22,9 +23,14 @@ SHORTEST_S = 0.06  # a run is repeated until it takes this long
 METHODS = ("newton_raphson", "iterative_current")
 
 
-def measure_outages(name: str, source: str, peer: str, repeats: int) -> Measurement:
+def measure_outages(
+    name: str, source: str, peers: Sequence[str], repeats: int = REPEATS
+) -> Measurement:
     """CPU time per single outage on the grid that `source` names."""
-    version = (power_pgm if peer == power_pgm.NAME else power_lightsim).version()
+    versions = {
+        power_pgm.NAME: power_pgm.version(),
+        power_lightsim.NAME: power_lightsim.version(),
+    }
     case = read_case(source)
     grid, small = case.grid, reduced(case.grid)
     opened = small.branch[:, None]
@@ -32,7 +38,7 @@ def measure_outages(name: str, source: str, peer: str, repeats: int) -> Measurem
     found = known_voltages(flow)
     times = _times_over(grid, opened)
 
-    def ways(threads: int) -> dict[str, Way]:
+    def ways(peer: str, threads: int) -> dict[str, Way]:
         if peer == power_pgm.NAME:
             return pgm_ways(small, times, threads)
         return lightsim_ways(small, base_case(grid).v[small.bus], times, threads)
@@ -50,7 +56,7 @@ def measure_outages(name: str, source: str, peer: str, repeats: int) -> Measurem
             voltages=found[:, small.bus],
             count=len(opened) * times,
         ),
-        [Peer(peer, version, ways)],
+        [Peer(peer, versions[peer], partial(ways, peer)) for peer in peers],
         {
             "grid": source,
             "buses": grid.n_bus,
