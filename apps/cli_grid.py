@@ -34,6 +34,12 @@ SharedSlack = Annotated[
     typer.Option("--distributed-slack", help="Share what is missing by the file's slack_weight"),
 ]
 
+Profiles = Annotated[
+    Path | None,
+    typer.Option(help="Courses of power that scenarios are drawn from [those of the network]"),
+]
+Seed = Annotated[int, typer.Option(min=0, help="Of the random numbers")]
+
 
 @grid_app.command()
 def flow(  # noqa: PLR0913 - a command has as many options as it needs
@@ -89,6 +95,96 @@ def year(  # noqa: PLR0913 - a command has as many options as it needs
     _tell_end(found.violations, found.assumptions, found.folder)
     steps = found.data.sizes["time"]
     typer.echo(f"solved {steps} steps in {found.solve_s:.2f} s, took {found.wall_s:.1f} s in all")
+
+
+@grid_app.command()
+def n1(  # noqa: PLR0913 - a command has as many options as it needs
+    file: Grid,
+    n2: Annotated[
+        str | None,
+        typer.Option("--n2", help="Also pairs: all, or of how many of the most loaded"),
+    ] = None,
+    element: Annotated[
+        list[str] | None,
+        typer.Option(help="Line or transformer that may fail; may be repeated [all of them]"),
+    ] = None,
+    most: Annotated[int, typer.Option(help="Most contingencies to solve")] = 500_000,
+    scenarios: Annotated[int, typer.Option(help="Scenarios of the powers [those of the file]")] = 0,
+    profiles: Profiles = None,
+    seed: Seed = 1,
+    out: Out = None,
+    trafo_model: TrafoModel = "t",
+    vm_min: VmMin = None,
+    vm_max: VmMax = None,
+    max_loading: MaxLoading = None,
+    q_limits: QLimits = False,
+    distributed_slack: SharedSlack = False,
+) -> None:
+    """Fail every line and transformer: what is lost, what is overloaded, the worst first."""
+    from tvilling.apps.grid.background import Background
+    from tvilling.apps.grid.n1 import Failures, run_n1
+    from tvilling.apps.grid.n1_rows import sum_rows, terminal_ranked
+    from tvilling.apps.grid.opened import Asked
+    from tvilling.apps.grid.tables import terminal_rows
+    from tvilling.apps.shown import progress, show
+
+    asked = Asked(trafo_model, vm_min, vm_max, max_loading, q_limits, distributed_slack)
+    failures = Failures(tuple(element or ()), n2, most)
+    with progress() as tell:
+        found = run_n1(file, asked, failures, Background(scenarios, seed, profiles), out, tell)
+    show(terminal_rows(sum_rows(found.summary)))
+    show(terminal_ranked(found.ranked))
+    _tell_end(found.violations, found.assumptions, found.folder)
+    count, solve_s = found.data["outcome"].size, found.summary["solve_s"]
+    typer.echo(f"solved {count} contingencies in {solve_s:.2f} s, took {found.wall_s:.1f} s in all")
+
+
+@grid_app.command()
+def hosting(  # noqa: PLR0913 - a command has as many options as it needs
+    file: Grid,
+    technology: Annotated[
+        str, typer.Option(help="What is added at a bus: pv, heat_pump or ev")
+    ] = "pv",
+    alpha: Annotated[float, typer.Option(help="Accepted probability of a broken limit")] = 0.05,
+    scenarios: Annotated[
+        int, typer.Option(help="Scenarios of all else; 0 takes the powers of the file")
+    ] = 200,
+    bus: Annotated[
+        list[str] | None,
+        typer.Option(help="Bus to look at; may be repeated [every bus with a load]"),
+    ] = None,
+    cos_phi: Annotated[
+        float | None, typer.Option(help="Power factor [1 for pv, 0.95 heat_pump, 0.98 ev]")
+    ] = None,
+    profiles: Profiles = None,
+    seed: Seed = 1,
+    out: Out = None,
+    trafo_model: TrafoModel = "t",
+    vm_min: VmMin = None,
+    vm_max: VmMax = None,
+    max_loading: MaxLoading = None,
+    q_limits: QLimits = False,
+    distributed_slack: SharedSlack = False,
+) -> None:
+    """How much solar power, heat pumps or charging each bus takes before a limit is broken."""
+    from tvilling.apps.grid.background import Background
+    from tvilling.apps.grid.hosting import Wanted, run_hosting
+    from tvilling.apps.grid.hosting_rows import sum_rows, terminal_capacities
+    from tvilling.apps.grid.opened import Asked
+    from tvilling.apps.grid.tables import terminal_rows
+    from tvilling.apps.shown import progress, show
+
+    asked = Asked(trafo_model, vm_min, vm_max, max_loading, q_limits, distributed_slack)
+    wanted = Wanted(technology, alpha, tuple(bus or ()), cos_phi)
+    with progress() as tell:
+        found = run_hosting(file, asked, wanted, Background(scenarios, seed, profiles), out, tell)
+    show(terminal_rows(sum_rows(found.summary)))
+    show(terminal_capacities(found.capacities))
+    for line in found.assumptions:
+        typer.echo(f"note: {line}")
+    typer.echo(f"report: {found.folder / 'report.html'}")
+    count, solve_s = found.data["size_mw"].size, found.summary["solve_s"]
+    typer.echo(f"found {count} capacities in {solve_s:.2f} s, took {found.wall_s:.1f} s in all")
 
 
 def _tell_end(violations: object, assumptions: list[str], folder: Path) -> None:

@@ -41,6 +41,12 @@ def write_summary(summary: dict[str, Any], folder: Path) -> None:
     (folder / "summary.json").write_text(text + "\n", encoding="utf-8")
 
 
+def plain(options: dict[str, Any]) -> dict[str, Any]:
+    """Options as JSON has them: paths as text."""
+    found: dict[str, Any] = json.loads(json.dumps(options, default=str))
+    return found
+
+
 def result_attrs(opened: "Opened", asked: dict[str, Any]) -> dict[str, str]:
     """Attributes by which `result.nc` tells what it is of."""
     return {"grid_digest": opened.digest, "options": json.dumps(asked)}

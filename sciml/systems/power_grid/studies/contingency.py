@@ -79,7 +79,7 @@ def study(
         What may fail, as `outages.failing` lists it.
     together
         Numbers of the elements that fail together `[contingency, k]`, as `outages.alone` and
-        `outages.pairs` give them.
+        `outages.pairs` give them; -1 for none.
     limits
         Those of the file, with the defaults of `limits_of` where it has none.
     varying
@@ -163,7 +163,9 @@ class _Run:
     def block(self, numbers: np.ndarray, base: _Base) -> tuple[Figures, Extremes]:
         """Figures of the contingencies `numbers`, counted through scenario by scenario."""
         scenario, contingency = np.divmod(numbers, len(self.together))
-        branch = self.elements.branch[self.together[contingency]].reshape(len(numbers), -1)
+        chosen = self.together[contingency]
+        branch = np.where(chosen[..., None] >= 0, self.elements.branch[chosen], -1)
+        branch = branch.reshape(len(numbers), -1)
         varying = self.varying
         if self.scenarios > 1:
             varying = {name: values[scenario] for name, values in varying.items()}
@@ -251,10 +253,14 @@ def _labelled(run: _Run, columns: Figures, base: _Base, worst: Furthest) -> "xr.
         without = {**texts[name], "long_name": f"{texts[name]['long_name']}; without outages"}
         variables[f"base_{name}"] = (("scenario",), base.figures[name], without)
     variables |= worst.variables(run.watched)
-    names, kinds = run.elements.name[run.together], run.elements.kind[run.together]
+    failed = [row[row >= 0] for row in run.together]
     coordinates = {
-        "contingency": [" + ".join(row) for row in names],
-        "contingency_kind": ("contingency", [" + ".join(row) for row in kinds]),
+        "contingency": [" + ".join(run.elements.name[row]) for row in failed],
+        "contingency_kind": (
+            "contingency",
+            [" + ".join(run.elements.kind[row]) for row in failed],
+        ),
+        "contingency_size": ("contingency", (run.together >= 0).sum(axis=1)),
         "scenario": np.arange(run.scenarios),
         **run.watched.coordinates(),
     }

@@ -1,10 +1,17 @@
 """Contingencies as a planner reads them: the worst first, and what they come to."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tvilling.sciml.systems.power_grid.flow import Outcome
+from tvilling.sciml.systems.power_grid.violations import (
+    COLUMNS,
+    SLACK_PERCENT,
+    SLACK_PU,
+    Limits,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -119,3 +126,58 @@ def sums(data: "xr.Dataset") -> dict[str, bool | int | float]:
         "vm_min_pu": float(data["vm_min_pu"].min()),
         "base_violations": int(data["base_violations"].sum()),
     }
+
+
+def broken_limits(data: "xr.Dataset", limits: Limits) -> "pd.DataFrame":
+    """A row for each bus and branch whose limit some contingency breaks, the worst first.
+
+    Columns are those of `violations.violations`; `when` is the contingency in which it is worst,
+    `count` in how many (times scenarios) it is broken. Buses that closed switches join have one
+    row.
+    """
+    import pandas as pd
+
+    rows = [*_voltages(data, limits), *_loadings(data, limits)]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
+
+
+def _named(data: "xr.Dataset", number: int) -> str:
+    """The contingency, and the scenario where there are several."""
+    scenario, at = divmod(number, data.sizes["contingency"])
+    name = str(data["contingency"].values[at])
+    one = data["scenario"].values
+    return name if len(one) == 1 else f"{name}, {one[scenario]}"
+
+
+def _voltages(data: "xr.Dataset", limits: Limits) -> Iterator[tuple[Any, ...]]:
+    found, (node, first) = [], np.unique(data["node"].values, return_index=True)
+    own = first[node >= 0]  # one of the buses that closed switches join
+    for words, end, limit, sign in (
+        ("voltage below", "min", limits.vm_min_pu, 1.0),
+        ("voltage above", "max", limits.vm_max_pu, -1.0),
+    ):
+        vm = data[f"bus_vm_{end}_pu"].values
+        number, count = data[f"bus_vm_{end}_when"].values, data["bus_violations"].values
+        beyond = sign * (limit - vm)
+        for at in own[beyond[own] > SLACK_PU]:
+            where = (str(data["bus"].values[at]), "bus", words, float(limit[at]), float(vm[at]))
+            row = (*where, "p.u.", _named(data, int(number[at])), int(count[at]))
+            found.append((beyond[at], row))
+    yield from (row for _, row in sorted(found, key=lambda each: -each[0]))
+
+
+def _loadings(data: "xr.Dataset", limits: Limits) -> Iterator[tuple[Any, ...]]:
+    kinds, names = data["branch_kind"].values, data["branch_name"].values
+    limit = np.concatenate([[], *(limits.loading_percent[kind] for kind in _order(kinds))])
+    loading, number = data["branch_loading_percent"].values, data["branch_when"].values
+    above = loading - limit
+    for at in np.argsort(-above, kind="stable"):
+        if above[at] > SLACK_PERCENT:
+            where = (str(names[at]), str(kinds[at]), "loading", float(limit[at]))
+            count = int(data["branch_violations"].values[at])
+            yield (*where, float(loading[at]), "%", _named(data, int(number[at])), count)
+
+
+def _order(kinds: np.ndarray) -> list[str]:
+    """Each kind once, in the order in which they stand."""
+    return list(dict.fromkeys(str(kind) for kind in kinds))

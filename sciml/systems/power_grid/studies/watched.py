@@ -102,7 +102,10 @@ class Watched:
         return np.concatenate(numbers), np.concatenate(rows), np.concatenate(scales, axis=1)
 
     def coordinates(self) -> dict[str, Any]:
-        """Names of the buses of the file and of the branches, for a dataset."""
+        """Names of the buses of the file and of the branches, for a dataset.
+
+        `node` is equal for buses that closed switches join; -1 where there is no supply.
+        """
         buses = self.grid.buses
         kind: list[str] = []
         name: list[str] = []
@@ -116,6 +119,7 @@ class Watched:
         return {
             "bus": unique(buses.name, buses.index),
             "bus_index": ("bus", buses.index),
+            "node": ("bus", buses.bus),
             "branch_kind": ("branch", np.array(kind, str)),
             "branch_name": ("branch", np.array(name, str)),
             "branch_index": ("branch", np.array(index, np.int64)),
