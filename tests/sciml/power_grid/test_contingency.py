@@ -1,6 +1,7 @@
 """Contingencies equal pandapower's power flows with the elements out of service, one by one."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import networkx
@@ -39,13 +40,22 @@ EXTREMES = ("vm_min_pu", "vm_max_pu", "loading_percent")
 WORST_FIRST = ("lost_load_mw", "violations", "loading_percent", "vm_min_pu")
 
 
-def by_pandapower(net: Any, elements: Failing, together: np.ndarray) -> tuple[np.ndarray, Any]:
-    """Voltages by row of the bus table, and figures, with the elements of each row off."""
+@dataclass(frozen=True)
+class Found:
+    """What pandapower finds for contingencies: voltages, loadings, and figures of each."""
+
+    v: np.ndarray
+    loading_percent: np.ndarray
+    figures: pd.DataFrame
+
+
+def by_pandapower(net: Any, elements: Failing, together: np.ndarray) -> Found:
+    """Power flows with the elements of each row of `together` off."""
     limits = limits_of(from_pandapower(net))
     kinds = [kind for kind in TABLES if len(net[kind])]
     greatest = np.concatenate([limits.loading_percent[kind] for kind in kinds])
     served = ~np.isnan(voltages(net))
-    all_v, rows = [], []
+    all_v, all_loading, rows = [], [], []
     for chosen in together:
         for row in chosen:
             table = net[elements.kind[row]]
@@ -59,10 +69,12 @@ def by_pandapower(net: Any, elements: Failing, together: np.ndarray) -> tuple[np
         broken = len(nodes) + (loading > greatest + 1e-3).sum()
         rows.append((dark.sum(), lost_mw, broken, np.nanmin(vm), np.nanmax(vm), loading.max()))
         all_v.append(v)
+        all_loading.append(loading)
         for row in chosen:
             table = net[elements.kind[row]]
             table.loc[table.index[elements.row[row]], "in_service"] = True
-    return np.array(all_v), pd.DataFrame(rows, columns=[*FIGURES, *EXTREMES])
+    figures = pd.DataFrame(rows, columns=[*FIGURES, *EXTREMES])
+    return Found(np.array(all_v), np.array(all_loading), figures)
 
 
 def lost_load_mw(net: Any, buses: pd.Index) -> float:
@@ -76,11 +88,19 @@ def lost_load_mw(net: Any, buses: pd.Index) -> float:
 
 def assert_equal(net: Any, grid: PowerGrid, elements: Failing, together: np.ndarray) -> None:
     """Voltages, figures and order of the contingencies are those of pandapower."""
-    v, expected = by_pandapower(net, elements, together)
+    found = by_pandapower(net, elements, together)
+    expected = found.figures
     flow = solve(grid, None, outages(grid, elements.branch[together].reshape(len(together), -1)))
     own = flow.v if flow.dead is None else np.where(flow.dead == 1, np.nan, flow.v)
-    np.testing.assert_allclose(by_row(grid, own), v, atol=1e-8, rtol=0)
+    np.testing.assert_allclose(by_row(grid, own), found.v, atol=1e-8, rtol=0)
     data = study(grid, elements, together)
+    most = found.loading_percent
+    np.testing.assert_allclose(data["branch_loading_percent"], most.max(axis=0), rtol=1e-7)
+    loaded = most.max(axis=0) > 1.0
+    worst = most[data["branch_when"].values, np.arange(most.shape[1])]
+    np.testing.assert_allclose(worst[loaded], most.max(axis=0)[loaded], rtol=1e-7)
+    low = np.fmin.reduce(np.abs(found.v), axis=0)
+    np.testing.assert_allclose(data["bus_vm_min_pu"], low, rtol=1e-7)
     for name in FIGURES:
         np.testing.assert_allclose(data[name].values[0], expected[name], atol=1e-9, err_msg=name)
     for name in EXTREMES:
@@ -130,7 +150,7 @@ def test_scenarios_times_outages_are_single_power_flows() -> None:
     for scenario in range(2):
         net.load["scaling"] = share[scenario]
         net.load["q_mvar"] = grid.elements["load"].q_mvar / share[scenario]
-        _, expected = by_pandapower(net, elements, alone(elements))
+        expected = by_pandapower(net, elements, alone(elements)).figures
         for name in (*FIGURES, *EXTREMES):
             values = data[name].values[scenario]
             np.testing.assert_allclose(values, expected[name], rtol=1e-7, atol=1e-9, err_msg=name)
