@@ -61,10 +61,12 @@ class Flow:
     worst_pu
         Greatest mismatch left [p.u.].
     reached
-        Where no solution was found: the share of the way from the base case to the scenario up
-        to which there is one; else 1.
+        Where no solution was found: the share of all the scenario's loads and generation up to
+        which there is one (of the way from the base case, on grids that have none without load);
+        else 1.
     weakest
-        The bus with the lowest voltage at the last solution on that way; -1 where solved.
+        The bus whose voltage has fallen most at the last solution on that way, of which the
+        voltages are then given; -1 where solved.
     outages
         Branches that differ by scenario, or None.
     dead

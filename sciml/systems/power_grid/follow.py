@@ -1,10 +1,12 @@
 """Following a scenario from no load to its own, where Newton's method alone did not find it.
 
-All injections are scaled by λ from 0, where a grid has a solution, to 1. Each step starts from
-the solution before it, and is halved where Newton's method fails or where the sign of the
-Jacobian's determinant changes, which it does beyond the nose of the curve: Ajjarapu and Christy,
-IEEE Trans. Power Syst. 7(1), 1992, doi:10.1109/59.141737, without their corrector, since the nose
-itself is only to be found to within `SHORTEST`.
+All injections are scaled by λ, from 0 to 1 (by a straight line from the base case, where the grid
+has no solution without load). Each step starts from the solution before it, and is shortened
+where Newton's method fails or leaves the branch of solutions that it came along. Towards the nose
+of the curve its tangent grows as 1/√(λ* - λ), so two tangents foretell the nose, and the next step
+goes most of the way there: predictor and corrector as by Ajjarapu and Christy, IEEE Trans. Power
+Syst. 7(1), 1992, doi:10.1109/59.141737, in λ alone, since the nose itself is only to be found to
+within `NARROW`.
 
 Where λ cannot reach 1 the scenario has no solution on the way that a grid can be loaded.
 """
@@ -13,14 +15,17 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tvilling.sciml.systems.power_grid.attempt import Problem, attempt
+from tvilling.sciml.systems.power_grid.attempt import Problem, attempt, attempt_closely, part
 from tvilling.sciml.systems.power_grid.grid import PowerGrid
 from tvilling.sciml.systems.power_grid.lanes import WIDTH
-from tvilling.sciml.systems.power_grid.scenarios import Asked, Outages
+from tvilling.sciml.systems.power_grid.scenarios import Asked
 
-SHORTEST = 1e-5  # of λ
-FIRST = 0.25
-STEPS = 15
+NARROW = 1e-5  # of the nose's λ: how closely it is found
+STEPS = 6  # of Newton's method, for a step of λ
+TRIES = 80
+MOVED = 0.25  # [p.u.] by which voltages go with the first step, had they gone straight on
+MOST = 0.8  # of what is left to the nose, at once
+NUDGE = 0.15  # [p.u.] moved by a step that cannot have led to another branch of solutions
 
 
 @dataclass(frozen=True)
@@ -32,11 +37,9 @@ class Followed:
     e, f
         The last solution on the way `[scenario, bus]` [p.u.].
     e_still, f_still
-        The solution without load.
+        The solution that the way begins with.
     reached
-        Its λ; 1 where the scenario is solved.
-    sign
-        Sign of the determinant on the way.
+        λ of the last solution; 1 where the scenario is solved.
     worst
         Mismatch of the full scenario at the last solution [p.u.].
     """
@@ -46,81 +49,137 @@ class Followed:
     e_still: np.ndarray
     f_still: np.ndarray
     reached: np.ndarray
-    sign: np.ndarray
     worst: np.ndarray
 
 
-def follow(grid: PowerGrid, problem: Problem, tolerance_pu: float) -> Followed:
-    """Follow every scenario of `problem` from no load to λ = 1, as far as there are solutions."""
+class _Way:
+    """How far each scenario of a block has come, and where it tries next.
+
+    Attributes
+    ----------
+    v, reached
+        The last solution `[scenario, bus]` [p.u.] and its λ.
+    tangent
+        Derivative of `v` by λ.
+    aim
+        λ that is tried next.
+    """
+
+    def __init__(self, v: np.ndarray) -> None:
+        count = len(v)
+        self.v, self.tangent = v, np.zeros_like(v)
+        self.reached, self.aim = np.zeros(count), np.ones(count)
+        self.before = np.zeros(count), np.zeros(count)  # λ and slowness, as of `seen`
+        self.nose = np.full(count, np.inf)  # as foretold
+        self.barred = np.full(count, np.inf)  # the least λ that was tried and not reached
+        self.checked = np.zeros(count, bool)
+        self.tries = np.zeros(count, int)
+
+    def seen(self, rows: np.ndarray, tangent: np.ndarray) -> None:
+        """The tangents where scenarios `rows` are; towards the nose they grow as 1/√(λ* - λ)."""
+        at, slow = self.reached[rows], 1.0 / np.maximum(np.abs(tangent).max(axis=1) ** 2, 1e-30)
+        fall = self.before[1][rows] - slow
+        gone = at - self.before[0][rows]
+        self.nose[rows] = np.where(fall > 0, at + slow * gone / np.where(fall > 0, fall, 1), np.inf)
+        self.nose[rows[at == 0.0]] = np.inf
+        self.tangent[rows], self.before[0][rows], self.before[1][rows] = tangent, at, slow
+        barred = self.barred[rows]
+        kept = self.nose[rows] - at < 4 * (barred - at)  # else it was tried from too far away
+        self.barred[rows] = np.where(kept, barred, np.inf)
+
+    def won(self, rows: np.ndarray, v: np.ndarray) -> None:
+        """Scenarios `rows` have reached their aim, at the voltages `v`."""
+        self.v[rows], self.reached[rows], self.checked[rows] = v, self.aim[rows], False
+
+    def lost(self, rows: np.ndarray) -> None:
+        """Scenarios `rows` have not reached their aim."""
+        self.barred[rows] = np.minimum(self.barred[rows], self.aim[rows])
+
+    def go_on(self, rows: np.ndarray) -> np.ndarray:
+        """Those of `rows` that have not ended; their next aim is set."""
+        at, nose, barred = self.reached[rows], self.nose[rows], self.barred[rows]
+        rate = np.abs(self.tangent[rows]).max(axis=1)
+        first = np.clip(MOVED / np.maximum(rate, 1e-9), 1e-6, 0.5)
+        halved = np.where((at == 0.0) & (barred == 1.0), first, (at + barred) / 2)
+        ahead = np.where(nose > 1.0, 1.0, at + MOST * (nose - at))
+        aim = np.where(np.isfinite(barred), np.minimum(ahead, halved), ahead)
+        end = np.minimum(nose, barred)
+        close = np.isfinite(end) & (end - at <= NARROW * end)
+        over = close & (aim < 1.0)  # seen once whether there is a solution beyond the nose
+        self.aim[rows] = np.where(over, np.minimum(end * (1 + NARROW), 1.0), aim)
+        ended = (at >= 1.0) | (close & self.checked[rows]) | (self.tries[rows] >= TRIES)
+        self.checked[rows] = over
+        self.tries[rows] += 1
+        return rows[~ended]
+
+
+def follow(
+    grid: PowerGrid,
+    problem: Problem,
+    tolerance_pu: float,
+    start: np.ndarray,
+    begin: Asked | None = None,
+) -> Followed:
+    """Follow every scenario of `problem` to λ = 1, as far as there are solutions.
+
+    Parameters
+    ----------
+    start
+        Voltages without load, or those of `begin` `[bus]` [p.u.].
+    begin
+        What the buses ask for where the way begins; nothing where there is none.
+    """
     count = len(problem.e)
-    still = part(problem, np.arange(count))
-    found = attempt(grid, scaled(grid, still, np.zeros(count)), tolerance_pu, 30)
-    e, f = still.e, still.f
-    e_still, f_still = e.copy(), f.copy()
-    sign = found.sign
-    reached, step = np.zeros(count), np.full(count, FIRST)
-    open_ = np.flatnonzero((found.worst <= tolerance_pu) & (found.step < 1.0))
+    whole = part(problem, np.arange(count))
+    whole.e[:], whole.f[:] = start.real, start.imag
+    found = attempt(grid, between(grid, whole, np.zeros(count), begin), tolerance_pu, 30)
+    begun = (found.worst <= tolerance_pu) & (found.step < 1.0)
+    whole.e[~begun], whole.f[~begun] = start.real, start.imag
+    e_still, f_still, sign = whole.e.copy(), whole.f.copy(), found.sign
+    way = _Way(e_still + 1j * f_still)
+    new = np.flatnonzero(begun)
+    way.seen(new, _tangents(grid, part(problem, new), way.v[new], way.reached[new]))
+    open_ = way.go_on(new)
     while len(open_):
-        aim = np.minimum(reached[open_] + step[open_], 1.0)
-        one = part(problem, open_)
-        one.e[:], one.f[:] = e[open_], f[open_]
-        found = attempt(grid, scaled(grid, one, aim), tolerance_pu, STEPS)
+        one, aim = part(problem, open_), way.aim[open_]
+        guess = way.v[open_] + way.tangent[open_] * (aim - way.reached[open_])[:, None]
+        one.e[:], one.f[:] = guess.real, guess.imag
+        found = attempt_closely(grid, between(grid, one, aim, begin), tolerance_pu, STEPS)
+        v = one.e + 1j * one.f
         good = found.good(tolerance_pu, sign[open_])
-        won = open_[good]
-        e[won], f[won], reached[won] = one.e[good], one.f[good], aim[good]
-        step[open_] *= np.where(good, 1.5, 0.5)
-        open_ = open_[(reached[open_] < 1.0) & (step[open_] > SHORTEST)]
-    worst = _mismatch(grid, problem, e, f)
-    return Followed(e, f, e_still, f_still, reached, sign, worst)
+        good &= (found.firm > 0) | (np.abs(v - way.v[open_]).max(axis=1) < NUDGE)
+        way.won(open_[good], v[good])
+        way.lost(open_[~good])
+        new = open_[good & (aim < 1.0)]
+        way.seen(new, _tangents(grid, part(problem, new), way.v[new], way.reached[new]))
+        open_ = way.go_on(open_)
+    whole.e[:], whole.f[:] = way.v.real, way.v.imag
+    worst = attempt(grid, whole, np.inf, 0).worst
+    return Followed(whole.e, whole.f, e_still, f_still, way.reached, worst)
 
 
-def _mismatch(grid: PowerGrid, problem: Problem, e: np.ndarray, f: np.ndarray) -> np.ndarray:
-    """Greatest mismatch of each full scenario at the voltages `e`, `f` [p.u.]."""
-    whole = part(problem, np.arange(len(e)))
-    whole.e[:], whole.f[:] = e, f
-    return attempt(grid, whole, np.inf, 0).worst
+def _tangents(grid: PowerGrid, problem: Problem, v: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """Derivative of the voltages by λ, at the solutions `v` for λ = `share`."""
+    problem.e[:], problem.f[:] = v.real, v.imag
+    attempt(grid, problem, np.inf, 1)  # what is left of λ, in one step on the tangent
+    return np.asarray((problem.e + 1j * problem.f - v) / (1.0 - share)[:, None])
 
 
-def part(problem: Problem, rows: np.ndarray) -> Problem:
-    """Some scenarios of a block, as a block of their own."""
-    asked = problem.asked
-    slack_v = asked.slack_v if len(asked.slack_v) == 1 else asked.slack_v[rows]
-    outages = problem.outages
-    return Problem(
-        problem.e[rows].copy(),
-        problem.f[rows].copy(),
-        Asked(_lanes(asked.s, rows), _lanes(asked.load, rows), slack_v),
-        _lanes(problem.held, rows),
-        problem.dead[rows] if len(problem.dead) else problem.dead,
-        None if outages is None else Outages(outages.branch[rows], outages.delta[rows]),
-    )
+def between(
+    grid: PowerGrid, problem: Problem, share: np.ndarray, begin: Asked | None = None
+) -> Problem:
+    """The block with `share` of every injection, and the rest of it from `begin`.
 
-
-def _lanes(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Lanes of the scenarios `rows`, packed anew; one group that stands for all is kept."""
-    if len(values) == 1 and rows.max(initial=0) >= WIDTH:
-        return values
-    return as_lanes(as_rows(values)[rows])
-
-
-def as_rows(lanes: np.ndarray) -> np.ndarray:
-    """One row for each scenario of `lanes` `[group, row, 8]`, those that only fill up included."""
-    return lanes.transpose(0, 2, 1).reshape(-1, lanes.shape[1])
-
-
-def as_lanes(rows: np.ndarray) -> np.ndarray:
-    """Groups of eight of the scenarios `[scenario, row]`, filled up with the last one."""
-    padded = np.concatenate([rows, np.repeat(rows[-1:], -len(rows) % WIDTH, axis=0)])
-    return np.ascontiguousarray(padded.reshape(-1, WIDTH, rows.shape[1]).transpose(0, 2, 1))
-
-
-def scaled(grid: PowerGrid, problem: Problem, share: np.ndarray) -> Problem:
-    """The block with every injection times `share`; voltages to hold stay as they are."""
+    Voltages to hold are those of the block.
+    """
     padded = np.concatenate([share, np.repeat(share[-1:], -len(share) % WIDTH)])
     lanes = padded.reshape(-1, 1, WIDTH)
     asked = problem.asked
-    s = asked.s * lanes
+    s, load = asked.s * lanes, asked.load * lanes
+    if begin is not None:
+        s += begin.s[:1, :, :1] * (1.0 - lanes)
+        load += begin.load[:1, :, :1] * (1.0 - lanes)
     rows = 2 * grid.place[grid.held] + 1
     held = np.broadcast_to(problem.held, (len(s), *problem.held.shape[1:]))[:, : len(rows)]
     s[:, rows] = np.where(held > 0, asked.s[:, rows], s[:, rows])
-    return replace(problem, asked=Asked(s, asked.load * lanes, asked.slack_v))
+    return replace(problem, asked=Asked(s, load, asked.slack_v))

@@ -6,6 +6,7 @@ from functools import cached_property
 
 import jax
 import numpy as np
+import scipy.sparse as sp
 
 from tvilling.sciml.systems.power_grid.branches import Branches, two_port
 from tvilling.sciml.systems.power_grid.elimination import Plan
@@ -213,7 +214,12 @@ class PowerGrid:
         holder[self.place[self.held]] = np.arange(len(self.held))
         depends = np.full(self.n_bus, -1, np.int64)
         depends[self.place[self.depends]] = np.arange(len(self.depends))
-        return Kinds(holder, depends[: self.plan.m], np.ascontiguousarray(self.depends_share))
+        return Kinds(
+            holder,
+            depends[: self.plan.m],
+            np.ascontiguousarray(self.depends_share),
+            np.ones(self.plan.m),  # without load every determinant is negative, as a rule
+        )
 
     @cached_property
     def two_port(self) -> np.ndarray:
@@ -263,6 +269,15 @@ def admittance(grid: PowerGrid, two_port: np.ndarray, shunt: np.ndarray) -> Admi
     own_at[place] = own
     parts = (off[:count], mirror[:count], own_at[: plan.m])
     return Admittance(*(np.ascontiguousarray(p) for z in parts for p in (z.real, z.imag)))
+
+
+def bus_admittance(grid: PowerGrid) -> sp.csr_matrix:
+    """The admittance matrix `[bus, bus]` [p.u.]."""
+    y_ff, y_ft, y_tf, y_tt = np.ascontiguousarray(grid.two_port).view(complex).T
+    a, b, own = grid.from_bus, grid.to_bus, np.arange(grid.n_bus)
+    values = np.concatenate([y_ff, y_ft, y_tf, y_tt, grid.shunt_g + 1j * grid.shunt_b])
+    rows, columns = np.concatenate([a, a, b, b, own]), np.concatenate([a, b, a, b, own])
+    return sp.csr_matrix((values, (rows, columns)), shape=(grid.n_bus, grid.n_bus))
 
 
 def _entry(plan: Plan, row: np.ndarray, col: np.ndarray) -> np.ndarray:

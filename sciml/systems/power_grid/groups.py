@@ -8,6 +8,7 @@ from numba import njit
 from tvilling.sciml.systems.power_grid.elimination import Plan
 from tvilling.sciml.systems.power_grid.lanes import WIDTH
 from tvilling.sciml.systems.power_grid.newton import (
+    FIRM,
     MISMATCH,
     SIGN,
     STEP,
@@ -64,9 +65,10 @@ class Batch(NamedTuple):
         As in `Work`, `[group, …, 8]`; one group stands for all.
     dead
         1 where a bus has no supply `[scenario, m]`; no rows where all have.
-    iterations, worst, step, sign
+    iterations, worst, step, sign, firm
         Of each scenario: Newton steps taken, the greatest mismatch [p.u.], the last step [p.u.],
-        and the sign of the Jacobian's determinant.
+        and, at the last factorisation, the sign of the Jacobian's determinant and the least
+        pivot's determinant as a share of what it usually is.
     """
 
     e: np.ndarray
@@ -79,6 +81,7 @@ class Batch(NamedTuple):
     worst: np.ndarray
     step: np.ndarray
     sign: np.ndarray
+    firm: np.ndarray
 
 
 @njit(nogil=True, error_model="numpy", cache=True)
@@ -224,6 +227,7 @@ def newton(  # noqa: PLR0913
         _enter(g, plan, w, patch, changes, batch, bus_at)
         w.told[STEP] = 0.0
         w.told[SIGN] = 1.0
+        w.told[FIRM] = 1.0
         mismatch(plan, y, kinds, w, patch)
         steps, last, fresh = 0, np.inf, False
         while steps < limit:
@@ -255,6 +259,7 @@ def newton(  # noqa: PLR0913
             batch.worst[at] = w.told[MISMATCH, t]
             batch.step[at] = w.told[STEP, t]
             batch.sign[at] = 1 if w.told[SIGN, t] > 0 else -1
+            batch.firm[at] = w.told[FIRM, t]
 
 
 @njit(nogil=True, error_model="numpy", cache=True)

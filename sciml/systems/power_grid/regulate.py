@@ -14,11 +14,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
-import scipy.sparse as sp
 
-from tvilling.sciml.systems.power_grid.attempt import Problem
-from tvilling.sciml.systems.power_grid.follow import as_lanes, as_rows
-from tvilling.sciml.systems.power_grid.grid import PowerGrid
+from tvilling.sciml.systems.power_grid.attempt import Problem, as_lanes, as_rows
+from tvilling.sciml.systems.power_grid.grid import PowerGrid, bus_admittance
 from tvilling.sciml.systems.power_grid.scenarios import POWERS, Outages
 
 PASSED_PU = 1e-9  # by which a limit may be passed before it counts [p.u.]
@@ -27,13 +25,7 @@ PASSED_PU = 1e-9  # by which a limit may be passed before it counts [p.u.]
 def net_power(grid: PowerGrid, problem: Problem, buses: np.ndarray) -> np.ndarray:
     """Complex power that enters the grid at `buses` at the voltages of `problem` [p.u.]."""
     v = problem.e + 1j * problem.f
-    y_ff, y_ft, y_tf, y_tt = np.ascontiguousarray(grid.two_port).view(complex).T
-    a, b = grid.from_bus, grid.to_bus
-    own = np.arange(grid.n_bus)
-    values = np.concatenate([y_ff, y_ft, y_tf, y_tt, grid.shunt_g + 1j * grid.shunt_b])
-    rows, columns = np.concatenate([a, a, b, b, own]), np.concatenate([a, b, a, b, own])
-    matrix = sp.csr_matrix((values, (rows, columns)), shape=(grid.n_bus, grid.n_bus))
-    current = (matrix[buses] @ v.T).T
+    current = (bus_admittance(grid)[buses] @ v.T).T
     if problem.outages is not None:
         current += _changed(grid, problem.outages, v)[:, buses]
     return np.asarray(v[:, buses] * current.conj())

@@ -2,15 +2,20 @@
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
-from weakref import WeakKeyDictionary
+from dataclasses import replace
 
 import numpy as np
 
 from tvilling.sciml.errors import InputError
-from tvilling.sciml.systems.power_grid.attempt import Problem, attempt, block_problem
+from tvilling.sciml.systems.power_grid.attempt import (
+    Problem,
+    attempt_closely,
+    block_problem,
+    part,
+)
+from tvilling.sciml.systems.power_grid.base import Base, base_case
 from tvilling.sciml.systems.power_grid.flow import DEFAULT, Flow, Options, Outcome
-from tvilling.sciml.systems.power_grid.follow import follow, part
+from tvilling.sciml.systems.power_grid.follow import follow
 from tvilling.sciml.systems.power_grid.grid import PowerGrid
 from tvilling.sciml.systems.power_grid.islands import unsupplied
 from tvilling.sciml.systems.power_grid.regulate import (
@@ -23,6 +28,7 @@ from tvilling.sciml.systems.power_grid.regulate import (
 from tvilling.sciml.systems.power_grid.scenarios import Outages, check
 
 SHARED = 2  # steps from the base case that all scenarios take with the same factors
+FIRM = 0.3  # of the pivots without load: nearer its own nose, the base case gives one such step
 ROUNDS = 40  # of sharing slack and keeping limits
 BLOCK = 256  # scenarios brought to the kernel at once, so that they stay in the cache
 
@@ -76,39 +82,6 @@ def solve(
     return flow
 
 
-@dataclass(frozen=True)
-class Base:
-    """The solution that scenarios start from, and the sign of the determinant there."""
-
-    v: np.ndarray
-    sign: int
-
-
-_BASES: WeakKeyDictionary[PowerGrid, Base] = WeakKeyDictionary()
-
-
-def base_case(grid: PowerGrid) -> Base:
-    """The solved base case; where it has no solution, the grid without load and generation."""
-    if grid not in _BASES:
-        _BASES[grid] = _solve_base(grid)
-    return _BASES[grid]
-
-
-def _solve_base(grid: PowerGrid) -> Base:
-    sign = -1 if grid.plan.m % 2 else 1  # without load every pivot has a negative determinant
-    start = grid.start[None]
-    problem = block_problem(grid, {}, (0, 1), start.real.copy(), start.imag.copy())
-    found = attempt(grid, problem, DEFAULT.tolerance.of(grid), 30)
-    if not found.good(DEFAULT.tolerance.of(grid), sign)[0]:
-        problem.e[:], problem.f[:] = start.real, start.imag
-        followed = follow(grid, problem, DEFAULT.tolerance.of(grid))
-        problem.e[:], problem.f[:] = followed.e, followed.f
-        if followed.reached[0] < 1.0:
-            problem.e[:], problem.f[:] = followed.e_still, followed.f_still
-        sign = int(followed.sign[0])
-    return Base((problem.e + 1j * problem.f)[0], sign)
-
-
 def _empty(
     grid: PowerGrid, count: int, base: Base, outages: Outages | None, dead: np.ndarray | None
 ) -> Flow:
@@ -138,6 +111,7 @@ def _solve_block(
     """Solve scenarios `span[0]` to `span[1]` in place."""
     rows = slice(*span)
     problem = block_problem(grid, varying, span, flow.e[rows], flow.f[rows], flow.outages)
+    problem = replace(problem, turned=base.turned)
     if flow.dead is not None:
         dead = flow.dead[rows]
         problem = replace(problem, dead=np.ascontiguousarray(dead[:, grid.bus_at[: grid.plan.m]]))
@@ -148,7 +122,7 @@ def _solve_block(
         left = missing(problem, p_slack)
         problem = share(grid, problem, left)
         p_slack = p_slack + left * grid.slack_weight[grid.slack].sum()
-    shared = SHARED if flow.outages is None else 0
+    shared = 0 if flow.outages is not None else SHARED if base.firm > FIRM else 1
     every = np.arange(span[0], span[1])
     _settle(grid, problem, flow, base, options, every, shared)
     if options.distributed_slack or options.q_limits:
@@ -167,10 +141,10 @@ def _settle(
 ) -> None:
     """Solve `problem`, the scenarios `rows` of the batch, and note what came of it."""
     limit = options.tolerance.of(grid)
-    found = attempt(grid, problem, limit, options.tolerance.steps, shared)
+    found = attempt_closely(grid, problem, limit, options.tolerance.steps, shared)
     flow.iterations[rows] += found.iterations
     flow.worst_pu[rows] = found.worst
-    left = np.flatnonzero(~found.good(limit, base.sign))
+    left = np.flatnonzero(~(found.good(limit, base.sign) & (found.firm > 0)))
     if len(left):
         _follow(grid, problem, flow, base, limit, rows[left], left)
     flow.e[rows], flow.f[rows] = problem.e, problem.f
@@ -219,8 +193,7 @@ def _follow(
 ) -> None:
     """Follow the scenarios that Newton's method left, `left` in the block, `rows` in the batch."""
     hard = part(problem, left)
-    hard.e[:], hard.f[:] = base.v.real, base.v.imag
-    followed = follow(grid, hard, limit)
+    followed = follow(grid, hard, limit, base.still, base.begin)
     problem.e[left], problem.f[left] = followed.e, followed.f
     flow.worst_pu[rows], flow.reached[rows] = followed.worst, followed.reached
     lost = followed.reached < 1.0
