@@ -59,7 +59,7 @@ def files(folder: Path) -> list[str]:
 
 
 def test_n1_ranks_what_pandapower_finds(file: Path, tmp_path: Path) -> None:
-    told, folder = run("n1", file, "--out", tmp_path)
+    told, folder = run("n1", file, "--out", tmp_path, "--max-loading", 60)
     assert files(folder) == [
         "contingencies.csv", "log.jsonl", "report.html", "result.nc", "summary.json",
         "violations.csv",
@@ -67,12 +67,23 @@ def test_n1_ranks_what_pandapower_finds(file: Path, tmp_path: Path) -> None:
     table = pd.read_csv(folder / "contingencies.csv")
     assert table["contingency"][:2].tolist() == ["T1", "cable 3-4"]
     assert table["lost_load_mw"][:2].tolist() == pytest.approx([3.8, 0.3])
+    loadings = []
     for row in table.iloc[1:].itertuples():
         net = ring()
         net.line.loc[net.line["name"] == row.contingency, "in_service"] = False
         voltages(net)
         assert row.vm_min_pu == pytest.approx(net.res_bus["vm_pu"].min(), abs=1e-8)
         assert row.loading_percent == pytest.approx(net.res_line["loading_percent"].max(), rel=1e-7)
+        loadings.append(net.res_line["loading_percent"].to_numpy())
+    broken = pd.read_csv(folder / "violations.csv").query("kind == 'line'").set_index("element")
+    for line, percent in zip(ring().line["name"], np.nan_to_num(loadings).T, strict=True):
+        count = int((percent > 60.0).sum())
+        assert (line in broken.index) == (count > 0)
+        if count:
+            assert broken["count"][line] == count
+            assert broken["worst"][line] == pytest.approx(percent.max(), rel=1e-7)
+            assert broken["when"][line] == table["contingency"][1 + int(percent.argmax())]
+    assert len(broken) > 1
     summary = json.loads((folder / "summary.json").read_text())["n1"]
     assert (summary["secure"], summary["contingencies"], summary["lose_load"]) == (False, 5, 2)
     assert "N-1 secure" in told

@@ -30,7 +30,8 @@ from tvilling.sciml.systems.power_grid.violations import Limits, limits_of
 if TYPE_CHECKING:
     import xarray as xr
 
-BLOCK = 1024  # contingencies solved and reduced at once
+AT_ONCE = 2_000_000  # voltages held at once by a thread
+SHORTEST, LONGEST = 256, 1024  # contingencies solved and reduced at once
 KINDS_OF_POWER = ("load", "sgen", "storage", "gen")
 ROUNDING_MW = 1e-9
 TOLD = ("outcome", "reached", "weakest_bus")
@@ -109,7 +110,8 @@ def study(
     base = run.without_outages(options)
     total = run.scenarios * len(together)
     columns = {name: np.empty(total, values.dtype) for name, values in base.figures.items()}
-    spans = [slice(first, min(first + BLOCK, total)) for first in range(0, total, BLOCK)]
+    length = int(np.clip(AT_ONCE // grid.n_bus, SHORTEST, LONGEST))
+    spans = [slice(first, min(first + length, total)) for first in range(0, total, length)]
 
     def fill(span: slice) -> Furthest:
         figures, found = run.block(np.arange(span.start, span.stop), base)
