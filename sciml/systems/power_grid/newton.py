@@ -388,8 +388,12 @@ def solve(
     turned = kinds.turned
     zero, sign, weak, t = splat(0.0), splat(1.0), splat(-np.inf), 0
     for i in range(plan.m):
-        for k in range(4 * new_ptr[i], 4 * new_ptr[i + 1]):
-            store(row, 4 * new_slot[k // 4] + k % 4, zero)
+        for k in range(new_ptr[i], new_ptr[i + 1]):
+            at = 4 * new_slot[k]
+            store(row, at, zero)
+            store(row, at + 1, zero)
+            store(row, at + 2, zero)
+            store(row, at + 3, zero)
         if mirrored:
             _fill_mirrored(
                 i, v, row, entry_ptr, entry_col, entry_slot, g_mirror, b_mirror, held, holder

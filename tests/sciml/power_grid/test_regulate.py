@@ -24,7 +24,10 @@ def loaded(name: str, scale: float) -> Any:
     return net
 
 
-@pytest.mark.parametrize("name", ["case30", "case39", "case57", "case118"])
+@pytest.mark.parametrize(
+    "name",
+    ["case118", *(pytest.param(name, marks=pytest.mark.slow) for name in ("case30", "case39"))],
+)
 @pytest.mark.parametrize(
     ("theirs", "ours"),
     [
