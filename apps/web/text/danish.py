@@ -53,6 +53,7 @@ DANISH = {
     "flag_unserved": "et behov blev ikke dækket fuldt ud",
     "flag_pressure": "et tryk eller differenstryk var under sin grænse",
     "flag_disconnected": "et element havde ingen vej til en kilde",
+    "flag_infeasible": "ingen tilstand af anlægget kunne levere det ønskede",
     "not_numbers": "{name}: {count} værdier er ikke tal",
     "in_steps": "{what} ({count} af {total} skridt)",
     "failed": "Det kunne ikke beregnes: {error}",

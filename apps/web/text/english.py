@@ -51,6 +51,7 @@ ENGLISH = {
     "flag_unserved": "a demand was not met in full",
     "flag_pressure": "a pressure or differential pressure was below its limit",
     "flag_disconnected": "an element had no path to a source",
+    "flag_infeasible": "no state of the plant served what was asked",
     "not_numbers": "{name}: {count} values are not numbers",
     "in_steps": "{what} ({count} of {total} steps)",
     "failed": "This could not be calculated: {error}",

@@ -22,15 +22,18 @@ from tvilling.sciml.systems.power_grid.measures import bus_power, loading_percen
 W_PER_MW = 1e6
 MOST_W = 1e12
 OPTIONS = Options(tolerance=Tolerance(mismatch_pu=1e-12))
-NAMED = {  # channel: (unit, name in the power flow, table, limits, what it is)
-    "gen_w": ("W", "gen_p_mw", "gen", (-MOST_W, MOST_W), "Active power of machines"),
-    "gen_vm_pu": ("p.u.", "gen_vm_pu", "gen", (0.8, 1.2), "Voltage that machines hold"),
-    "ext_grid_vm_pu": ("p.u.", "ext_grid_vm_pu", "ext_grid", (0.8, 1.2), "Voltage of the supply"),
-    "storage_w": ("W", "storage_p_mw", "storage", (-MOST_W, MOST_W), "Power into storage"),
-    "load_w": ("W", "load_p_mw", "load", (-MOST_W, MOST_W), "Active power of loads"),
-    "load_var": ("var", "load_q_mvar", "load", (-MOST_W, MOST_W), "Reactive power of loads"),
-    "sgen_w": ("W", "sgen_p_mw", "sgen", (-MOST_W, MOST_W), "Active power fed in"),
-    "sgen_var": ("var", "sgen_q_mvar", "sgen", (-MOST_W, MOST_W), "Reactive power fed in"),
+VOLTAGES_PU = (0.85, 1.15)
+ROOM = 3.0  # times the greatest power in the file: how far a channel of powers reaches
+LEAST_W = 1e5
+NAMED = {  # channel: (unit, name in the power flow, table, what it is)
+    "gen_w": ("W", "gen_p_mw", "gen", "Active power of machines"),
+    "gen_vm_pu": ("p.u.", "gen_vm_pu", "gen", "Voltage that machines hold"),
+    "ext_grid_vm_pu": ("p.u.", "ext_grid_vm_pu", "ext_grid", "Voltage of the supply"),
+    "storage_w": ("W", "storage_p_mw", "storage", "Power into storage"),
+    "load_w": ("W", "load_p_mw", "load", "Active power of loads"),
+    "load_var": ("var", "load_q_mvar", "load", "Reactive power of loads"),
+    "sgen_w": ("W", "sgen_p_mw", "sgen", "Active power fed in"),
+    "sgen_var": ("var", "sgen_q_mvar", "sgen", "Reactive power fed in"),
 }
 ACTIONS = ("gen_w", "gen_vm_pu", "ext_grid_vm_pu", "storage_w")
 DRIVES = ("load_w", "load_var", "sgen_w", "sgen_var")
@@ -131,17 +134,29 @@ class PowerSystem:
     def _varying(self, action: Values, drive: Values) -> dict[str, Array]:
         scale = {"W": W_PER_MW, "var": W_PER_MW, "p.u.": 1.0}
         both = {**action, **drive}
-        return {NAMED[name][1]: value / scale[NAMED[name][0]] for name, value in both.items()}
+        return {
+            NAMED[name][1]: both[name] / scale[NAMED[name][0]] for name in NAMED if name in both
+        }
 
     def _channels(self, names: tuple[str, ...]) -> tuple[Channel, ...]:
         found = []
         for name in names:
-            unit, _, kind, limits, words = NAMED[name]
+            unit, _, kind, words = NAMED[name]
             elements = self.grid.elements[kind]
             if len(elements.index):
                 dim = (kind, _unique(elements.name))
-                found.append(Channel(name, unit, *limits, *_dim(dim), words))
+                found.append(Channel(name, unit, *_limits(elements, unit), *_dim(dim), words))
         return tuple(found)
+
+
+def _limits(elements: Elements, unit: str) -> tuple[float, float]:
+    """How far a channel reaches: from zero where no power of the file is negative."""
+    if unit == "p.u.":
+        return VOLTAGES_PU
+    values = W_PER_MW * (elements.q_mvar if unit == "var" else elements.p_mw)
+    most = max(ROOM * float(np.abs(values).max()), LEAST_W)
+    one_way = unit == "W" and elements.kind != "storage" and bool((values >= 0).all())
+    return (0.0 if one_way else -most), most
 
 
 def _dim(named: tuple[str, tuple[str, ...]]) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
