@@ -155,7 +155,7 @@ def _limits(elements: Elements, unit: str) -> tuple[float, float]:
         return VOLTAGES_PU
     values = W_PER_MW * (elements.q_mvar if unit == "var" else elements.p_mw)
     most = max(ROOM * float(np.abs(values).max()), LEAST_W)
-    one_way = unit == "W" and elements.kind != "storage" and bool((values >= 0).all())
+    one_way = elements.kind != "storage" and bool((values >= 0).all() and values.any())
     return (0.0 if one_way else -most), most
 
 
