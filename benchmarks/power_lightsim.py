@@ -38,11 +38,40 @@ def network(small: "Reduced") -> dict[str, Any]:
     Static generators are loads of the other sign, after the loads, since that form has none.
     """
     grid = small.grid
-    b, at = grid.branches, small.branch
-    branch = {
+    slack = np.isin(small.bus, grid.slack)
+    loads = zip(*_loads(small), strict=True)
+    return {
+        "baseMVA": grid.base_mva,
+        "bus": {
+            str(k): {"bus_i": k, "bus_type": 3 if slack[k] else 1, "base_kv": grid.vn_kv[i]}
+            for k, i in enumerate(small.bus)
+        },
+        "branch": _branches(small),
+        "shunt": {
+            str(k): {"shunt_bus": k, "gs": small.shunt[k].real, "bs": small.shunt[k].imag}
+            for k in np.flatnonzero(small.shunt)
+        },
+        "load": {str(k): {"load_bus": a, "pd": p, "qd": q} for k, (a, p, q) in enumerate(loads)},
+        "gen": {
+            str(k): {
+                "gen_bus": i,
+                "pg": small.fixed_mw[i],
+                "vg": grid.vm_pu[small.bus[i]],
+                "qmin": -1e9,
+                "qmax": 1e9,
+            }
+            for k, i in enumerate(np.flatnonzero(_held(small)))
+        },
+    }
+
+
+def _branches(small: "Reduced") -> dict[str, dict[str, Any]]:
+    b = small.grid.branches
+    ends = zip(small.branch, small.from_bus, small.to_bus, strict=True)
+    return {
         str(k): {
-            "f_bus": f,
-            "t_bus": t,
+            "f_bus": one,
+            "t_bus": other,
             "br_r": b.r[i],
             "br_x": b.x[i],
             "g_fr": b.g[i] / 2,
@@ -52,42 +81,26 @@ def network(small: "Reduced") -> dict[str, Any]:
             "tap": b.ratio[i],
             "shift": b.shift_rad[i],
         }
-        for k, (i, f, t) in enumerate(zip(at, small.from_bus, small.to_bus, strict=True))
+        for k, (i, one, other) in enumerate(ends)
     }
-    slack = np.isin(small.bus, grid.slack)
-    held = slack | np.isin(small.bus, grid.held)
-    buses = np.r_[small.load_bus, small.sgen_bus]
-    fixed = np.flatnonzero(~held & ((small.fixed_mw != 0) | (small.fixed_mvar != 0)))
-    p, q = _base_load(small)
-    loads = zip(
-        np.r_[buses, fixed],
-        np.r_[p, -small.fixed_mw[fixed]],
-        np.r_[q, -small.fixed_mvar[fixed]],
-        strict=True,
+
+
+def _held(small: "Reduced") -> np.ndarray:
+    """Whether the voltage of each bus is given."""
+    return np.isin(small.bus, np.r_[small.grid.slack, small.grid.held])
+
+
+def _loads(small: "Reduced") -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Bus, P and Q of its loads: loads, static generators, and what else is fixed at a bus."""
+    load, sgen = small.grid.elements["load"], small.grid.elements["sgen"]
+    fixed = np.flatnonzero(~_held(small) & ((small.fixed_mw != 0) | (small.fixed_mvar != 0)))
+    p = -(load.sign * load.p_mw)[small.load], -(sgen.sign * sgen.p_mw)[small.sgen]
+    q = -(load.sign * load.q_mvar)[small.load], -(sgen.sign * sgen.q_mvar)[small.sgen]
+    return (
+        np.r_[small.load_bus, small.sgen_bus, fixed],
+        np.r_[*p, -small.fixed_mw[fixed]],
+        np.r_[*q, -small.fixed_mvar[fixed]],
     )
-    return {
-        "baseMVA": grid.base_mva,
-        "bus": {
-            str(k): {"bus_i": k, "bus_type": 3 if slack[k] else 1, "base_kv": grid.vn_kv[i]}
-            for k, i in enumerate(small.bus)
-        },
-        "branch": branch,
-        "shunt": {
-            str(k): {"shunt_bus": k, "gs": small.shunt[k].real, "bs": small.shunt[k].imag}
-            for k in np.flatnonzero(small.shunt)
-        },
-        "load": {str(k): {"load_bus": a, "pd": x, "qd": y} for k, (a, x, y) in enumerate(loads)},
-        "gen": {
-            str(k): {
-                "gen_bus": i,
-                "pg": small.fixed_mw[i],
-                "vg": grid.vm_pu[small.bus[i]],
-                "qmin": -1e9,
-                "qmax": 1e9,
-            }
-            for k, i in enumerate(np.flatnonzero(held))
-        },
-    }
 
 
 def model(small: "Reduced", start: np.ndarray, algorithm: str = NEWTON) -> Any:
@@ -114,7 +127,7 @@ def loads(small: "Reduced", varying: Mapping[str, np.ndarray]) -> tuple[np.ndarr
     """P and Q of its loads `[scenario, load]` [MW, Mvar]."""
     count = len(next(iter(varying.values())))
     found = []
-    for base, kind in zip(_base_load(small, fixed=True), ("p_mw", "q_mvar"), strict=True):
+    for base, kind in zip(_loads(small)[1:], ("p_mw", "q_mvar"), strict=True):
         full = np.repeat(base[None], count, axis=0)
         middle = len(small.load)
         if f"load_{kind}" in varying:
@@ -213,15 +226,3 @@ def set_policy(computer: Any, policy: int) -> None:
     numbers[1] = policy
     config.int_params = numbers
     computer.set_algo_config(config)
-
-
-def _base_load(small: "Reduced", fixed: bool = False) -> tuple[np.ndarray, np.ndarray]:
-    """P and Q of loads, then of static generators as loads, and at wish of what is fixed."""
-    load, sgen = small.grid.elements["load"], small.grid.elements["sgen"]
-    p = np.r_[-(load.sign * load.p_mw)[small.load], -(sgen.sign * sgen.p_mw)[small.sgen]]
-    q = np.r_[-(load.sign * load.q_mvar)[small.load], -(sgen.sign * sgen.q_mvar)[small.sgen]]
-    if not fixed:
-        return p, q
-    rigid = np.isin(small.bus, np.r_[small.grid.slack, small.grid.held])
-    at = ~rigid & ((small.fixed_mw != 0) | (small.fixed_mvar != 0))
-    return np.r_[p, -small.fixed_mw[at]], np.r_[q, -small.fixed_mvar[at]]

@@ -11,6 +11,9 @@ from tvilling.benchmarks.measurement import Measurement
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tvilling.benchmarks.power_grids import Varying
+    from tvilling.sciml.systems.power_grid.grid import PowerGrid
+
 COUNTS = (100, 1_000, 10_000, 100_000, 1_000_000)
 CASES = ("case118", "case300", "case1354pegase", "case2869pegase", "case9241pegase")
 BATCH = 1_000_000  # buses times scenarios of a batch
@@ -90,14 +93,8 @@ def one_grid(source: str) -> dict[str, Any]:
     plan_s, clock = time.perf_counter() - clock, time.perf_counter()
     base_case(grid)
     base_s = time.perf_counter() - clock
-    load = grid.elements["load"]
     count = max(FEWEST, BATCH // grid.n_bus)
-    rng = np.random.default_rng(0)
-    shape = count, len(load.index)
-    varying = {
-        "load_p_mw": load.p_mw * rng.uniform(1 - SPREAD, 1 + SPREAD, shape),
-        "load_q_mvar": load.q_mvar * rng.uniform(1 - SPREAD, 1 + SPREAD, shape),
-    }
+    varying = _about_the_file(grid, count)
     before_mb = peak_memory_mb()
     flow = solve(grid, varying)
     after_mb = peak_memory_mb()
@@ -119,6 +116,17 @@ def one_grid(source: str) -> dict[str, Any]:
         "peak_memory_mb": after_mb,
         "memory_before_mb": before_mb,
         "pandapower_away_pu": checked(away_pu, "pandapower"),
+    }
+
+
+def _about_the_file(grid: "PowerGrid", count: int) -> "Varying":
+    import numpy as np
+
+    load, rng = grid.elements["load"], np.random.default_rng(0)
+    shape = count, len(load.index)
+    return {
+        "load_p_mw": load.p_mw * rng.uniform(1 - SPREAD, 1 + SPREAD, shape),
+        "load_q_mvar": load.q_mvar * rng.uniform(1 - SPREAD, 1 + SPREAD, shape),
     }
 
 

@@ -7,7 +7,7 @@ keep their table.
 
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -115,7 +115,15 @@ def year(found: Found) -> str:
 def scaling(found: Found) -> str:
     """Scenarios to a million, and grids to thousands of buses."""
     extra = found["extra"]
-    counts = [
+    compiled = (
+        "Before the first power flow on a machine the kernels are compiled, once: "
+        f"{extra['compile_once_s']:.0f} s."
+    )
+    return "\n\n".join([_counts(extra["counts"]), _grids(extra["grids"]), compiled])
+
+
+def _counts(found: Sequence[Found]) -> str:
+    rows = [
         _cells(
             f"{row['scenarios']:,}",
             _figure(row["wall_s"]),
@@ -124,9 +132,14 @@ def scaling(found: Found) -> str:
             f"{row['peak_memory_mb'] - row['memory_before_mb']:,.0f}",
             _figure(row["stored_mb"]),
         )
-        for row in extra["counts"]
+        for row in found
     ]
-    grids = [
+    head = ("scenarios", "s wall", "µs CPU each", "peak MB", "of it for the study", "MB on disk")
+    return _table(head, rows, left=0)
+
+
+def _grids(found: Sequence[Found]) -> str:
+    rows = [
         _cells(
             row["grid"].removeprefix("pandapower:"),
             f"{row['buses']:,}",
@@ -140,10 +153,9 @@ def scaling(found: Found) -> str:
             f"{row['peak_memory_mb'] - row['memory_before_mb']:,.0f}",
             _small(row["pandapower_away_pu"]),
         )
-        for row in extra["grids"]
+        for row in found
     ]
-    head = ("scenarios", "s wall", "µs CPU each", "peak MB", "of it for the study", "MB on disk")
-    wide = (
+    head = (
         "grid",
         "buses",
         "branches",
@@ -156,15 +168,7 @@ def scaling(found: Found) -> str:
         "MB for the batch",
         "from pandapower, p.u.",
     )
-    compiled = extra["compile_once_s"]
-    return "\n\n".join(
-        [
-            _table(head, counts),
-            _table(wide, grids),
-            f"Before the first power flow on a machine the kernels are compiled, once: "
-            f"{compiled:.0f} s.",
-        ]
-    )
+    return _table(head, rows)
 
 
 TABLES: dict[str, Callable[[Found], str]] = {
