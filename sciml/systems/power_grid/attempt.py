@@ -30,8 +30,8 @@ class Problem:
         1 at buses without supply `[scenario, m]`; no rows where all have.
     outages
         Branches that differ by scenario, or None.
-    turned
-        As in `Kinds`: what pivots are compared with.
+    usual
+        Determinants of the pivots that those of each scenario are compared with `[m]`.
     """
 
     e: np.ndarray
@@ -40,7 +40,7 @@ class Problem:
     held: np.ndarray
     dead: np.ndarray
     outages: Outages | None
-    turned: np.ndarray
+    usual: np.ndarray
 
 
 def block_problem(
@@ -60,7 +60,7 @@ def block_problem(
         np.ones((1, max(len(grid.held), 1), WIDTH)),
         np.zeros((0, grid.plan.m), np.uint8),
         None if outages is None else Outages(outages.branch[rows], outages.delta[rows]),
-        grid.kinds.turned,
+        grid.kinds.usual,
     )
 
 
@@ -160,7 +160,7 @@ def _newton(
     newton(
         grid.plan,
         grid.admittance,
-        grid.kinds._replace(turned=problem.turned),
+        grid.kinds._replace(usual=problem.usual),
         workspace(grid.plan, grid.kinds, len(problem.dead) > 0),
         patch,
         (room_for_factors(grid.plan), own),

@@ -41,8 +41,8 @@ class Base:
         What the buses ask for at `still`; None where that is nothing.
     sign
         Sign of the Jacobian's determinant.
-    turned
-        -1 over the determinant of each pivot, as in `Kinds`.
+    usual
+        Determinants of its pivots, of the size that they have without load `[m]`.
     firm
         Least pivot of the base case, as a share of what it is without load.
     """
@@ -51,7 +51,7 @@ class Base:
     still: np.ndarray
     begin: Asked | None
     sign: int
-    turned: np.ndarray
+    usual: np.ndarray
     firm: float
 
 
@@ -77,7 +77,7 @@ def _solve(grid: PowerGrid) -> Base:
     usual = determinants(grid, between(grid, _from(grid, still), np.zeros(1)))
     share = determinants(grid, problem) / usual if solved else np.zeros(0)
     if not solved or not (share > 0).all():
-        problem = replace(_from(grid, grid.start), turned=-1.0 / usual)
+        problem = replace(_from(grid, grid.start), usual=usual)
         way = follow(grid, problem, limit, still)
         solved = bool(way.reached[0] == 1.0)
         v = (way.e + 1j * way.f)[0] if solved else still
@@ -85,7 +85,7 @@ def _solve(grid: PowerGrid) -> Base:
         share = determinants(grid, problem) / usual if solved else np.ones(grid.plan.m)
     now = usual * np.where(share > 0, 1.0, -1.0)
     sign = -1 if (now < 0).sum() % 2 else 1
-    return Base(v, still, None, sign, -1.0 / now, float(np.abs(share).min(initial=1.0)))
+    return Base(v, still, None, sign, now, float(np.abs(share).min(initial=1.0)))
 
 
 def _from(grid: PowerGrid, v: np.ndarray) -> Problem:
@@ -97,7 +97,7 @@ def _from_base_alone(grid: PowerGrid, v: np.ndarray, asked: Asked) -> Base:
     now = determinants(grid, _from(grid, v))
     now = np.where(np.isfinite(now) & (now != 0.0), now, -1.0)
     sign = -1 if (now < 0).sum() % 2 else 1
-    return Base(v, v, asked, sign, -1.0 / now, 0.0)
+    return Base(v, v, asked, sign, now, 0.0)
 
 
 def _without_load(

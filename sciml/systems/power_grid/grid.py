@@ -218,7 +218,7 @@ class PowerGrid:
             holder,
             depends[: self.plan.m],
             np.ascontiguousarray(self.depends_share),
-            np.ones(self.plan.m),  # without load every determinant is negative, as a rule
+            np.full(self.plan.m, -1.0),  # without load all determinants are negative, as a rule
         )
 
     @cached_property

@@ -17,6 +17,7 @@ from tvilling.sciml.systems.power_grid.newton import (
     Kinds,
     Patch,
     Work,
+    judge,
     mismatch,
     move,
     resolve,
@@ -249,6 +250,8 @@ def newton(  # noqa: PLR0913
             mismatch(plan, y, kinds, w, patch)
             if steps > shared and _done(w, tolerance):
                 break
+        if steps > shared:
+            judge(plan, kinds, w, own)
         first = g * WIDTH
         for t in range(min(WIDTH, scenarios - first)):
             at = first + t

@@ -111,7 +111,7 @@ def _solve_block(
     """Solve scenarios `span[0]` to `span[1]` in place."""
     rows = slice(*span)
     problem = block_problem(grid, varying, span, flow.e[rows], flow.f[rows], flow.outages)
-    problem = replace(problem, turned=base.turned)
+    problem = replace(problem, usual=base.usual)
     if flow.dead is not None:
         dead = flow.dead[rows]
         problem = replace(problem, dead=np.ascontiguousarray(dead[:, grid.bus_at[: grid.plan.m]]))
