@@ -129,7 +129,7 @@ def _lightsim_ways(case: "Case", varying: "Varying", threads: int) -> dict[str, 
 
     from tvilling.benchmarks import power_lightsim
     from tvilling.benchmarks.power_reduced import reduced
-    from tvilling.sciml.systems.power_grid.solve import base_case
+    from tvilling.sciml.systems.power_grid.base import base_case
 
     small = reduced(case.grid)
     start = base_case(case.grid).v[small.bus]

@@ -83,7 +83,8 @@ def one_grid(source: str) -> dict[str, Any]:
     from tvilling.benchmarks.power_contest import checked
     from tvilling.benchmarks.power_grids import read_case
     from tvilling.benchmarks.timing import take_turns
-    from tvilling.sciml.systems.power_grid.solve import base_case, solve
+    from tvilling.sciml.systems.power_grid.base import base_case
+    from tvilling.sciml.systems.power_grid.solve import solve
 
     clock = time.perf_counter()
     case = read_case(source)
