@@ -17,6 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
+from tvilling.sciml.errors import InputError
 from tvilling.sciml.systems.power_grid.adjoint import solve_linear
 from tvilling.sciml.systems.power_grid.branches import Branches, two_port
 from tvilling.sciml.systems.power_grid.equations import (
@@ -80,16 +81,36 @@ def power_flow(
     Raises
     ------
     InputError
-        When it is run: if `varying` does not fit the grid.
+        If names or shapes do not fit the grid. Values that are not finite are found when it is
+        run, and told through JAX.
     """
-    unknown = [name for name in varying if name not in POWERS and name not in VOLTAGES]
-    if unknown:
-        raise ValueError(f"{', '.join(unknown)}: known are {', '.join([*POWERS, *VOLTAGES])}")
     inputs = {name: jnp.asarray(values, float) for name, values in varying.items()}
+    _check_shapes(grid, inputs)
     if branches is not None:
         inputs[TWO_PORT] = jnp.asarray(two_port(branches))
     e, f, outcome = _voltages((grid, options), inputs)
     return Voltages(e, f, outcome)
+
+
+def _check_shapes(grid: PowerGrid, inputs: Varying) -> None:
+    """What can be told of the inputs before their values are known."""
+    faults, batches = [], {}
+    for name, values in inputs.items():
+        kind = POWERS[name][0] if name in POWERS else VOLTAGES.get(name)
+        if kind is None:
+            faults.append(f"{name} is not known; known are {', '.join([*POWERS, *VOLTAGES])}")
+            continue
+        width = len(grid.elements[kind].index)
+        if values.ndim == 0 or values.shape[-1] != width:
+            faults.append(f"{name} has shape {values.shape}, expected (…, {width})")
+        else:
+            batches[name] = values.shape[:-1]
+    try:
+        np.broadcast_shapes(*batches.values())
+    except ValueError:
+        faults.append(f"leading axes do not fit each other: {batches}")
+    if faults:
+        raise InputError(grid.source, faults)
 
 
 @partial(jax.custom_jvp, nondiff_argnums=(0,))

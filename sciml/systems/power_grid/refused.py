@@ -73,7 +73,7 @@ def unsound(grid: PowerGrid) -> list[str]:
     with np.errstate(divide="ignore", invalid="ignore"):
         bad = ~np.isfinite(grid.two_port).all(axis=1)
     for group in grid.groups.values():
-        rows = np.flatnonzero((group.branch >= 0) & bad[group.branch])
+        rows = np.flatnonzero(np.append(bad, False)[group.branch])
         faults += [
             f"{group.kind} {group.index[row]} ({group.name[row]}): its impedance is 0 or has no "
             "value"

@@ -39,8 +39,27 @@ class Outages:
 
 
 def outages(grid: PowerGrid, branch: np.ndarray) -> Outages:
-    """Scenarios in which the branches `[scenario, k]` are switched off; -1 for none."""
-    branch = np.atleast_2d(np.asarray(branch, np.int64))
+    """Scenarios in which the branches `[scenario, k]` are switched off; -1 for none.
+
+    A branch that stands twice in a scenario is switched off once.
+
+    Raises
+    ------
+    InputError
+        With every number that is no branch of the grid.
+    """
+    given = np.atleast_2d(np.asarray(branch))
+    wrong = given[(given != np.trunc(given)) | (given < -1) | (given >= grid.n_branch)]
+    if wrong.size:
+        faults = [
+            f"branch {value} is not known, expected -1 to {grid.n_branch - 1}"
+            for value in np.unique(wrong)
+        ]
+        raise InputError(grid.source, faults)
+    branch = np.sort(given.astype(np.int64), axis=1)
+    again = np.zeros(branch.shape, bool)
+    again[:, 1:] = branch[:, 1:] == branch[:, :-1]
+    branch = np.where(again, -1, branch)
     delta = np.where((branch >= 0)[..., None], -grid.two_port[branch], 0.0)
     return Outages(branch, delta)
 

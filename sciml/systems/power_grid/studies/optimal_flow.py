@@ -70,8 +70,8 @@ class OptimalFlow:
         Whether the result, solved once more, keeps every limit to `PASSED`.
     worst_passed
         By how much the worst limit is passed [p.u., or share of a loading]; negative is room.
-    binding
-        Limits that the result lies at, in words.
+    binding, broken
+        Limits that the result lies at, and those that it passes, in words.
     status
         What the optimiser says.
     iterations
@@ -86,6 +86,7 @@ class OptimalFlow:
     keeps_limits: bool
     worst_passed: float
     binding: tuple[str, ...]
+    broken: tuple[str, ...]
     status: str
     iterations: int
 
@@ -116,6 +117,11 @@ def machines_of(net: Any, grid: PowerGrid) -> Machines:
     costs = {(cost["et"], cost["element"]): cost for _, cost in poly.iterrows()}
     if not costs:
         faults.append("poly_cost is empty, expected a cost for some machine")
+    for _, kind, row, _, data in rows:
+        ends = _limit(data, "min_p_mw", -np.inf), _limit(data, "max_p_mw", np.inf)
+        if ends[0] > ends[1]:
+            name = grid.elements[kind].name[row]
+            faults.append(f"{name}: min_p_mw {ends[0]:g} MW is above max_p_mw {ends[1]:g} MW")
     if faults:
         raise InputError(grid.source, faults)
     names = ("cp0_eur", "cp1_eur_per_mw", "cp2_eur_per_mw2")
@@ -197,6 +203,7 @@ def optimal_flow(
         keeps_limits=bool(solved and left.min(initial=0.0) >= -PASSED),
         worst_passed=float(-left.min(initial=np.inf)),
         binding=tuple(problem.words[at] for at in np.flatnonzero(np.abs(left) < PASSED)),
+        broken=tuple(problem.words[at] for at in np.flatnonzero(left < -PASSED)),
         status=str(found.message),
         iterations=int(found.nit),
     )
