@@ -9,9 +9,9 @@ from tvilling.sciml.systems.power_grid.attempt import batch_of, changes_of
 from tvilling.sciml.systems.power_grid.flow import DEFAULT, Options
 from tvilling.sciml.systems.power_grid.grid import PowerGrid
 from tvilling.sciml.systems.power_grid.groups import linear
-from tvilling.sciml.systems.power_grid.newton import room_for_factors, workspace
 from tvilling.sciml.systems.power_grid.scenarios import Outages
 from tvilling.sciml.systems.power_grid.solve import BLOCK, block_problem
+from tvilling.sciml.systems.power_grid.workspace import room_for_factors, workspace
 
 
 def solve_linear(

@@ -8,8 +8,8 @@ import numpy as np
 from tvilling.sciml.systems.power_grid.grid import PowerGrid
 from tvilling.sciml.systems.power_grid.groups import Batch, Changes, newton
 from tvilling.sciml.systems.power_grid.lanes import WIDTH
-from tvilling.sciml.systems.power_grid.newton import Factors, Patch, room_for_factors, workspace
 from tvilling.sciml.systems.power_grid.scenarios import Asked, Outages, asked
+from tvilling.sciml.systems.power_grid.workspace import Factors, Patch, room_for_factors, workspace
 
 NEAR = 0.1  # of the usual pivot: below, it is looked at anew at the solution itself
 

@@ -11,7 +11,7 @@ import scipy.sparse as sp
 from tvilling.sciml.systems.power_grid.branches import Branches, two_port
 from tvilling.sciml.systems.power_grid.elimination import Plan
 from tvilling.sciml.systems.power_grid.elimination import plan as make_plan
-from tvilling.sciml.systems.power_grid.newton import Admittance, Kinds
+from tvilling.sciml.systems.power_grid.workspace import Admittance, Kinds
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,17 +12,13 @@ from tvilling.sciml.systems.power_grid.newton import (
     MISMATCH,
     SIGN,
     STEP,
-    Admittance,
-    Factors,
-    Kinds,
-    Patch,
-    Work,
     judge,
     mismatch,
     move,
     resolve,
     solve,
 )
+from tvilling.sciml.systems.power_grid.workspace import Admittance, Factors, Kinds, Patch, Work
 
 KEEP = 5e-3  # factors are kept after a step [p.u.] that is shorter …
 FAST = 0.1  # … and as long as each step is this much shorter than the one before
