@@ -104,6 +104,7 @@ def _load(text: str) -> tuple["pandapowerNet", list[str]]:
 def _checked(net: "pandapowerNet", source: str, notes: list[str], simbench: bool) -> PowerNet:
     from tvilling.datasets.readers import power_grid_repairs as repairs
     from tvilling.datasets.readers.power_grid_checks import net_faults
+    from tvilling.datasets.readers.power_grid_oddities import oddities
 
     notes = [*notes, *repairs.fill_shares(net)]
     if simbench:
@@ -111,5 +112,5 @@ def _checked(net: "pandapowerNet", source: str, notes: list[str], simbench: bool
     faults = net_faults(net)
     if faults:
         raise InputError(source, faults)
-    notes += [*repairs.taps_left_out(net), *repairs.controllers_idle(net)]
+    notes += [*repairs.taps_left_out(net), *repairs.controllers_idle(net), *oddities(net)]
     return PowerNet(net, source, tuple(notes))

@@ -38,10 +38,21 @@ def net_faults(net: "pandapowerNet") -> list[str]:
             faults += _number_faults(table, kind, column)
         for end in BUSES.get(kind, ()):
             faults += _bus_faults(net, table, kind, end)
-    if not faults:  # what follows computes with the columns
-        faults = [*_branch_faults(net), *_share_faults(net), *_switch_faults(net)]
-        faults += _slack_faults(net)
-    return faults
+    faults += [*_limit_faults(net), *_loop_faults(net), *_branch_faults(net)]
+    return [*faults, *_share_faults(net), *_switch_faults(net), *_slack_faults(net)]
+
+
+def numbers(table: pd.DataFrame, column: str) -> np.ndarray:
+    """A column as floats; not a number where it has none, and throughout where it is missing."""
+    if column not in table:
+        return np.full(len(table), np.nan)
+    return pd.to_numeric(table[column], errors="coerce").to_numpy(float, na_value=np.nan)
+
+
+def _in_service(table: pd.DataFrame) -> np.ndarray:
+    if "in_service" not in table:
+        return np.zeros(len(table), bool)
+    return (table["in_service"] == True).to_numpy(bool)  # noqa: E712  it may hold other things
 
 
 def _listed(table: pd.DataFrame, kind: str, bad: np.ndarray, what: list[str]) -> list[str]:
@@ -80,9 +91,13 @@ def _number_faults(table: pd.DataFrame, kind: str, column: Needed) -> list[str]:
         unit = f" [{column.unit}]" if column.unit else ""
         return [] if column.optional else [f"{kind}: column {column.name}{unit} is missing"]
     given = table[column.name]
-    value = pd.to_numeric(given, errors="coerce").to_numpy(float, na_value=np.nan)
+    value = numbers(table, column.name)
     low = value > column.low if column.above else value >= column.low
-    bad = ~(np.isfinite(value) & low & (value <= column.high))
+    bad = ~(low & (value <= column.high))
+    if column.blank:
+        bad &= given.notna().to_numpy()
+    else:
+        bad |= ~np.isfinite(value)
     unit = f" {column.unit}" if column.unit else ""
     what = [
         f"{column.name} has no value, {column.expected()}"
@@ -105,8 +120,10 @@ def _bus_faults(net: "pandapowerNet", table: pd.DataFrame, kind: str, end: str) 
     )
     if kind == "switch":
         return faults
+    if "in_service" not in net.bus:
+        return faults
     off = net.bus.index[net.bus["in_service"] == False]  # noqa: E712  it may hold other things
-    dead = (table["in_service"] == True).to_numpy() & table[end].isin(off).to_numpy()  # noqa: E712
+    dead = _in_service(table) & table[end].isin(off).to_numpy()
     return faults + _listed(
         table,
         kind,
@@ -116,6 +133,34 @@ def _bus_faults(net: "pandapowerNet", table: pd.DataFrame, kind: str, end: str) 
             for bus in table[end].to_numpy()[dead]
         ],
     )
+
+
+def _limit_faults(net: "pandapowerNet") -> list[str]:
+    """Bands of voltage that no voltage can keep to."""
+    low, high = (numbers(net.bus, f"{end}_vm_pu") for end in ("min", "max"))
+    bad = low > high
+    what = [
+        f"min_vm_pu is {low[row]:g} p.u. and max_vm_pu is {high[row]:g} p.u., "
+        "expected min_vm_pu at most max_vm_pu"
+        for row in np.flatnonzero(bad)
+    ]
+    return _listed(net.bus, "bus", bad, what)
+
+
+def _loop_faults(net: "pandapowerNet") -> list[str]:
+    """Branches with both ends at the same bus."""
+    faults = []
+    for kind in ("line", "trafo"):
+        table, ends = net[kind], BUSES[kind]
+        if not set(ends).issubset(table):
+            continue
+        bad = (table[ends[0]] == table[ends[1]]).to_numpy(bool)
+        what = [
+            f"{ends[0]} and {ends[1]} are both {bus}, expected two buses"
+            for bus in table[ends[0]].to_numpy()[bad]
+        ]
+        faults += _listed(table, kind, bad, what)
+    return faults
 
 
 def _branch_faults(net: "pandapowerNet") -> list[str]:
@@ -140,9 +185,7 @@ def by_table(trafo: pd.DataFrame) -> np.ndarray:
 
 
 def _zero(table: pd.DataFrame, kind: str, columns: tuple[str, str], unit: str) -> list[str]:
-    if table.empty:
-        return []
-    bad = (table[list(columns)].abs() < TINY).all(axis=1).to_numpy()
+    bad = np.all([np.abs(numbers(table, column)) < TINY for column in columns], axis=0)
     text = (
         f"{columns[0]} and {columns[1]} are both 0 {unit}, expected an impedance; "
         "a bus-bus switch joins buses without one"
@@ -151,10 +194,7 @@ def _zero(table: pd.DataFrame, kind: str, columns: tuple[str, str], unit: str) -
 
 
 def _short_circuit(table: pd.DataFrame, kind: str, side: str) -> list[str]:
-    if table.empty:
-        return []
-    vk = table[f"vk{side}_percent"].to_numpy(float)
-    vkr = table[f"vkr{side}_percent"].to_numpy(float)
+    vk, vkr = (numbers(table, f"{name}{side}_percent") for name in ("vk", "vkr"))
     bad = (np.abs(vk) < TINY) | (np.abs(vkr) > np.abs(vk) * (1 + 1e-9))
     what = [
         f"vkr{side}_percent is {vkr[row]:g} % and vk{side}_percent is {vk[row]:g} %, "
@@ -169,10 +209,9 @@ def _share_faults(net: "pandapowerNet") -> list[str]:
     faults = []
     for power in "pq":
         names = [f"const_{kind}_{power}_percent" for kind in "zi"]
-        if net.load.empty or not set(names).issubset(net.load):
-            continue
-        total = net.load[names].sum(axis=1).to_numpy(float)
-        bad = total > 100 * (1 + 1e-9)
+        each = np.array([numbers(net.load, name) for name in names])
+        total = each.sum(axis=0)
+        bad = (total > 100 * (1 + 1e-9)) & (each <= 100).all(axis=0)
         what = [
             f"{names[0]} and {names[1]} add up to {value:g} %, expected at most 100 %"
             for value in total[bad]
@@ -183,7 +222,11 @@ def _share_faults(net: "pandapowerNet") -> list[str]:
 
 def _switch_faults(net: "pandapowerNet") -> list[str]:
     switch = net.switch
-    faults = []
+    faults = [
+        f"switch: column {name} is missing" for name in ("et", "element") if name not in switch
+    ]
+    if faults:
+        return faults
     kinds = switch["et"].to_numpy(object)
     strange = ~np.isin(kinds.astype(str), list(SWITCHED))
     what = [f"et is {kind}, expected one of {', '.join(SWITCHED)}" for kind in kinds[strange]]
@@ -198,11 +241,8 @@ def _switch_faults(net: "pandapowerNet") -> list[str]:
 
 def _slack_faults(net: "pandapowerNet") -> list[str]:
     """A grid needs a bus whose voltage and angle are given."""
-    if net.ext_grid["in_service"].astype(bool).any():
+    if _in_service(net.ext_grid).any():
         return []
-    if (
-        "slack" in net.gen
-        and (net.gen["slack"].eq(True) & net.gen["in_service"].astype(bool)).any()
-    ):
+    if "slack" in net.gen and (net.gen["slack"].eq(True) & _in_service(net.gen)).any():
         return []
     return ["no ext_grid is in service and no gen with slack, expected at least one"]

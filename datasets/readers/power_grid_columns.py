@@ -2,7 +2,8 @@
 
 Names and units are those of pandapower's documentation of its elements. Lines and transformers of
 published cases have negative resistances and reactances (equivalents of parts that were reduced
-away), so only what a formula divides by, or takes the root of, is bounded.
+away), so only what a formula divides by, or takes the root of, is bounded, and what a loading is
+measured against.
 """
 
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ class Needed:
     high: float = np.inf
     above: bool = False  # `low` itself is out of range
     optional: bool = False
+    blank: bool = False  # a row may go without a value, or hold infinity: it then has no limit
 
     def expected(self) -> str:
         """The range in words."""
@@ -41,18 +43,25 @@ def _positive(unit: str, *names: str) -> tuple[Needed, ...]:
 
 
 SCALING = Needed("scaling", "", optional=True)
-PARALLEL = Needed("parallel", "", low=1.0, optional=True)
-POWER = (*_any("MW", "p_mw"), *_any("Mvar", "q_mvar"), SCALING)
+RATED = Needed("sn_mva", "MVA", low=0.0, optional=True, blank=True)
+POWER = (*_any("MW", "p_mw"), *_any("Mvar", "q_mvar"), SCALING, RATED)
 PHASES = (
     *_any("MW", "p_a_mw", "p_b_mw", "p_c_mw"),
     *_any("Mvar", "q_a_mvar", "q_b_mvar", "q_c_mvar"),
     SCALING,
+    RATED,
 )
 SHARES = tuple(
     Needed(f"const_{kind}_{power}_percent", "%", 0.0, 100.0, optional=True)
     for power in "pq"
     for kind in "zi"
 )  # of a load that are a constant impedance and a constant current
+LIMIT = Needed("max_loading_percent", "%", low=0.0, above=True, optional=True, blank=True)
+IN_PARALLEL = (
+    Needed("parallel", "", low=1.0, optional=True),
+    Needed("df", "", low=0.0, high=1.0, above=True, optional=True),
+    LIMIT,
+)
 SIDES = ("hv", "mv", "lv")
 WARD = (*_any("MW", "ps_mw", "pz_mw"), *_any("Mvar", "qs_mvar", "qz_mvar"))
 
@@ -63,7 +72,7 @@ COLUMNS: dict[str, tuple[Needed, ...]] = {
     "storage": POWER,
     "asymmetric_load": PHASES,
     "asymmetric_sgen": PHASES,
-    "gen": (*_any("MW", "p_mw"), *_positive("p.u.", "vm_pu"), SCALING),
+    "gen": (*_any("MW", "p_mw"), *_positive("p.u.", "vm_pu"), SCALING, RATED),
     "ext_grid": (*_positive("p.u.", "vm_pu"), *_any("degree", "va_degree")),
     "motor": (
         *_any("MW", "pn_mech_mw"),
@@ -85,7 +94,8 @@ COLUMNS: dict[str, tuple[Needed, ...]] = {
         *_any("ohm/km", "r_ohm_per_km", "x_ohm_per_km"),
         *_any("nF/km", "c_nf_per_km"),
         *_any("µS/km", "g_us_per_km", optional=True),
-        PARALLEL,
+        Needed("max_i_ka", "kA", low=0.0, optional=True, blank=True),
+        *IN_PARALLEL,
     ),
     "trafo": (
         *_positive("MVA", "sn_mva"),
@@ -93,7 +103,7 @@ COLUMNS: dict[str, tuple[Needed, ...]] = {
         *_any("%", "vk_percent", "vkr_percent", "i0_percent"),
         *_any("kW", "pfe_kw"),
         *_any("degree", "shift_degree"),
-        PARALLEL,
+        *IN_PARALLEL,
     ),
     "trafo3w": (
         *_positive("MVA", "sn_hv_mva", "sn_mv_mva", "sn_lv_mva"),
@@ -102,6 +112,7 @@ COLUMNS: dict[str, tuple[Needed, ...]] = {
         *_any("%", "i0_percent"),
         *_any("kW", "pfe_kw"),
         *_any("degree", "shift_mv_degree", "shift_lv_degree"),
+        LIMIT,
     ),
     "impedance": (
         *_any("p.u.", "rft_pu", "xft_pu", "rtf_pu", "xtf_pu"),

@@ -1,6 +1,5 @@
 """Power grids from pandapower, SimBench, MATPOWER and CIM: read as they are, mended, or refused."""
 
-import functools
 import json
 import shutil
 import warnings
@@ -12,11 +11,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from small_power_net import small, written
 from tiny_cim import write_tiny_cim
 
 from tvilling.datasets.readers import power_grid_shipped
 from tvilling.datasets.readers.power_grid import PowerNet, read_power_net, shipped_networks
-from tvilling.datasets.readers.power_grid_checks import net_faults
 from tvilling.datasets.readers.power_grid_repairs import taps_left_out, type_taps
 from tvilling.datasets.readers.power_grid_simbench import read_quickly
 from tvilling.sciml.errors import InputError
@@ -33,32 +32,6 @@ def solved(net: Any, **options: Any) -> Any:
         warnings.simplefilter("ignore")  # of pandas, about how pandapower uses it
         pandapower.runpp(net, tolerance_mva=1e-10, numba=False, **options)
     return net
-
-
-def small() -> Any:
-    """110/20 kV, a cable, a load and a generator; it can be solved."""
-    return deepcopy(_small())
-
-
-@functools.cache
-def _small() -> Any:
-    net = pandapower.create_empty_network()
-    for name, kv in (("high", 110.0), ("low", 20.0), ("end", 20.0)):
-        pandapower.create_bus(net, kv, name=name)
-    pandapower.create_ext_grid(net, 0, vm_pu=1.0)
-    pandapower.create_transformer(net, 0, 1, "25 MVA 110/20 kV", name="T1", tap_pos=-2)
-    pandapower.create_line(net, 1, 2, 3.0, "NA2XS2Y 1x240 RM/25 12/20 kV", name="cable")
-    pandapower.create_load(net, 2, 4.0, 1.0, name="mill")
-    pandapower.create_sgen(net, 2, 1.0, name="sun")
-    pandapower.create_switch(net, 1, 0, et="l", name="breaker")
-    return net
-
-
-def written(net: Any, path: Path) -> Path:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        pandapower.to_json(net, str(path))
-    return path
 
 
 def test_all_that_ships_is_listed() -> None:
@@ -223,106 +196,6 @@ def test_other_files_are_refused_in_a_sentence(tmp_path: Path) -> None:
             read_power_net(source)
 
 
-def put(kind: str, value: object, *columns: str) -> Callable[[Any], None]:
-    """Something that writes `value` into columns of a table."""
-
-    def change(net: Any) -> None:
-        net[kind] = net[kind].assign(**dict.fromkeys(columns, value))
-
-    return change
-
-
-def twice(net: Any) -> None:
-    net["load"] = net["load"].loc[[0, 0]]
-
-
-def without_column(net: Any) -> None:
-    net["load"] = net["load"].drop(columns="q_mvar")
-
-
-FAULTS: dict[str, tuple[Callable[[Any], None], str]] = {
-    "load without a power": (
-        put("load", np.nan, "p_mw"),
-        "load 0 (mill): p_mw has no value, expected a finite number [MW]",
-    ),
-    "line of no length": (
-        put("line", -0.5, "length_km"),
-        "line 0 (cable): length_km is -0.5 km, expected more than 0 km",
-    ),
-    "line without impedance": (
-        put("line", 0.0, "r_ohm_per_km", "x_ohm_per_km"),
-        "line 0 (cable): r_ohm_per_km and x_ohm_per_km are both 0 ohm/km, expected an impedance",
-    ),
-    "unknown bus": (
-        put("line", 7, "to_bus"),
-        "line 0 (cable): to_bus is 7, and there is no such bus",
-    ),
-    "dead bus": (
-        put("bus", [True, True, False], "in_service"),
-        "load 0 (mill): is in service at bus 2, which is not; put both in or both out of service",
-    ),
-    "no slack": (
-        put("ext_grid", False, "in_service"),
-        "no ext_grid is in service and no gen with slack, expected at least one",
-    ),
-    "short circuit": (
-        put("trafo", 30.0, "vkr_percent"),
-        "trafo 0 (T1): vkr_percent is 30 % and vk_percent is 12 %",
-    ),
-    "parallel": (
-        put("line", 0, "parallel"),
-        "line 0 (cable): parallel is 0, expected at least 1",
-    ),
-    "shares": (
-        put("load", 60.0, "const_z_p_percent", "const_i_p_percent"),
-        "load 0 (mill): const_z_p_percent and const_i_p_percent add up to 120 %",
-    ),
-    "share": (
-        put("load", 160.0, "const_z_p_percent"),
-        "load 0 (mill): const_z_p_percent is 160.0 %, expected 0 to 100 %",
-    ),
-    "switch": (
-        put("switch", 4, "element"),
-        "switch 0 (breaker): element is 4, and there is no such line",
-    ),
-    "kind of switch": (
-        put("switch", "x", "et"),
-        "switch 0 (breaker): et is x, expected one of b, l, t, t3",
-    ),
-    "flag": (
-        put("load", "perhaps", "in_service"),
-        "load 0 (mill): in_service is perhaps, expected true or false",
-    ),
-    "voltage": (
-        put("ext_grid", 0.0, "vm_pu"),
-        "ext_grid 0: vm_pu is 0.0 p.u., expected more than 0 p.u.",
-    ),
-    "column": (without_column, "load: column q_mvar [Mvar] is missing"),
-    "index": (twice, "load: index 0 stands more than once"),
-}
-
-
-@pytest.mark.parametrize("what", FAULTS)
-def test_a_fault_is_told_with_place_value_unit_and_range(what: str) -> None:
-    change, expected = FAULTS[what]
-    net = small()
-    assert net_faults(net) == []
-    change(net)
-    faults = net_faults(net)
-    assert any(fault.startswith(expected) for fault in faults), faults
-    assert len(faults) == (3 if what == "dead bus" else 1)  # the cable and the sun end there too
-
-
-def test_all_faults_are_told_together(tmp_path: Path) -> None:
-    net = small()
-    for what in ("load without a power", "line of no length", "unknown bus", "voltage"):
-        FAULTS[what][0](net)
-    with pytest.raises(InputError) as caught:
-        read_power_net(written(net, tmp_path / "grid.json"))
-    assert len(caught.value.faults) == 4
-    assert caught.value.source == str(tmp_path / "grid.json")
-
-
 def test_a_tap_without_a_type_is_told_and_left_out(tmp_path: Path) -> None:
     net = small()
     net.trafo["tap_changer_type"] = None
@@ -432,7 +305,10 @@ def test_cim_gives_the_grid_that_it_describes(form: str, tmp_path: Path) -> None
         source.rename(tmp_path / "outer" / "inner.zip")
         source = Path(shutil.make_archive(str(tmp_path / "outer"), "zip", tmp_path / "outer"))
     read = read_power_net(source)
-    assert read.notes == ("CIM CGMES 2.4.15, converted by pandapower",)
+    assert read.notes == (
+        "CIM CGMES 2.4.15, converted by pandapower",
+        "max_i_ka is 0 or has no value: no rating, and the loading is not judged: line 0 (cable)",
+    )
     assert read.net.load["name"].tolist() == ["mill"]
     end = solved(read.net).res_bus.set_index(read.net.bus["name"]).loc["n2"]
     vm = 20.4 * np.exp(1j * 0)
