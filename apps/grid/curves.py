@@ -52,7 +52,7 @@ def draw_durations(data: "xr.Dataset", limits: "Limits") -> "Figure":
         if axes in (volt, load):
             axes.legend(loc="best", fontsize=8, frameon=False)
         if axes in (loss, flow):
-            axes.set_xlabel("hours" if hours else "steps", fontsize=8.5)
+            axes.set_xlabel("steps" if hours is None else "hours", fontsize=8.5)
     return figure
 
 
@@ -69,13 +69,15 @@ def _voltages(data: "xr.Dataset") -> tuple[np.ndarray, np.ndarray]:
 
 def _sorted(axes: "Axes", data: "xr.Dataset", values: np.ndarray, colour: str, text: Any) -> None:
     """The values from the greatest down, over the hours for which each is exceeded."""
-    known = np.sort(values[~np.isnan(values)])[::-1]
-    if not len(known):
+    order = np.argsort(-values, kind="stable")[: np.count_nonzero(~np.isnan(values))]
+    if not len(order):
         return
+    known, lasts = values[order], step_hours(data)
+    hours = np.arange(len(order)) if lasts is None else np.cumsum(lasts[order]) - lasts[order]
     # closer together towards both ends, where extremes stand
     share = (1.0 - np.cos(np.linspace(0.0, np.pi, POINTS))) / 2.0
     at = np.unique(np.round(share * (len(known) - 1)).astype(int))
-    axes.plot(at * (step_hours(data) or 1.0), known[at], color=colour, label=text)
+    axes.plot(hours[at], known[at], color=colour, label=text)
 
 
 def _limit(axes: "Axes", value: float) -> None:
@@ -105,9 +107,9 @@ def draw_days(data: "xr.Dataset", limits: "Limits") -> "Figure":
     panels[1].legend(
         loc="lower right", bbox_to_anchor=(1.0, 0.98), ncols=3, fontsize=8, frameon=False
     )
-    lost_mwh = (step_hours(data) or 1.0) * _by(
-        np.add, np.nan_to_num(data["losses_mw"].values), first
-    )
+    hours = step_hours(data)
+    lost = np.nan_to_num(data["losses_mw"].values) * (1.0 if hours is None else hours)
+    lost_mwh = _by(np.add, lost, first)
     panels[2].step(days, lost_mwh, where="post", color=GREEN, linewidth=1.0)
     flow = data["slack_p_mw"].values
     panels[3].fill_between(days, _by(np.fmin, flow, first), _by(np.fmax, flow, first), step="post",

@@ -9,6 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     import xarray as xr
 
+NAMED = 5  # elements in a sentence
 KINDS = {"line": "line", "trafo": "transformer", "trafo3w": "three-winding transformer"}
 
 
@@ -74,9 +75,11 @@ def count_limits(table: Any) -> dict[str, int]:
 
 
 def outcome_word(data: "xr.Dataset") -> str:
-    """What came of the only scenario of `data`."""
+    """What came of the only scenario of `data`; unsupplied too where the file has it so."""
     from tvilling.sciml.systems.power_grid.flow import Outcome
 
+    if "unserved" in data.coords and data["outcome"].values[0] == Outcome.SOLVED:
+        return Outcome.UNSUPPLIED.name.lower()
     return Outcome(int(data["outcome"].values[0])).name.lower()
 
 
@@ -101,4 +104,41 @@ def energies_mwh(data: "xr.Dataset") -> dict[str, float]:
         "fed_back_mwh": np.maximum(-drawn, 0.0),
         "losses_mwh": data["losses_mw"].values[good],
     }
-    return {name: step_h * float(values.sum()) for name, values in powers.items()}
+    return {name: float(step_h[good] @ values) for name, values in powers.items()}
+
+
+def without_supply(data: "xr.Dataset") -> dict[str, Any] | None:
+    """Elements that no slack reaches, their buses and powers [MW]; None where there are none."""
+    if "unserved" not in data.coords:
+        return None
+    return {
+        "elements": [str(name) for name in data["unserved"].values],
+        "buses": list(dict.fromkeys(str(name) for name in data["unserved_bus"].values)),
+        "load_mw": rounded(data["unserved_load_mw"].values.sum()),
+        "generation_mw": rounded(data["unserved_generation_mw"].values.sum()),
+    }
+
+
+def supply_rows(found: dict[str, Any] | None) -> list[tuple[str, str, str]]:
+    """A row for what `without_supply` found."""
+    if not found:
+        return []
+    where = f"{some(found['elements'])} at {some(found['buses'])}"
+    return [("without supply in the file", f"{number(found['load_mw'], 3)} MW of load", where)]
+
+
+def supply_note(found: dict[str, Any] | None) -> list[str]:
+    """A sentence for what `without_supply` found."""
+    if not found:
+        return []
+    return [
+        f"No slack reaches {some(found['elements'])} at {some(found['buses'])}: "
+        f"{found['load_mw']:g} MW of load and {found['generation_mw']:g} MW of generation in the "
+        "file are without supply and no part of any power flow."
+    ]
+
+
+def some(names: list[str]) -> str:
+    """The first few names, and how many more there are."""
+    more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+    return ", ".join(names[:NAMED]) + more

@@ -19,11 +19,14 @@ from tvilling.apps.grid.written import (
     write_summary,
 )
 from tvilling.apps.run_folder import RunFolder
+from tvilling.sciml.errors import InputError
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
     import xarray as xr
 
+    from tvilling.sciml.systems.power_grid.grid import PowerGrid
     from tvilling.sciml.systems.power_grid.studies.hosting import Technology
 
 MOST_SCENARIOS = 100_000
@@ -60,6 +63,23 @@ class Wanted:
             known = ", ".join(TECHNOLOGIES)
             faults.append(f"--technology is {self.technology!r}, expected {known}")
         return faults
+
+    def named(self, grid: "PowerGrid") -> "np.ndarray":
+        """Rows of the buses that are named; of every bus with a load where none is.
+
+        Raises
+        ------
+        InputError
+            With every name that is not one bus's, or that takes no size.
+        """
+        from tvilling.sciml.systems.power_grid.studies.hosting import places_of
+
+        if not self.buses:
+            return places_of(grid)
+        try:
+            return places_of(grid, self.buses)
+        except InputError as error:
+            raise InputError(error.source, [f"--bus {one}" for one in error.faults]) from None
 
     def added(self) -> "Technology":
         """The technology with what was asked for."""
@@ -112,13 +132,14 @@ def run_hosting(
     """
     began, started = time.perf_counter(), datetime.now(UTC)
     from tvilling.apps.grid.hosting_report import write_hosting_report
-    from tvilling.sciml.systems.power_grid.studies.hosting import hosting, places_of
+    from tvilling.sciml.systems.power_grid.studies.hosting import hosting
     from tvilling.sciml.systems.power_grid.studies.hosting_table import capacities
 
     asked, wanted = asked or Asked(), wanted or Wanted()
     background = background or Background(scenarios=200)
-    opened = open_grid(file, asked, tell, [*wanted.faults(), *background.faults(MOST_SCENARIOS)])
-    places = places_of(opened.grid, wanted.buses or None)
+    faults = [*wanted.faults(), *background.faults(MOST_SCENARIOS)]
+    opened = open_grid(file, asked, tell, faults, wanted.named if wanted.buses else None)
+    places = wanted.named(opened.grid)
     scenarios = powers(opened, background)
     options = plain({**asdict(asked), **asdict(wanted), **asdict(background)})
     with RunFolder(out or DEFAULT_OUT, run_name(file, "hosting", opened.digest, started)) as folder:

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tvilling.apps.grid.facts import number
+from tvilling.apps.grid.facts import number, supply_rows
 from tvilling.apps.grid.tables import told_power
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ def sum_rows(summary: dict[str, Any]) -> "list[Row]":
         ("added", summary["technology"], f"cos φ {summary['cos_phi']:g}, at one bus at a time"),
         ("buses and scenarios", f"{number(summary['places'])}, {number(summary['scenarios'])}", ""),
     ]
+    rows += supply_rows(summary.get("without_supply"))
     rows += [
         (f"{name} capacity at {risk} risk", told_power(one["capacity_mw"]), one["bus"])
         for name, one in ((name, summary[name]) for name in ("least", "median", "greatest"))

@@ -63,6 +63,22 @@ class Failures:
             faults.append(f"--most is {self.most}, expected 1 to 50000000")
         return faults
 
+    def named(self, grid: "PowerGrid") -> "np.ndarray":
+        """Numbers of the elements that are named.
+
+        Raises
+        ------
+        InputError
+            With every name that is not one element's.
+        """
+        from tvilling.sciml.systems.power_grid.studies.outages import failing
+
+        elements = failing(grid)
+        try:
+            return elements.find(self.elements, grid.source)
+        except InputError as error:
+            raise InputError(error.source, [f"--element {one}" for one in error.faults]) from None
+
 
 @dataclass(frozen=True)
 class N1Run:
@@ -117,7 +133,8 @@ def run_n1(
 
     asked, failures = asked or Asked(), failures or Failures()
     background = background or Background()
-    opened = open_grid(file, asked, tell, [*failures.faults(), *background.faults(MOST_SCENARIOS)])
+    faults = [*failures.faults(), *background.faults(MOST_SCENARIOS)]
+    opened = open_grid(file, asked, tell, faults, failures.named if failures.elements else None)
     elements = failing(opened.grid)
     together = _together(opened.grid, elements, failures)
     scenarios = powers(opened, background)
@@ -168,7 +185,7 @@ def _together(grid: "PowerGrid", elements: "Failing", failures: Failures) -> "np
 
     chosen = alone(elements)[:, 0]
     if failures.elements:
-        chosen = elements.find(failures.elements, grid.source)
+        chosen = failures.named(grid)
     if failures.pairs is None:
         return chosen[:, None]
     among = chosen

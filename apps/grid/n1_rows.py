@@ -3,7 +3,7 @@
 from math import isnan
 from typing import TYPE_CHECKING, Any
 
-from tvilling.apps.grid.facts import number
+from tvilling.apps.grid.facts import number, supply_rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,7 +18,7 @@ WORDS = {"n1": "N-1", "n2": "N-2"}
 
 def sum_rows(summary: dict[str, Any]) -> "list[Row]":
     """What the study comes to."""
-    rows: list[Row] = []
+    rows: list[Row] = supply_rows(summary.get("without_supply"))
     for name, word in WORDS.items():
         if name in summary:
             rows += _sums(summary[name], word)

@@ -2,9 +2,12 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from tvilling.apps.grid.facts import some, supply_note, without_supply
 from tvilling.sciml.errors import InputError
 
 if TYPE_CHECKING:
@@ -14,6 +17,7 @@ if TYPE_CHECKING:
     from tvilling.sciml.systems.power_grid.violations import Limits
 
 Tell = Callable[[str], None]
+MODELS = ("t", "pi")  # of transformers
 
 
 @dataclass(frozen=True)
@@ -56,16 +60,29 @@ class Opened:
         As it is solved.
     limits
         What it is held to.
+    notes
+        What else is to be known of what was asked.
     """
 
     power_net: "PowerNet"
     grid: "PowerGrid"
     limits: "Limits"
+    notes: tuple[str, ...] = ()
 
     @property
     def assumptions(self) -> list[str]:
-        """What the reader repaired, and the limits that were assumed."""
-        return [*self.power_net.notes, *self.limits.notes]
+        """What has no supply, what the reader repaired, and the limits that were assumed."""
+        dark = supply_note(self.without_supply)
+        return [*dark, *self.notes, *self.power_net.notes, *self.limits.notes]
+
+    @property
+    def without_supply(self) -> dict[str, Any] | None:
+        """What no slack reaches, as `facts.without_supply` tells it."""
+        import xarray as xr
+
+        from tvilling.sciml.systems.power_grid.labels import unserved_coordinates
+
+        return without_supply(xr.Dataset(coords=unserved_coordinates(self.grid)))
 
     @property
     def digest(self) -> str:
@@ -92,6 +109,7 @@ def open_grid(
     asked: Asked | None = None,
     tell: Tell = lambda stage: None,
     faults: Sequence[str] = (),
+    named: "Callable[[PowerGrid], object] | None" = None,
 ) -> Opened:
     """Read `file`, convert it, and find its limits.
 
@@ -99,6 +117,9 @@ def open_grid(
     ----------
     faults
         What is wrong with further options, to be told with the rest.
+    named
+        Looks up in the grid what options name, and raises `InputError` where it is not there, to
+        be told with the rest too.
 
     Raises
     ------
@@ -106,7 +127,29 @@ def open_grid(
         With every fault of the file or of what was asked.
     """
     asked = asked or Asked()
-    _check(asked, faults)
+    found = _faults(asked, faults)
+    if found and named is None:
+        raise InputError("options", found)
+    sound = asked if asked.trafo_model in MODELS else replace(asked, trafo_model=MODELS[0])
+    try:
+        opened = _opened(file, sound, tell)
+    except InputError:
+        if found:
+            raise InputError("options", found) from None
+        raise
+    if not any(fault.startswith("--vm-") for fault in found):
+        found += _crossed(opened, asked)
+    if named is not None:
+        try:
+            named(opened.grid)
+        except InputError as error:
+            found += error.faults
+    if found:
+        raise InputError("options", found)
+    return opened
+
+
+def _opened(file: str, asked: Asked, tell: Tell) -> Opened:
     from tvilling.datasets.readers.power_grid import read_power_net
     from tvilling.sciml.systems.power_grid.convert import from_pandapower
     from tvilling.sciml.systems.power_grid.violations import limits_of
@@ -127,15 +170,32 @@ def out_of_range(option: str, value: float | None, low: float, high: float, unit
     return [f"{option} is {value:g}{unit}, expected {low:g} to {high:g}{unit}"]
 
 
-def _check(asked: Asked, others: Sequence[str]) -> None:
+def _crossed(opened: Opened, asked: Asked) -> list[str]:
+    """Buses whose least voltage is not below the greatest, with what was asked for."""
+    low, high = opened.limits.vm_min_pu, opened.limits.vm_max_pu
+    rows = np.flatnonzero((low >= high) & (opened.grid.buses.bus >= 0))
+    given = [
+        f"{option} is {value:g} p.u."
+        for option, value in (("--vm-min", asked.vm_min_pu), ("--vm-max", asked.vm_max_pu))
+        if value is not None
+    ]
+    if not given or not len(rows):  # a file's own band is its reader's to check
+        return []
+    names = some([str(name) for name in opened.grid.buses.name[rows]])
+    at = rows[0]
+    return [
+        f"{' and '.join(given)}: the least voltage of {names} is {low[at]:g} p.u., expected less than the greatest "
+        f"there, {high[at]:g} p.u. (of the file, or assumed where it has none)"
+    ]
+
+
+def _faults(asked: Asked, others: Sequence[str]) -> list[str]:
     faults = list(others)
-    if asked.trafo_model not in ("t", "pi"):
+    if asked.trafo_model not in MODELS:
         faults.append(f"--trafo-model is {asked.trafo_model!r}, expected t or pi")
     low, high = asked.vm_min_pu, asked.vm_max_pu
     faults += out_of_range("--vm-min", low, 0.0, 2.0, "p.u.")
     faults += out_of_range("--vm-max", high, 0.0, 2.0, "p.u.")
     if low is not None and high is not None and low >= high:
         faults.append(f"--vm-min is {low:g} p.u., expected less than --vm-max, {high:g} p.u.")
-    faults += out_of_range("--max-loading", asked.loading_percent, 1.0, 1000.0, "%")
-    if faults:
-        raise InputError("options", faults)
+    return faults + out_of_range("--max-loading", asked.loading_percent, 1.0, 1000.0, "%")

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from html import escape
+from math import isnan
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +14,9 @@ from tvilling.apps.grid.facts import (
     number,
     outcome_word,
     solved,
+    supply_rows,
     told,
+    without_supply,
 )
 
 if TYPE_CHECKING:
@@ -33,8 +36,9 @@ def flow_rows(data: "xr.Dataset") -> list[Row]:
     if word == "infeasible":
         share, bus = float(data["reached"].values[0]), int(data["weakest_bus"].values[0])
         where = f"the voltage gives way at {data['bus'].values[bus]}" if bus >= 0 else ""
-        return [("no solution", f"only up to {100 * share:.1f} % of all powers", where)]
-    rows = _extreme_rows(data, with_time=False)
+        words = f"only up to {100 * share:.1f} % of all powers"
+        return [("no solution", words, where), *supply_rows(without_supply(data))]
+    rows = [*supply_rows(without_supply(data)), *_extreme_rows(data, with_time=False)]
     lost = float(data["losses_mw"].values[0])
     rows.append(("losses", told_power(lost), ""))
     for kind, words in (("ext_grid", "external grids give"), ("gen", "generators give")):
@@ -55,6 +59,7 @@ def year_rows(data: "xr.Dataset") -> list[Row]:
     """What a year comes to."""
     good = solved(data)
     rows: list[Row] = [("steps", number(len(good)), _span(data))]
+    rows += supply_rows(without_supply(data))
     if not good.all():
         rows.append(("steps without a solution", number(int(np.count_nonzero(~good))), ""))
     if not good.any():
@@ -128,7 +133,6 @@ def worst_of_each(table: "pd.DataFrame", most: int) -> "pd.DataFrame":
 
 def _told_violation(row: dict[Any, Any]) -> tuple[str, ...]:
     unit = "" if row["unit"] == "1" else f" {row['unit']}"
-    digits = DIGITS[row["unit"]]
     often = f"{row['hours']:,.2f}".rstrip("0").rstrip(".") if "hours" in row else str(row["count"])
     if row["quantity"] == "no solution":
         limit, worst = "100 % of all powers", f"{100 * row['worst']:.1f} %"
@@ -141,7 +145,9 @@ def _told_violation(row: dict[Any, Any]) -> tuple[str, ...]:
             often,
         )
     if row["quantity"] == "no supply":
-        return row["element"], "no supply", "", "", told(row["when"]), often
+        lost = "" if isnan(row["worst"]) else f"{number(row['worst'], 3)} MW of load"
+        return row["element"], "no supply", "", lost, told(row["when"]), often
+    digits = DIGITS[row["unit"]]
     return (
         row["element"],
         row["quantity"] if row["kind"] == "bus" else f"{KINDS[row['kind']]} {row['quantity']}",

@@ -54,7 +54,9 @@ def result_attrs(opened: "Opened", asked: dict[str, Any]) -> dict[str, str]:
 
 def provenance(opened: "Opened", asked: dict[str, Any]) -> dict[str, Any]:
     """Where a summary comes from."""
+    dark = opened.without_supply
     return {
+        **({"without_supply": dark} if dark else {}),
         "source": opened.power_net.source,
         "grid_digest": opened.digest,
         "tvilling_version": version("tvilling"),

@@ -1,7 +1,7 @@
 """`tvilling grid year`: power flow of every step of courses of power."""
 
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -70,12 +70,13 @@ def run_year(
     from tvilling.datasets.power_profiles import read_profiles
     from tvilling.sciml.systems.power_grid.solve import base_case
     from tvilling.sciml.systems.power_grid.studies.year import year
-    from tvilling.sciml.systems.power_grid.violations import violations
+    from tvilling.sciml.systems.power_grid.violations import time_notes, violations
 
     asked = asked or Asked()
     opened = open_grid(file, asked, tell)
     tell("reading the courses of power")
     courses = read_profiles(opened.power_net, profiles)
+    opened = replace(opened, notes=time_notes(courses))
     options = {**asdict(asked), "profiles": str(profiles) if profiles else None}
     with RunFolder(out or DEFAULT_OUT, run_name(file, "year", opened.digest, started)) as folder:
         folder.log("started", file=file, **options)

@@ -18,6 +18,7 @@ from tvilling.sciml.errors import InputError
 from tvilling.sciml.systems.power_grid.branches import Branches
 from tvilling.sciml.systems.power_grid.grid import BranchGroup, Buses, Elements, PowerGrid
 from tvilling.sciml.systems.power_grid.refused import MODEL, TABLES, refused_elements, unsound
+from tvilling.sciml.systems.power_grid.unserved import unserved_of
 
 # pypower's columns (pandapower/pypower/idx_bus.py, idx_brch.py, idx_gen.py)
 BUS_TYPE, PD, QD, GS, BS, VM, VA, BASE_KV = 1, 2, 3, 4, 5, 7, 8, 9
@@ -60,7 +61,7 @@ def from_pandapower(
         for name in ("enforce_q_lims", "distributed_slack")
         if theirs.get(name)
     )
-    net = deepcopy(net)
+    given, net = net, deepcopy(net)
     ppci = _convert(net, options, source)
     lookup = net["_pd2ppc_lookups"]
     bus, gen, branch = ppci["bus"].real, ppci["gen"].real, ppci["branch"]
@@ -107,6 +108,7 @@ def from_pandapower(
         buses=_buses(net, bus_of),
         start=flat,
         notes=notes,
+        unserved=unserved_of(given, bus_of(given.bus.index)),
     )
     faults = unsound(grid)
     if faults:

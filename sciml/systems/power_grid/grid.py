@@ -11,6 +11,7 @@ import scipy.sparse as sp
 from tvilling.sciml.systems.power_grid.branches import Branches, two_port
 from tvilling.sciml.systems.power_grid.elimination import Plan
 from tvilling.sciml.systems.power_grid.elimination import plan as make_plan
+from tvilling.sciml.systems.power_grid.unserved import NOTHING, Unserved
 from tvilling.sciml.systems.power_grid.workspace import Admittance, Kinds
 
 
@@ -147,6 +148,8 @@ class PowerGrid:
         Complex voltages that Newton's method begins with [p.u.].
     notes
         What the reader repaired or assumed.
+    unserved
+        Elements of the file that no slack reaches, and that are therefore no part of the arrays.
     """
 
     source: str
@@ -175,6 +178,7 @@ class PowerGrid:
     buses: Buses
     start: np.ndarray
     notes: tuple[str, ...] = ()
+    unserved: Unserved = NOTHING
 
     @property
     def n_bus(self) -> int:

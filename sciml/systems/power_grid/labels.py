@@ -1,6 +1,6 @@
 """Labelled results of power flows: names, units, outcomes, and what they rest on."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -141,7 +141,32 @@ def coordinates(grid: PowerGrid) -> dict[str, Any]:
             found[kind] = unique(group.name[:rows], group.index[:rows])
     for kind in [kind for kind in KINDS if len(grid.elements[kind].index)]:
         found[kind] = unique(grid.elements[kind].name, grid.elements[kind].index)
-    return found
+    return found | unserved_coordinates(grid)
+
+
+def unserved_coordinates(grid: PowerGrid) -> dict[str, Any]:
+    """Elements that no slack reaches, their buses and powers; empty where there are none."""
+    found = grid.unserved
+    if not len(found.name):
+        return {}
+    powers = {
+        f"unserved_{name}_mw": (
+            "unserved",
+            values,
+            {"units": "MW", "long_name": f"{name} without supply, with the power of the file"},
+        )
+        for name, values in (("load", found.load_mw), ("generation", found.generation_mw))
+    }
+    bus = unique(grid.buses.name, grid.buses.index)[found.bus]
+    return {"unserved": found.name.astype(str), "unserved_bus": ("unserved", bus), **powers}
+
+
+def near(wanted: str, names: Sequence[str]) -> str:
+    """Some of `names` that are like `wanted`, as the end of a sentence; empty where none is."""
+    from difflib import get_close_matches
+
+    close = get_close_matches(wanted, list(dict.fromkeys(names)), n=3, cutoff=0.5)
+    return f"; near are {', '.join(close)}" if close else ""
 
 
 def unique(names: np.ndarray, index: np.ndarray) -> np.ndarray:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 SLACK_PU, SLACK_PERCENT = 1e-6, 1e-3  # a limit met to within what single precision holds is kept
 COLUMNS = ("element", "kind", "quantity", "limit", "worst", "unit", "when", "count")
 RATED = ("line", "trafo", "trafo3w")
+GAPS = 3  # that are told one by one
 ASSUMED = {"least voltage": 0.9, "greatest voltage": 1.1, "loading": 100.0}
 
 
@@ -88,8 +89,10 @@ def violations(found: "Flow | xr.Dataset", limits: Limits) -> "pd.DataFrame":
     """Every limit that is broken, a row for each element and limit.
 
     First stand scenarios that have no solution, by the bus whose voltage gives way: `limit` is
-    the whole scenario, `worst` the share of it that has a solution. Then buses without supply,
-    voltages by how far they are out of their band, and loadings by how far they are above.
+    the whole scenario, `worst` the share of it that has a solution. Then buses without supply: in
+    every scenario those whose elements no slack reaches in the file, `worst` their load there; in
+    some, those that outages cut off. Then voltages by how far they are out of their band, and
+    loadings by how far they are above.
 
     Buses that closed switches join have one voltage, and one row.
 
@@ -109,22 +112,46 @@ def violations(found: "Flow | xr.Dataset", limits: Limits) -> "pd.DataFrame":
     data = _dataset(found) if isinstance(found, Flow) else found
     rows = [
         *_unsolved(data),
+        *_without_supply(data),
         *_unsupplied(data),
         *_voltages(data, limits),
         *_loadings(data, limits),
     ]
-    table = pd.DataFrame(rows, columns=list(COLUMNS))
+    told = [(*row, int(broken.sum())) for *row, broken in rows]
+    table = pd.DataFrame(told, columns=list(COLUMNS))
     step_h = step_hours(data)
     if step_h is not None:
-        table["hours"] = step_h * table["count"].astype(float)
+        table["hours"] = [float(step_h[broken].sum()) for *_, broken in rows]
     return table
 
 
-def step_hours(data: "xr.Dataset") -> float | None:
-    """Hours between steps in time; None where there are no steps, or just one."""
+def step_hours(data: "xr.Dataset") -> np.ndarray | None:
+    """Hours that each step in time stands for; None where there are no steps, or just one.
+
+    A step lasts until the next; the last as long as the one before.
+    """
     if "time" not in data.dims or data.sizes["time"] < 2:
         return None
-    return float(np.median(np.diff(data["time"].values)) / np.timedelta64(1, "h"))
+    hours = np.diff(data["time"].values) / np.timedelta64(1, "h")
+    return np.append(hours, hours[-1])
+
+
+def time_notes(data: "xr.Dataset") -> tuple[str, ...]:
+    """What is to be known of steps in time: gaps, and that a single step has no length."""
+    hours, time = step_hours(data), data["time"].values.astype("datetime64[m]")
+    if hours is None:
+        return ("A single step has no length: energies and hours need at least two.",)
+    usual = float(np.median(hours[:-1]))
+    wide = np.flatnonzero(hours[:-1] > usual * (1.0 + 1e-9))
+    if not len(wide):
+        return ()
+    words = [str(moment).replace("T", " ") for moment in time]
+    some = [f"{words[at]} to {words[at + 1]} UTC" for at in wide[:GAPS]]
+    more = f" and {len(wide) - GAPS} more" if len(wide) > GAPS else ""
+    return (
+        f"Gaps longer than the usual step of {usual:g} h: {', '.join(some)}{more}. The powers at "
+        "the beginning of a gap stand for all of it.",
+    )
 
 
 def _dataset(flow: Flow) -> "xr.Dataset":
@@ -148,10 +175,28 @@ def _unsolved(data: "xr.Dataset") -> Iterator[tuple[Any, ...]]:
         least = own[reached[own].argmin()]
         name = str(data["bus"].values[bus]) if bus >= 0 else "inside an element"
         when = _when(data, int(lost[least]))
+        broken = np.isin(np.arange(data["outcome"].size), lost[own])
         groups.append(
-            (name, "scenario", "no solution", 1.0, float(reached[least]), "1", when, len(own))
+            (name, "scenario", "no solution", 1.0, float(reached[least]), "1", when, broken)
         )
     yield from sorted(groups, key=lambda row: row[4])
+
+
+def _without_supply(data: "xr.Dataset") -> Iterator[tuple[Any, ...]]:
+    every = np.ones(data["outcome"].size, bool)
+    for name, load_mw in unserved_buses(data):
+        yield name, "bus", "no supply", 0.0, load_mw, "MW", _when(data, 0), every
+
+
+def unserved_buses(data: "xr.Dataset") -> Iterator[tuple[str, float]]:
+    """Buses with elements that no slack reaches: bus and elements, and their load [MW]."""
+    if "unserved" not in data.coords:
+        return
+    bus, element = data["unserved_bus"].values, data["unserved"].values
+    for one in dict.fromkeys(bus.tolist()):
+        own = bus == one
+        load_mw = float(data["unserved_load_mw"].values[own].sum())
+        yield f"{one} ({', '.join(map(str, element[own]))})", load_mw
 
 
 def _unsupplied(data: "xr.Dataset") -> Iterator[tuple[Any, ...]]:
@@ -162,7 +207,8 @@ def _unsupplied(data: "xr.Dataset") -> Iterator[tuple[Any, ...]]:
     for members, name in _buses(data):
         hit = some[np.isnan(data["vm_pu"].values[some, members[0]])]
         if len(hit):
-            yield name, "bus", "no supply", 0.0, np.nan, "1", _when(data, int(hit[0])), len(hit)
+            broken = np.isin(np.arange(data["outcome"].size), hit)
+            yield name, "bus", "no supply", 0.0, np.nan, "1", _when(data, int(hit[0])), broken
 
 
 def _buses(data: "xr.Dataset") -> Iterator[tuple[np.ndarray, str]]:
@@ -184,11 +230,11 @@ def _voltages(data: "xr.Dataset", limits: Limits) -> Iterator[tuple[Any, ...]]:
             ("voltage below", low, low - SLACK_PU - own),
             ("voltage above", high, own - high - SLACK_PU),
         ):
-            count = int((excess > 0).sum())
-            if count:
+            broken = excess > 0
+            if broken.any():
                 at = int(np.nanargmax(excess))
                 when, worst = _when(data, at), float(own[at])
-                rows.append((name, "bus", word, float(limit), worst, "p.u.", when, count))
+                rows.append((name, "bus", word, float(limit), worst, "p.u.", when, broken))
     yield from sorted(rows, key=lambda row: -abs(row[4] - row[3]))
 
 
@@ -198,10 +244,10 @@ def _loadings(data: "xr.Dataset", limits: Limits) -> Iterator[tuple[Any, ...]]:
         if f"{kind}_loading_percent" not in data:
             continue
         loading = data[f"{kind}_loading_percent"].values
-        counts = (loading > limit + SLACK_PERCENT).sum(axis=0)
-        for at in np.flatnonzero(counts):
+        above = loading > limit + SLACK_PERCENT
+        for at in np.flatnonzero(above.any(axis=0)):
             worst = int(np.nanargmax(loading[:, at]))
             name, value = str(data[kind].values[at]), float(loading[worst, at])
-            when, count = _when(data, worst), int(counts[at])
-            rows.append((name, kind, "loading", float(limit[at]), value, "%", when, count))
+            when = _when(data, worst)
+            rows.append((name, kind, "loading", float(limit[at]), value, "%", when, above[:, at]))
     yield from sorted(rows, key=lambda row: row[3] - row[4])

@@ -175,3 +175,56 @@ def test_buses_stand_where_the_file_says_or_right_of_what_feeds_them() -> None:
     np.testing.assert_allclose(np.diff(drawn.place[:, 0]), np.cos(np.radians(60.0)))
     assert len(drawn.paths["line"][1]) == 3
     assert "coordinates of the file" in drawn.origin
+
+
+def test_hours_and_energies_follow_each_step_and_gaps_are_told(file: Path, tmp_path: Path) -> None:
+    """Steps of 1, 1 and 3 h; the last lasts as long as the one before."""
+    path = tmp_path / "gap.csv"
+    hours, powers_mw = (0, 1, 2, 5), (0.5, 0.5, 4.0, 0.5)
+    rows = [f"2026-01-12T{at:02}:00,{power}" for at, power in zip(hours, powers_mw, strict=True)]
+    path.write_text("\n".join(["time_utc,load_p_mw:mill", *rows]) + "\n")
+    told, folder = run("year", file, "--profiles", path, "--out", tmp_path, "--max-loading", 60)
+    summary = json.loads((folder / "summary.json").read_text())
+    assert summary["load_mwh"] == pytest.approx(0.5 + 0.5 + 3 * 4.0 + 3 * 0.5, abs=1e-3)
+    over = pd.read_csv(folder / "violations.csv").query("quantity == 'loading'")
+    assert len(over)
+    assert (over[["count", "hours"]] == [1, 3.0]).all(axis=None)
+    words = "Gaps longer than the usual step of 1 h: 2026-01-12 02:00 to 2026-01-12 05:00 UTC."
+    assert words in " ".join(told.split())
+    assert words in (folder / "report.html").read_text()
+    path.write_text("\n".join(["time_utc,load_p_mw:mill", rows[0]]) + "\n")
+    told, folder = run("year", file, "--profiles", path, "--out", tmp_path / "one")
+    assert "energies and hours need at least two" in " ".join(told.split())
+    assert "load_mwh" not in json.loads((folder / "summary.json").read_text())
+
+
+def test_what_no_slack_reaches_is_told_everywhere(tmp_path: Path) -> None:
+    net, path = feeder(), tmp_path / "island.json"
+    pp.create_load(net, pp.create_bus(net, 20.0, name="lone"), 0.7, name="dairy")
+    with quiet():
+        pp.to_json(net, str(path))
+    told, folder = run("flow", path, "--out", tmp_path)
+    row = pd.read_csv(folder / "violations.csv").iloc[0]
+    assert (row["element"], row["quantity"], row["worst"]) == ("lone (dairy)", "no supply", 0.7)
+    assert "without supply in the file" in told
+    assert "broken limits: none" not in told
+    summary = json.loads((folder / "summary.json").read_text())
+    assert summary["outcome"] == "unsupplied"
+    assert summary["without_supply"] == {
+        "elements": ["dairy"], "buses": ["lone"], "load_mw": 0.7, "generation_mw": 0.0,
+    }  # fmt: skip
+    page = (folder / "report.html").read_text()
+    assert "0.700 MW of load" in page
+    assert "No slack reaches dairy at lone" in page
+    for command in (["n1"], ["hosting", "--scenarios", 0]):
+        told, folder = run(*command[:1], path, *command[1:], "--out", tmp_path / command[0])
+        assert "No slack reaches dairy at lone" in " ".join(told.split())
+        summary = json.loads((folder / "summary.json").read_text())
+        assert summary["without_supply"]["load_mw"] == 0.7
+        assert "without supply in the file" in (folder / "report.html").read_text()
+
+
+def test_a_band_upside_down_is_refused(file: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"--vm-min is 2 p.u.: the least voltage of station 0, "):
+        run("flow", file, "--out", tmp_path, "--vm-min", 2)
+    assert list(tmp_path.iterdir()) == []

@@ -149,6 +149,18 @@ def test_faulty_options_are_told_together_and_nothing_is_written(
     with pytest.raises(InputError) as caught:
         run("hosting", file, "--out", out, "--technology", "coal", "--alpha", 2, "--cos-phi", 0.1)
     assert len(caught.value.faults) == 3
+    with pytest.raises(InputError) as caught:
+        run("n1", file, "--out", out, "--n2", "many", "--element", "T11", "--vm-min", 1.5)
+    assert [fault.partition(":")[0] for fault in caught.value.faults] == [
+        "--n2 is 'many', expected all or a number from 2",
+        "--vm-min is 1.5 p.u.",
+        "--element T11 is no line or transformer in service; near are T1",
+    ]
+    with pytest.raises(InputError) as caught:
+        run("hosting", file, "--out", out, "--alpha", 2, "--bus", "station9", "--bus", "mars",
+            "--trafo-model", "x")  # fmt: skip
+    assert len(caught.value.faults) == 4
+    assert "--bus station9 is no bus; near are station" in str(caught.value)
     with pytest.raises(InputError, match="5 contingencies, expected at most 4"):
         run("n1", file, "--out", out, "--most", 4)
     assert not out.exists()

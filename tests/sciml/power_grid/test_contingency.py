@@ -18,7 +18,7 @@ from tvilling.sciml.systems.power_grid.islands import unsupplied
 from tvilling.sciml.systems.power_grid.scenarios import outages
 from tvilling.sciml.systems.power_grid.solve import solve
 from tvilling.sciml.systems.power_grid.studies.contingency import study
-from tvilling.sciml.systems.power_grid.studies.contingency_table import ranked, sums
+from tvilling.sciml.systems.power_grid.studies.contingency_table import broken_limits, ranked, sums
 from tvilling.sciml.systems.power_grid.studies.outages import (
     Failing,
     alone,
@@ -222,3 +222,33 @@ def test_too_many_pairs_and_unknown_names_are_refused() -> None:
         pairs(elements, most=0)
     with pytest.raises(InputError, match="bus cannot fail here"):
         failing(from_pandapower(two_lines(1.0)), ("bus",))
+
+
+def test_one_of_two_elements_with_a_name_is_found_by_its_row_and_counts_once() -> None:
+    net = two_lines(1.0)
+    net.line["name"] = "twin"
+    elements = failing(from_pandapower(net))
+    wanted = ["twin (row 1)", "line:twin (row 1)", "twin (row 1)"]
+    assert elements.find(wanted, "net").tolist() == [1]
+    with pytest.raises(InputError) as caught:
+        elements.find(["twin", "twin (row 3)"], "net")
+    assert caught.value.faults == (
+        "twin: 2 in service are called so; name one of them, twin (row 0) or twin (row 1)",
+        "twin (row 3) is no line or transformer in service; near are twin (row 1), twin (row 0)",
+    )
+
+
+def test_a_grid_with_a_load_that_no_slack_reaches_is_not_secure() -> None:
+    net = two_lines(5.0)
+    lone = pandapower.create_bus(net, 20.0, name="lone")
+    pandapower.create_load(net, lone, 0.4, name="mill", scaling=0.5)
+    grid = from_pandapower(net)
+    elements = failing(grid)
+    data = study(grid, elements, alone(elements))
+    found = sums(data)
+    assert (found["secure"], found["lose_load"], found["break_limits"]) == (False, 0, 0)
+    assert found["base_lost_load_mw"] == pytest.approx(0.2)
+    (row,) = broken_limits(data, limits_of(grid)).to_dict("records")
+    assert (row["element"], row["quantity"]) == ("lone (mill)", "no supply")
+    assert (row["when"], row["count"]) == ("without outages", 2)
+    assert row["worst"] == pytest.approx(0.2)

@@ -190,6 +190,24 @@ def test_probability_of_a_violation_is_told_with_the_exact_interval() -> None:
 def test_unknown_and_given_buses_are_refused() -> None:
     grid = from_pandapower(one_line(1.0, 1.0))
     with pytest.raises(InputError) as caught:
-        places_of(grid, ["nowhere", "station"])
-    assert "0 buses are called nowhere, expected one" in str(caught.value)
-    assert "bus station is one whose voltage is given" in str(caught.value)
+        places_of(grid, ["nowhere", "station", "ends"])
+    assert caught.value.faults == (
+        "nowhere is no bus",
+        "station is a bus whose voltage is given: it takes any power",
+        "ends is no bus; near are end",
+    )
+
+
+def test_a_bus_is_found_by_the_name_that_tables_print_or_by_its_index() -> None:
+    net = one_line(1.0, 1.0)
+    net.bus["name"] = "twin"
+    net.bus.index = [7, 9]
+    for kind in ("ext_grid", "load"):
+        net[kind]["bus"] += 7 if kind == "ext_grid" else 8
+    for end, bus in (("from", 7), ("to", 9)):
+        net.line[f"{end}_bus"] = bus
+    grid = from_pandapower(net)
+    assert places_of(grid, ["twin (row 9)", "9", "twin (row 9)"]).tolist() == [1]
+    with pytest.raises(InputError, match=r"twin: 2 buses are called so; name one of them, twin "
+                       r"\(row 7\) or twin \(row 9\)"):  # fmt: skip
+        places_of(grid, ["twin"])

@@ -237,3 +237,26 @@ def test_parts_of_a_batch_are_the_rows_of_the_whole() -> None:
     np.testing.assert_array_equal(some.i_to_ka, lines.i_to_ka[rows])
     given, few = machines(flow, varying), machines(flow, varying, rows)
     np.testing.assert_allclose(few["gen"].q_mvar, given["gen"].q_mvar[rows], rtol=0, atol=1e-12)
+
+
+def test_loads_that_no_slack_reaches_are_told_as_pandapower_finds_them(feeder: Any) -> None:
+    """Not those that are out of service themselves, or at buses that are."""
+    net = deepcopy(feeder)
+    island = [pp.create_bus(net, 20.0, name=f"island {at}") for at in range(2)]
+    off = pp.create_bus(net, 20.0, name="off", in_service=False)
+    pp.create_line(net, *island, 1.0, "NAYY 4x50 SE")
+    pp.create_load(net, island[1], 0.3, name="dairy")
+    pp.create_load(net, island[1], 0.2, scaling=2.0)
+    pp.create_load(net, island[1], 9.0, in_service=False)
+    pp.create_load(net, off, 9.0)
+    pp.create_sgen(net, island[0], 0.1, name="sun")
+    with quiet():
+        assert pp.topology.unsupplied_buses(net) == set(island)
+    grid = from_pandapower(net)
+    flow = solve(grid, {"load_p_mw": np.tile(net.load.p_mw.to_numpy(), (3, 1))})
+    table = violations(flow, limits_of(grid)).query("quantity == 'no supply'")
+    assert table["element"].tolist() == ["island 0 (sun)", "island 1 (dairy, load 2)"]
+    assert table["worst"].tolist() == pytest.approx([0.0, 0.7])
+    assert table["count"].tolist() == [3, 3]
+    assert set(table["unit"]) == {"MW"}
+    assert "unserved" not in label(solve(from_pandapower(feeder))).coords

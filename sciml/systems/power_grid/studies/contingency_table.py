@@ -11,6 +11,7 @@ from tvilling.sciml.systems.power_grid.violations import (
     SLACK_PERCENT,
     SLACK_PU,
     Limits,
+    unserved_buses,
 )
 
 if TYPE_CHECKING:
@@ -96,13 +97,15 @@ def _worst_first(data: "xr.Dataset") -> np.ndarray:
 def sums(data: "xr.Dataset") -> dict[str, bool | int | float]:
     """What the study comes to.
 
-    A grid is secure where every contingency has a solution, loses no load and breaks no limit.
+    A grid is secure where every contingency has a solution, loses no load and breaks no limit,
+    and where no load is without supply before any outage.
 
     Returns
     -------
     `secure`; how many contingencies there are, and how many of them, in any scenario, have
     `no_solution`, `lose_load`, `break_limits`, `break_new_limits`; the greatest `lost_load_mw`
-    and `loading_percent`; the least `vm_min_pu`; and `base_violations`, without outages.
+    and `loading_percent`; the least `vm_min_pu`; and without outages, `base_violations` and
+    `base_lost_load_mw`.
     """
     lost_mw = data["lost_load_mw"]
 
@@ -117,14 +120,16 @@ def sums(data: "xr.Dataset") -> dict[str, bool | int | float]:
         "break_limits": count(data["violations"] > 0),
         "break_new_limits": count(data["new_violations"] > 0),
     }
+    base_lost_mw = float(sum(load_mw for _, load_mw in unserved_buses(data)))
     failed = found["no_solution"] + found["lose_load"] + found["break_limits"]
     return {
-        "secure": failed == 0,
+        "secure": failed == 0 and base_lost_mw <= SAME_MW,
         **found,
         "lost_load_mw": float(lost_mw.max()),
         "loading_percent": float(data["loading_percent"].max()),
         "vm_min_pu": float(data["vm_min_pu"].min()),
         "base_violations": int(data["base_violations"].sum()),
+        "base_lost_load_mw": base_lost_mw,
     }
 
 
@@ -132,12 +137,18 @@ def broken_limits(data: "xr.Dataset", limits: Limits) -> "pd.DataFrame":
     """A row for each bus and branch whose limit some contingency breaks, the worst first.
 
     Columns are those of `violations.violations`; `when` is the contingency in which it is worst,
-    `count` in how many (times scenarios) it is broken. Buses that closed switches join have one
+    `count` in how many (times scenarios) it is broken. First stand buses that have no supply
+    without outages either. Buses that closed switches join have one
     row.
     """
     import pandas as pd
 
-    rows = [*_voltages(data, limits), *_loadings(data, limits)]
+    always = ("without outages", data["outcome"].size)
+    dark = [
+        (name, "bus", "no supply", 0.0, load_mw, "MW", *always)
+        for name, load_mw in unserved_buses(data)
+    ]
+    rows = [*dark, *_voltages(data, limits), *_loadings(data, limits)]
     return pd.DataFrame(rows, columns=list(COLUMNS))
 
 

@@ -22,7 +22,7 @@ from tvilling.sciml.errors import InputError
 from tvilling.sciml.systems.power_grid.adjoint import solve_linear
 from tvilling.sciml.systems.power_grid.flow import DEFAULT, Flow, Options
 from tvilling.sciml.systems.power_grid.grid import PowerGrid
-from tvilling.sciml.systems.power_grid.labels import attributes
+from tvilling.sciml.systems.power_grid.labels import attributes, near, unique
 from tvilling.sciml.systems.power_grid.scenarios import check
 from tvilling.sciml.systems.power_grid.solve import solve
 from tvilling.sciml.systems.power_grid.studies.nearest_limit import (
@@ -84,8 +84,9 @@ def places_of(grid: PowerGrid, names: Sequence[str] | None = None) -> np.ndarray
     Parameters
     ----------
     names
-        Names of buses; by default every bus with a load in service. Of buses that closed switches
-        join, the first stands for all.
+        Names of buses as results print them, with the row behind a name that several have, or
+        rows' indices in the file; by default every bus with a load in service, of buses that
+        closed switches join the first.
 
     Raises
     ------
@@ -100,20 +101,28 @@ def places_of(grid: PowerGrid, names: Sequence[str] | None = None) -> np.ndarray
             raise InputError(grid.source, ["no bus has a load: name the buses to look at"])
         first = [int(np.flatnonzero(buses.bus == bus)[0]) for bus in loaded]
         return np.sort(first)
-    found, faults = [], []
-    for name in names:
-        called = np.flatnonzero(buses.name == name).tolist()
-        if len(called) != 1:
-            faults.append(f"{len(called)} buses are called {name}, expected one")
+    found, faults = list[int](), list[str]()
+    printed = unique(buses.name, buses.index)
+    for name in dict.fromkeys(names):
+        called = np.flatnonzero(printed == name)
+        if not len(called):
+            called = np.flatnonzero(buses.name == name)
+        if not len(called):
+            called = np.flatnonzero(buses.index.astype(str) == name)
+        if not len(called):
+            faults.append(f"{name} is no bus{near(name, printed.tolist())}")
+        elif len(called) > 1:
+            rows = " or ".join(printed[called])
+            faults.append(f"{name}: {len(called)} buses are called so; name one of them, {rows}")
         elif buses.bus[called[0]] < 0:
-            faults.append(f"bus {name} has no supply")
+            faults.append(f"{name} has no supply")
         elif buses.bus[called[0]] in slack:
-            faults.append(f"bus {name} is one whose voltage is given: it takes any power")
+            faults.append(f"{name} is a bus whose voltage is given: it takes any power")
         else:
-            found += called
+            found.append(int(called[0]))
     if faults:
         raise InputError(grid.source, faults)
-    return np.array(found)
+    return np.array(list(dict.fromkeys(found)))
 
 
 def hosting(

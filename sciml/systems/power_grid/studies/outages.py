@@ -7,7 +7,7 @@ import numpy as np
 
 from tvilling.sciml.errors import InputError
 from tvilling.sciml.systems.power_grid.grid import BranchGroup, PowerGrid
-from tvilling.sciml.systems.power_grid.labels import unique
+from tvilling.sciml.systems.power_grid.labels import near, unique
 from tvilling.sciml.systems.power_grid.results import loads, sides
 from tvilling.sciml.systems.power_grid.solve import solve
 
@@ -34,26 +34,42 @@ class Failing:
     branch: np.ndarray
 
     def find(self, names: Sequence[str], source: str) -> np.ndarray:
-        """Numbers of the elements called `names`; a name of two tables is told as `line:NAME`.
+        """Numbers of the elements called `names`, each once.
+
+        A name of two tables is told as `line:NAME`, one that several rows of a table have with
+        the row behind it, `NAME (row 1)`, as results print it.
 
         Raises
         ------
         InputError
             With every name that is not there or that several have.
         """
-        found, faults = [], []
-        for wanted in names:
-            full = [f"{kind}:{name}" for kind, name in zip(self.kind, self.name, strict=True)]
+        found, faults = list[int](), list[str]()
+        full = [f"{kind}:{name}" for kind, name in zip(self.kind, self.name, strict=True)]
+        for wanted in dict.fromkeys(names):
             at = [i for i, name in enumerate(self.name) if wanted in (name, full[i])]
             if len(at) == 1:
                 found += at
             elif at:
                 faults.append(f"{wanted} is {', '.join(full[i] for i in at)}: name one of them")
             else:
-                faults.append(f"{wanted} is no line or transformer in service")
+                faults.append(self._unknown(wanted, full))
         if faults:
             raise InputError(source, faults)
-        return np.array(found, np.int64)
+        return np.array(list(dict.fromkeys(found)), np.int64)
+
+    def _unknown(self, wanted: str, full: Sequence[str]) -> str:
+        """The fault of a name that no element has by itself."""
+        rows = [
+            str(name)
+            for name, longer in zip(self.name, full, strict=True)
+            if str(name).startswith(f"{wanted} (row ") or longer.startswith(f"{wanted} (row ")
+        ]
+        if rows:
+            count = f"{len(rows)} in service are" if len(rows) > 1 else "1 in service is"
+            return f"{wanted}: {count} called so; name one of them, {' or '.join(rows)}"
+        close = near(wanted, [str(name) for name in self.name])
+        return f"{wanted} is no line or transformer in service{close}"
 
 
 def failing(grid: PowerGrid, kinds: Sequence[str] = KINDS) -> Failing:

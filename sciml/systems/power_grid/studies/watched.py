@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tvilling.sciml.systems.power_grid.grid import PowerGrid
-from tvilling.sciml.systems.power_grid.labels import unique
+from tvilling.sciml.systems.power_grid.labels import unique, unserved_coordinates
 from tvilling.sciml.systems.power_grid.results import base_ka, sides
 from tvilling.sciml.systems.power_grid.violations import Limits
 
@@ -123,4 +123,5 @@ class Watched:
             "branch_kind": ("branch", np.array(kind, str)),
             "branch_name": ("branch", np.array(name, str)),
             "branch_index": ("branch", np.array(index, np.int64)),
+            **unserved_coordinates(self.grid),
         }
