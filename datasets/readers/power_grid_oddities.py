@@ -61,7 +61,7 @@ def _turned(net: "pandapowerNet") -> list[str]:
 
 def _asymmetric(net: "pandapowerNet") -> list[str]:
     return [
-        f"{len(net[kind])} {kind} are taken as balanced, with the sum of their three phases"
+        f"taken as balanced, with the sum of their three phases: {len(net[kind])} of {kind}"
         for kind in ("asymmetric_load", "asymmetric_sgen")
         if kind in net and len(net[kind])
     ]

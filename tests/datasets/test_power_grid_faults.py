@@ -203,7 +203,7 @@ NOTES: dict[str, tuple[Callable[[Any], None], str]] = {
     ),
     "phases": (
         lambda net: pandapower.create_asymmetric_load(net, 2, p_a_mw=0.3, p_b_mw=0.1),
-        "1 asymmetric_load are taken as balanced, with the sum of their three phases",
+        "taken as balanced, with the sum of their three phases: 1 of asymmetric_load",
     ),
 }
 
