@@ -184,8 +184,9 @@ def _crossed(opened: Opened, asked: Asked) -> list[str]:
     names = some([str(name) for name in opened.grid.buses.name[rows]])
     at = rows[0]
     return [
-        f"{' and '.join(given)}: the least voltage of {names} is {low[at]:g} p.u., expected less than the greatest "
-        f"there, {high[at]:g} p.u. (of the file, or assumed where it has none)"
+        f"{' and '.join(given)}: the least voltage of {names} is {low[at]:g} p.u., "
+        f"expected less than the greatest there, {high[at]:g} p.u. (of the file, "
+        "or assumed where it has none)"
     ]
 
 
