@@ -179,7 +179,10 @@ def _regulate(
         some = part(problem, moved)
         _settle(grid, some, flow, base, options, rows[moved])
         problem.e[moved], problem.f[moved] = some.e, some.f
-    flow.outcome[rows[moved]] = Outcome.INFEASIBLE
+    lost = rows[moved]  # how far along a way is not known
+    flow.outcome[lost], flow.reached[lost] = Outcome.INFEASIBLE, 0.0
+    drop = np.abs(base.still) - np.hypot(problem.e[moved], problem.f[moved])
+    flow.weakest[lost] = drop.argmax(axis=1)
 
 
 def _follow(
