@@ -36,6 +36,7 @@ BENCHMARKS: dict[str, str] = {
     "power_case118_gradient": "A value of case118's voltages and its gradient by every load",
     "power_n1_case118": "Every branch of case118 switched off, and every pair of them",
     "power_n1_1000bus": "Every branch of a grid of 1 354 buses switched off",
+    "power_infeasible": "1 000 power flows beyond what grids can carry, each told how far it goes",
     "power_year": "A year of quarter-hours of a medium-voltage grid, from file to report",
     "power_scaling": "Power flows to a million scenarios, and to 9 241 buses",
     "app_latency": "Slider to changed figure on the town network's page, in Chromium",
