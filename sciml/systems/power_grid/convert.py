@@ -150,7 +150,7 @@ def _convert(net: Any, options: Mapping[str, Any], source: str) -> Any:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "tap_dependency_table is missing in net")
             _, ppci = _pd2ppc(net)
-    except UserWarning as error:  # pandapower raises it where there is no slack
+    except (UserWarning, ValueError) as error:  # such as where there is no slack
         raise InputError(source, [str(error)]) from None
     power = ppci["bus"][:, [PD, QD]].copy(), ppci["gen"][:, PG].copy()
     angle = ppci["bus"][:, VA].copy()

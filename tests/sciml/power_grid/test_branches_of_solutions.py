@@ -8,6 +8,9 @@ whose upper root is the operable one. With several such feeders there are 2ᵏ s
 even number of feeders has collapsed the sign of the Jacobian's determinant tells nothing.
 """
 
+from copy import deepcopy
+from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -18,6 +21,8 @@ from continuation import curve, equations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tvilling.sciml.systems.power_grid.attempt import attempt_closely, block_problem
+from tvilling.sciml.systems.power_grid.base import base_case
 from tvilling.sciml.systems.power_grid.convert import from_pandapower
 from tvilling.sciml.systems.power_grid.flow import Outcome
 from tvilling.sciml.systems.power_grid.solve import solve
@@ -28,9 +33,15 @@ TAN_PHI = 0.3
 NOSE_MW = 1.0 / (2.0 * (Z.real + TAN_PHI * Z.imag + abs(Z) * abs(1.0 + 1j * TAN_PHI)))
 
 
+@cache
+def empty() -> Any:
+    """A net without anything, which takes pandapower 0.2 s to make."""
+    return pp.create_empty_network(sn_mva=1.0)
+
+
 def feeders(count: int, p_mw: float) -> Any:
     """`count` lines from one slack bus, each with a load at its end."""
-    net = pp.create_empty_network(sn_mva=1.0)
+    net = deepcopy(empty())
     start = pp.create_bus(net, VN_KV)
     pp.create_ext_grid(net, start)
     for _ in range(count):
@@ -106,6 +117,18 @@ def grids(draw: st.DrawFn) -> dict[str, Any]:
     }
 
 
+def small_net(count: int, ends: np.ndarray, z_ohm: np.ndarray, machine: bool) -> Any:
+    """Lines between buses, the first of them the slack bus; loads at all others."""
+    net = deepcopy(empty())
+    pp.create_buses(net, count, VN_KV)
+    pp.create_ext_grid(net, 0, vm_pu=1.03)
+    pp.create_lines_from_parameters(net, *ends.T, 1.0, z_ohm.real, z_ohm.imag, 0.0, max_i_ka=1.0)
+    pp.create_loads(net, np.arange(1, count), 1.0, 0.3)
+    if machine:
+        pp.create_gen(net, count - 1, 0.5, vm_pu=1.0)
+    return net
+
+
 @settings(max_examples=25)
 @given(grids())
 def test_solved_means_that_power_balances(case: dict[str, Any]) -> None:
@@ -113,7 +136,7 @@ def test_solved_means_that_power_balances(case: dict[str, Any]) -> None:
     rng = np.random.default_rng(case["seed"])
     count, ends = case["count"], case["ends"]
     z_ohm = 10.0 ** rng.uniform(-2, 1, len(ends)) * np.exp(1j * rng.uniform(0.1, 1.5, len(ends)))
-    net = pp.create_empty_network(sn_mva=1.0)
+    net = deepcopy(empty())
     pp.create_buses(net, count, VN_KV)
     pp.create_ext_grid(net, 0, vm_pu=1.03)
     pp.create_lines_from_parameters(net, *ends.T, 1.0, z_ohm.real, z_ohm.imag, 0.0, max_i_ka=1.0)
@@ -137,3 +160,31 @@ def test_solved_means_that_power_balances(case: dict[str, Any]) -> None:
     rounding = 1e-12 * np.abs(VN_KV**2 / z_ohm).max()
     assert np.abs(left[flow.solved]).max(initial=0.0) <= 1e-8 + rounding
     assert ((flow.reached < 1.0) == ~flow.solved).all()
+
+
+@pytest.mark.slow
+def test_what_is_infeasible_has_no_operable_solution_elsewhere() -> None:
+    """Newton's method from 40 random starts finds none that has every pivot as without load."""
+    rng = np.random.default_rng(5)
+    lost_in_all = 0
+    for trial in range(60):
+        count = int(rng.integers(3, 7))
+        loops = rng.integers(0, count, (rng.integers(0, 4), 2))
+        tree = [(rng.integers(0, bus), bus) for bus in range(1, count)]
+        ends = np.array([*tree, *loops[loops[:, 0] != loops[:, 1]]])
+        size, angle = 10.0 ** rng.uniform(-1, 1, len(ends)), rng.uniform(0.1, 1.5, len(ends))
+        grid = from_pandapower(small_net(count, ends, size * np.exp(1j * angle), bool(trial % 2)))
+        p_mw = 10.0 ** rng.uniform(0, 2, (200, 1)) * rng.normal(1.0, 1.0, (200, count - 1))
+        q_mvar = 10.0 ** rng.uniform(0, 2, (200, 1)) * rng.normal(0.3, 0.5, p_mw.shape)
+        flow = solve(grid, {"load_p_mw": p_mw, "load_q_mvar": q_mvar})
+        lost = np.flatnonzero(~flow.solved)
+        varying = {"load_p_mw": p_mw[lost], "load_q_mvar": q_mvar[lost]}
+        base, shape = base_case(grid), (len(lost), count)
+        lost_in_all += len(lost)
+        for _ in range(40 if len(lost) else 0):
+            size, angle = rng.uniform(0.5, 1.3, shape), rng.uniform(-1.0, 1.0, shape)
+            start = size * np.cos(angle), size * np.sin(angle)
+            problem = block_problem(grid, varying, (0, len(lost)), *start)
+            found = attempt_closely(grid, replace(problem, usual=base.usual), 1e-9, 30)
+            assert not (found.good(1e-9, base.sign) & (found.firm > 0)).any()
+    assert lost_in_all > 1000

@@ -3,13 +3,16 @@
 from copy import deepcopy
 
 import numpy as np
+import pandapower as pp
 import pytest
 from continuation import Curve, Equations, curve, equations, with_power
+from pandapower_peer import by_row, voltages
 
 from tvilling.datasets.readers.power_grid import read_power_net
 from tvilling.sciml.systems.power_grid.convert import from_pandapower
 from tvilling.sciml.systems.power_grid.flow import Flow, Outcome
 from tvilling.sciml.systems.power_grid.grid import PowerGrid
+from tvilling.sciml.systems.power_grid.scenarios import outages
 from tvilling.sciml.systems.power_grid.solve import solve
 
 POWERS = {
@@ -109,3 +112,26 @@ def test_in_any_direction(loaded: Loaded, path: Curve) -> None:
         else:
             assert way.nose == np.inf
             np.testing.assert_allclose(flow.v[row], way.at(asked, 1.0), atol=1e-6)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "times"), [("case30", 2.5), ("case57", 1.4), ("case118", 3.0)])
+def test_outages_of_a_loaded_grid(name: str, times: float) -> None:
+    """Each line out, near the nose: what has a solution is what pandapower solves."""
+    net = read_power_net(f"pandapower:{name}").net
+    for table, column in POWERS.values():
+        net[table][column] *= times
+    grid = from_pandapower(net)
+    flow = solve(grid, {}, outages(grid, grid.groups["line"].branch[:, None]))
+    found = by_row(grid, flow.v)
+    lost = flow.outcome == Outcome.INFEASIBLE
+    assert 0 < lost.sum() < 0.5 * len(lost)
+    for row, line in enumerate(net.line.index):
+        net.line.loc[line, "in_service"] = False
+        try:
+            expected = voltages(net, 1e-9)
+        except pp.LoadflowNotConverged:
+            assert lost[row]
+        else:
+            assert np.nanmax(np.abs(found[row] - expected)) <= 1e-8
+        net.line.loc[line, "in_service"] = True
