@@ -108,7 +108,9 @@ def _tried(net: Any) -> tuple[bool, dict[str, Any]]:
         import pandapower
 
         try:
-            pandapower.runpp(net, tolerance_mva=1e-9, max_iteration=20, lightsim2grid=False)
+            pandapower.runpp(
+                net, tolerance_mva=1e-9, max_iteration=20, lightsim2grid=False, numba=False
+            )
         except pandapower.LoadflowNotConverged:
             return False, net._ppc["internal"]
     return True, net._ppc["internal"]

@@ -20,6 +20,8 @@ STARTS: tuple[dict[str, str], ...] = (
     {"algorithm": "iwamoto_nr", "init": "flat"},
 )
 
+LARGE = 1000  # buses above which pandapower's compiled parts are worth their loading
+
 
 @contextmanager
 def quiet() -> Iterator[None]:
@@ -44,7 +46,11 @@ def voltages(net: Any, tolerance_mva: float = 1e-10, **options: Any) -> np.ndarr
     with quiet():
         import pandapower
 
-        settings: dict[str, Any] = {"max_iteration": 20, "lightsim2grid": False}
+        settings: dict[str, Any] = {
+            "max_iteration": 20,
+            "lightsim2grid": False,
+            "numba": len(net.bus) > LARGE,
+        }
         pandapower.runpp(net, tolerance_mva=tolerance_mva, **{**settings, **options})
     result = net.res_bus.loc[net.bus.index]
     angle = np.radians(result["va_degree"].to_numpy(float))
