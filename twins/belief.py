@@ -59,7 +59,8 @@ class Belief:
 
     def vector(self) -> Float[Array, "member entry"]:
         """State and logarithms of the unknowns of each member."""
-        return jnp.concatenate([jax.vmap(state_vector)(self.state), self.log_unknown], axis=1)
+        states = jax.vmap(state_vector, axis_size=self.members)(self.state)
+        return jnp.concatenate([states, self.log_unknown], axis=1)
 
 
 @jax.tree_util.register_dataclass

@@ -14,7 +14,7 @@ TOKENS = {
     "a": "A", "ohm": "Ω", "mol": "mol", "dkk": "DKK", "pu": "p.u.", "rad": "rad", "deg": "°",
     "mk": "m·K", "m2k": "m²·K", "m3k": "m³·K", "kgk": "kg·K", "molk": "mol·K", "l": "L",
     "mm": "mm", "km": "km", "mvar": "Mvar", "var": "var", "ka": "kA", "kv": "kV", "min": "min",
-    "h2": "h²", "m6": "m⁶",
+    "h2": "h²", "m6": "m⁶", "percent": "%", "degree": "°",
 }  # fmt: skip
 
 

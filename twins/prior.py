@@ -99,7 +99,7 @@ def make_belief(
     floats = model.state_noise.size
     if prior.state is None:
         state = jax.vmap(model.system.init)(jax.random.split(state_key, members))
-        vectors = jax.vmap(state_vector)(state)
+        vectors = jax.vmap(state_vector, axis_size=members)(state)
         centred = vectors - vectors.mean(axis=0)
         log_unknown = logs + spreads * exact_normals(draw_key, centred, len(logs))
     else:
@@ -108,7 +108,7 @@ def make_belief(
         )
         sd = jnp.concatenate([_like_state(prior.state_sd, prior.state, "state_sd"), spreads])
         draws = sd * exact_normals(draw_key, jnp.zeros((members, 0)), floats + len(logs))
-        vectors = jax.vmap(state_vector)(state) + draws[:, :floats]
+        vectors = jax.vmap(state_vector, axis_size=members)(state) + draws[:, :floats]
         state = jax.vmap(put_vector)(state, vectors)
         log_unknown = logs + draws[:, floats:]
     bad = int((~jnp.isfinite(vectors).all(axis=1)).sum())

@@ -63,6 +63,7 @@ def test_with_and_without_the_record_the_hash_differs(case_file, monkeypatch, tm
     assert synthetic.hash == prepared(case_file, "weather.source=synthetic").hash
 
 
+@pytest.mark.slow
 def test_the_written_case_names_the_weather_that_was_used(case_file, tmp_path, monkeypatch):
     from tvilling.apps.run import run_case
 

@@ -143,6 +143,7 @@ def test_only_the_named_variables_are_kept(case_file, tmp_path):
         assert set(kept.data_vars) == {"source_w", "status"}
 
 
+@pytest.mark.slow
 def test_a_network_without_consumers_or_map_is_run_as_well(case_file, tmp_path):
     """Heat leaves this one through exchangers in the line, whose heat the file states."""
     overrides = ["network={source: 'pandapipes:heat_transfer_two_pipes'}", "horizon.hours=1"]

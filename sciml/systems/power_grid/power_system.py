@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import jax
@@ -204,13 +205,7 @@ def example() -> Example:
     CIGRE Task Force C6.04.02, Benchmark Systems for Network Integration of Renewable and
     Distributed Energy Resources, Technical Brochure 575, 2014; as pandapower has it.
     """
-    import pandapower.networks as networks
-
-    net = networks.create_cigre_network_mv(with_der="pv_wind")
-    taps = {"side": "hv", "neutral": 0, "step_percent": 1.25, "pos": -2, "changer_type": "Ratio"}
-    for name, value in taps.items():
-        net.trafo[f"tap_{name}"] = value
-    grid = from_pandapower(net, "CIGRE MV with PV and wind")
+    grid = _cigre()
     drive = {name: _base(grid.elements[NAMED[name][2]], NAMED[name][0]) for name in DRIVES}
     action = {"ext_grid_vm_pu": jnp.asarray(grid.vm_pu[grid.elements["ext_grid"].bus])}
     much = {**drive, "load_w": drive["load_w"] * 50.0}
@@ -222,6 +217,18 @@ def example() -> Example:
         failing=(action, much),
         bought="slack_w",
     )
+
+
+@cache
+def _cigre() -> PowerGrid:
+    """The example's grid, once, so that two examples are the same plant."""
+    import pandapower.networks as networks
+
+    net = networks.create_cigre_network_mv(with_der="pv_wind")
+    taps = {"side": "hv", "neutral": 0, "step_percent": 1.25, "pos": -2, "changer_type": "Ratio"}
+    for name, value in taps.items():
+        net.trafo[f"tap_{name}"] = value
+    return from_pandapower(net, "CIGRE MV with PV and wind")
 
 
 def _base(elements: Elements, unit: str) -> Array:

@@ -36,6 +36,7 @@ QUICK = PlanSettings(substeps=1)
 FREE = slice(6, HOURS - RUN_OUT_H - 1)  # hours that neither the start nor the end holds back
 
 
+@pytest.mark.slow
 def test_with_little_to_pump_the_plan_sits_on_the_consumers_limit():
     plan = plan_supply(window(), SupplyLimits(60.0, low_degc=45.0), settings=QUICK)
     assert plan.outcome == "planned"

@@ -33,6 +33,7 @@ def assert_verified(plan: SupplyPlan, limit_degc: float = HOT_WATER_DEGC) -> Non
     assert np.abs(np.diff(plan.setpoints_degc)).max() <= 10.0 + 1e-6
 
 
+@pytest.mark.slow
 def test_half_a_day_costs_less_than_the_curve():
     window, prepared, _ = town_window(12, 6, recorded=False)
     assert_verified(plan_supply(window, town_limits(prepared, HOT_WATER_DEGC)))

@@ -64,6 +64,7 @@ def test_every_heat_case_of_the_wheel(case):
     assert_same_steady(tables, solve(net, friction_model="nikuradse"))
 
 
+@pytest.mark.slow
 def test_laminar_branch_is_what_parts_us_from_pure_colebrook():
     """pandapipes' "colebrook" uses the turbulent law at any Reynolds number, ours does not.
 

@@ -112,6 +112,7 @@ def test_tables_take_what_the_catalogue_has(town: HeatNetworkTables) -> None:
     pd.testing.assert_frame_equal(sized.tables.checked().pipes, sized.tables.pipes)
 
 
+@pytest.mark.slow
 @settings(max_examples=10)
 @given(data=st.data(), count=st.integers(2, 12))
 def test_flows_on_any_network_are_those_of_networkx(

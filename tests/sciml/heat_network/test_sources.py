@@ -86,6 +86,7 @@ def assert_mixes(network: object, output: dict[str, np.ndarray]) -> None:
     assert of(network, output, "junction_degc", at) == pytest.approx(expected, rel=1e-8)
 
 
+@pytest.mark.slow
 def test_two_sources_keep_their_balance_while_flow_turns() -> None:
     """The stored heat changes by what passes the boundary, step by step, as demands move."""
     tables = two_sources(lift_bar=1.48)

@@ -78,6 +78,7 @@ def test_a_grid_without_any_branch() -> None:
     assert grid.buses.bus.tolist() == [0, -1]
 
 
+@pytest.mark.slow
 def test_an_optimum_that_cannot_be_says_which_limit_it_breaks(grid: PowerGrid) -> None:
     net = pn.case9()
     limits = limits_of(grid)

@@ -106,6 +106,7 @@ def test_errors_are_those_of_a_known_fault(tank, fresh):
     assert one_step_errors(tank.system, fresh[2], tank.dt_s)["state"] == Miss(0.0, 0.0)
 
 
+@pytest.mark.slow
 def test_a_battery_is_learnt_as_well():
     """One scalar state, one action of either sign, and limits at both ends."""
     example = battery.example()
