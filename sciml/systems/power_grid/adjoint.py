@@ -10,7 +10,7 @@ from tvilling.sciml.systems.power_grid.flow import DEFAULT, Options
 from tvilling.sciml.systems.power_grid.grid import PowerGrid
 from tvilling.sciml.systems.power_grid.groups import linear
 from tvilling.sciml.systems.power_grid.scenarios import Outages
-from tvilling.sciml.systems.power_grid.solve import BLOCK, block_problem
+from tvilling.sciml.systems.power_grid.solve import block_problem, blocks
 from tvilling.sciml.systems.power_grid.workspace import room_for_factors, workspace
 
 
@@ -35,7 +35,7 @@ def solve_linear(
     """
     e, f = (np.ascontiguousarray(part, float) for part in v)
     x = np.array(right, float, order="C")
-    spans = [(first, min(first + BLOCK, len(x))) for first in range(0, len(x), BLOCK)]
+    spans = blocks(grid, len(x))
 
     def run(span: tuple[int, int]) -> None:
         rows = slice(*span)

@@ -18,6 +18,7 @@ from tvilling.sciml.systems.power_grid.flow import DEFAULT, Flow, Options, Outco
 from tvilling.sciml.systems.power_grid.follow import follow
 from tvilling.sciml.systems.power_grid.grid import PowerGrid
 from tvilling.sciml.systems.power_grid.islands import unsupplied
+from tvilling.sciml.systems.power_grid.lanes import WIDTH
 from tvilling.sciml.systems.power_grid.regulate import (
     entering,
     limited,
@@ -30,7 +31,8 @@ from tvilling.sciml.systems.power_grid.scenarios import Outages, check
 SHARED = 2  # steps from the base case that all scenarios take with the same factors
 FIRM = 0.3  # of the pivots without load: nearer its own nose, the base case gives one such step
 ROUNDS = 40  # of sharing slack and keeping limits
-BLOCK = 256  # scenarios brought to the kernel at once, so that they stay in the cache
+BLOCK = 64, 1024  # scenarios brought to the kernel at once, at least and at most …
+BLOCK_BYTES = 4e6  # … so that what their buses ask for stays in the cache
 
 
 def solve(
@@ -68,7 +70,7 @@ def solve(
     base = base_case(grid)
     dead = unsupplied(grid, outages)
     flow = _empty(grid, count, base, outages, dead)
-    spans = [(first, min(first + BLOCK, count)) for first in range(0, count, BLOCK)]
+    spans = blocks(grid, count)
 
     def run(span: tuple[int, int]) -> None:
         _solve_block(grid, found, flow, base, options, span)
@@ -80,6 +82,13 @@ def solve(
         with ThreadPoolExecutor(options.workers) as pool:
             list(pool.map(run, spans))
     return flow
+
+
+def blocks(grid: PowerGrid, count: int) -> list[tuple[int, int]]:
+    """First and last scenario of the blocks in which `count` scenarios are solved."""
+    fitting = int(BLOCK_BYTES / (16 * grid.n_bus)) // WIDTH * WIDTH
+    block = min(max(fitting, BLOCK[0]), BLOCK[1])
+    return [(first, min(first + block, count)) for first in range(0, count, block)]
 
 
 def _empty(
