@@ -81,9 +81,12 @@ def power_flow(
     Raises
     ------
     InputError
-        If names or shapes do not fit the grid. Values that are not finite are found when it is
+        If names or shapes do not fit the grid, or limits or a shared slack are asked for. Values that are not finite are found when it is
         run, and told through JAX.
     """
+    if options.q_limits or options.distributed_slack:
+        faults = ["derivatives through reactive limits or a distributed slack are not known here"]
+        raise InputError(grid.source, faults)
     inputs = {name: jnp.asarray(values, float) for name, values in varying.items()}
     _check_shapes(grid, inputs)
     if branches is not None:

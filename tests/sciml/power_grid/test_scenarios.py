@@ -11,6 +11,7 @@ import pytest
 from tvilling.sciml.errors import InputError
 from tvilling.sciml.systems.power_grid.convert import from_pandapower
 from tvilling.sciml.systems.power_grid.differentiable import power_flow
+from tvilling.sciml.systems.power_grid.flow import Options
 from tvilling.sciml.systems.power_grid.grid import PowerGrid
 from tvilling.sciml.systems.power_grid.scenarios import outages
 from tvilling.sciml.systems.power_grid.solve import solve
@@ -55,6 +56,12 @@ def test_shapes_are_told_before_anything_runs(
 ) -> None:
     with pytest.raises(InputError):
         power_flow(grid, inputs)
+
+
+def test_no_derivative_is_given_through_limits(grid: PowerGrid) -> None:
+    """It would be that of machines that all hold their voltage."""
+    with pytest.raises(InputError, match="derivatives through reactive limits"):
+        power_flow(grid, {"load_p_mw": jnp.ones(3)}, options=Options(q_limits=True))
 
 
 @pytest.mark.parametrize("scenarios", [1, 7, 8, 9, 1023, 1024, 1025])
