@@ -81,8 +81,8 @@ def power_flow(
     Raises
     ------
     InputError
-        If names or shapes do not fit the grid, or limits or a shared slack are asked for. Values that are not finite are found when it is
-        run, and told through JAX.
+        If names or shapes do not fit the grid, or limits or a shared slack are asked for. Values
+        that are not finite are found when it is run, and told through JAX.
     """
     if options.q_limits or options.distributed_slack:
         faults = ["derivatives through reactive limits or a distributed slack are not known here"]
