@@ -1,16 +1,15 @@
 """Linear equations with the Jacobian of a solved power flow, or with its transpose."""
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from tvilling.sciml.systems.power_grid.attempt import batch_of, changes_of
+from tvilling.sciml.systems.power_grid.attempt import batch_of, block_problem, changes_of
 from tvilling.sciml.systems.power_grid.flow import DEFAULT, Options
 from tvilling.sciml.systems.power_grid.grid import PowerGrid
 from tvilling.sciml.systems.power_grid.groups import linear
 from tvilling.sciml.systems.power_grid.scenarios import Outages
-from tvilling.sciml.systems.power_grid.solve import block_problem, blocks
+from tvilling.sciml.systems.power_grid.solve import in_blocks
 from tvilling.sciml.systems.power_grid.workspace import room_for_factors, workspace
 
 
@@ -35,7 +34,6 @@ def solve_linear(
     """
     e, f = (np.ascontiguousarray(part, float) for part in v)
     x = np.array(right, float, order="C")
-    spans = blocks(grid, len(x))
 
     def run(span: tuple[int, int]) -> None:
         rows = slice(*span)
@@ -55,10 +53,5 @@ def solve_linear(
             mirrored,
         )
 
-    if options.workers == 1 or len(spans) == 1:
-        for span in spans:
-            run(span)
-    else:
-        with ThreadPoolExecutor(options.workers) as pool:
-            list(pool.map(run, spans))
+    in_blocks(grid, len(x), options, run)
     return x

@@ -45,11 +45,6 @@ def is_open(grid: PowerGrid, outages: Outages) -> np.ndarray:
     return np.asarray((outages.branch >= 0) & (rest == 0.0).all(axis=-1))
 
 
-def bridges(grid: PowerGrid) -> np.ndarray:
-    """Branches whose loss parts the graph, all slack buses taken as one `[branch]`."""
-    return labels(grid) == 0
-
-
 def labels(grid: PowerGrid) -> np.ndarray:
     """A number for each branch; those of branches that part the graph together XOR to zero."""
     if grid not in _LABELS:

@@ -1,6 +1,6 @@
 """Power flow of many scenarios on one grid: solved, or told why not."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
@@ -70,25 +70,25 @@ def solve(
     base = base_case(grid)
     dead = unsupplied(grid, outages)
     flow = _empty(grid, count, base, outages, dead)
-    spans = blocks(grid, count)
+    in_blocks(
+        grid, count, options, lambda span: _solve_block(grid, found, flow, base, options, span)
+    )
+    return flow
 
-    def run(span: tuple[int, int]) -> None:
-        _solve_block(grid, found, flow, base, options, span)
 
+def in_blocks(
+    grid: PowerGrid, count: int, options: Options, run: Callable[[tuple[int, int]], None]
+) -> None:
+    """Call `run` with first and last scenario of each block, on the threads that are asked for."""
+    fitting = int(BLOCK_BYTES / (16 * grid.n_bus)) // WIDTH * WIDTH
+    block = min(max(fitting, BLOCK[0]), BLOCK[1])
+    spans = [(first, min(first + block, count)) for first in range(0, count, block)]
     if options.workers == 1 or len(spans) == 1:
         for span in spans:
             run(span)
     else:
         with ThreadPoolExecutor(options.workers) as pool:
             list(pool.map(run, spans))
-    return flow
-
-
-def blocks(grid: PowerGrid, count: int) -> list[tuple[int, int]]:
-    """First and last scenario of the blocks in which `count` scenarios are solved."""
-    fitting = int(BLOCK_BYTES / (16 * grid.n_bus)) // WIDTH * WIDTH
-    block = min(max(fitting, BLOCK[0]), BLOCK[1])
-    return [(first, min(first + block, count)) for first in range(0, count, block)]
 
 
 def _empty(
