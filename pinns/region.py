@@ -1,0 +1,125 @@
+"""A domain of any shape, with time or parameters as further axes."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from tvilling.pinns.domain import Axis
+from tvilling.pinns.shapes.shape import Places, Scalar, Shape
+from tvilling.sciml.errors import InputError
+
+Coordinates = dict[str, Float[np.ndarray, " point"]]
+
+
+class Region:
+    """All points whose first coordinates lie in a shape, and the others in the ranges of axes.
+
+    Parameters
+    ----------
+    shape
+        A shape of one, two or three coordinates.
+    names
+        Names of these coordinates, such as `("x_m", "y_m")`.
+    unit
+        Their unit, which is the shape's.
+    others
+        Further axes, such as time.
+
+    Attributes
+    ----------
+    axes
+        The shape's coordinates, each over its bounds, then the others.
+
+    Raises
+    ------
+    InputError
+        With every name that is missing or given twice, and every range that is none.
+    """
+
+    def __init__(
+        self, shape: Shape, names: Sequence[str], unit: str, others: Sequence[Axis] = ()
+    ) -> None:
+        faults = []
+        if len(names) != shape.dims:
+            given = f"{len(names)} ({', '.join(names) or 'none'})"
+            faults.append(f"names are {given}, expected {shape.dims}, one a coordinate")
+        for name, count in Counter([*names, *(axis.name for axis in others)]).items():
+            if count > 1:
+                faults.append(f"{name} is the name of {count} axes")
+        for axis in others:
+            faults += axis.faults()
+        if faults:
+            raise InputError("region", faults)
+        low, high = shape.bounds
+        own = [
+            Axis(name, unit, float(low[index]), float(high[index]))
+            for index, name in enumerate(names)
+        ]
+        self.shape = shape
+        self.unit = unit
+        self.others = tuple(others)
+        self.axes = (*own, *others)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of all coordinates."""
+        return tuple(axis.name for axis in self.axes)
+
+    @property
+    def edges(self) -> tuple[str, ...]:
+        """Names of the shape's edges."""
+        return self.shape.edges
+
+    def axis(self, name: str) -> Axis:
+        """The axis of that name."""
+        return next(axis for axis in self.axes if axis.name == name)
+
+    def scaled(self, point: dict[str, Array]) -> Float[Array, " axis"]:
+        """The coordinates of one point, each from -1 to 1 over its bounds."""
+        return jnp.stack([2.0 * axis.share(point[axis.name]) - 1.0 for axis in self.axes])
+
+    def inside(self, points: Mapping[str, Float[np.ndarray, " point"]]) -> np.ndarray:
+        """Which points lie inside `[point]`; the ends of the other axes count as inside."""
+        own = self.names[: self.shape.dims]
+        found = self.shape.inside(np.stack([points[name] for name in own], axis=1))
+        for axis in self.others:
+            found = found & (axis.low <= points[axis.name]) & (points[axis.name] <= axis.high)
+        return found
+
+    def draw(self, random: np.random.Generator, count: int) -> Coordinates:
+        """Points inside `[count]` by name.
+
+        Those in the shape are uniform and independent. The other axes are drawn by a Latin
+        hypercube: one point in each of `count` slices (McKay, Beckman and Conover, Technometrics
+        21 (1979), 239-245, DOI 10.1080/00401706.1979.10489755).
+        """
+        return self._named(self.shape.draw(random, count), random)
+
+    def draw_edge(
+        self, edge: str, random: np.random.Generator, count: int
+    ) -> tuple[Coordinates, Coordinates]:
+        """Points on an edge, and the outward unit normals there by the shape's coordinates."""
+        places, normals = self.shape.draw_edge(edge, random, count)
+        own = self.names[: self.shape.dims]
+        by_name = {name: normals[:, index] for index, name in enumerate(own)}
+        return self._named(places, random), by_name
+
+    def distance(self, edge: str | None = None) -> Callable[[Mapping[str, Array]], Scalar]:
+        """The shape's distance [unit], as a function of a point by name."""
+        value = self.shape.distance(edge)
+        own = self.names[: self.shape.dims]
+        return lambda point: value(*(point[name] for name in own))
+
+    def _named(self, places: Places, random: np.random.Generator) -> Coordinates:
+        """Places by name, with the other axes drawn."""
+        count = len(places)
+        points = {
+            axis.name: places[:, index] for index, axis in enumerate(self.axes[: self.shape.dims])
+        }
+        for axis in self.others:
+            share = (random.permutation(count) + random.uniform(size=count)) / count
+            points[axis.name] = axis.low + (axis.high - axis.low) * share
+        return points
