@@ -1,0 +1,115 @@
+"""DeepXDE alone on one of its examples, in a process of its own: a backend lasts for a process.
+
+Run as `python -m tvilling.benchmarks.deepxde_peer NAME BACKEND [STEPS]`; the last line it prints
+is a JSON object. With STEPS it takes that many steps of Adam and no L-BFGS, to time a step.
+"""
+
+import contextlib
+import io
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from typing import Any
+
+LIMIT_S = 3600
+
+
+@dataclass(frozen=True)
+class PeerRun:
+    """One run of DeepXDE.
+
+    Attributes
+    ----------
+    wall_s
+        Of building and training the model; neither of imports nor of the evaluation.
+    relative_l2
+        Of the network that it ends with.
+    steps
+        Of both optimisers, as DeepXDE counts them.
+    variables
+        What was found.
+    """
+
+    name: str
+    backend: str
+    wall_s: float
+    relative_l2: float
+    steps: int
+    variables: tuple[float, ...]
+
+
+def peer(name: str, backend: str, steps: int | None = None) -> PeerRun:
+    """DeepXDE's run of the example `name`, in a new process."""
+    command = [sys.executable, "-m", "tvilling.benchmarks.deepxde_peer", name, backend]
+    if steps is not None:
+        command.append(str(steps))
+    done = subprocess.run(
+        command,
+        env={**os.environ, "DDE_BACKEND": backend},
+        capture_output=True,
+        text=True,
+        timeout=LIMIT_S,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(f"DeepXDE failed on {name} with {backend}:\n{done.stderr[-2000:]}")
+    found = json.loads(done.stdout.splitlines()[-1])
+    return PeerRun(**{**found, "variables": tuple(found["variables"])})
+
+
+def faster(name: str, steps: int = 300) -> str:
+    """Which backend is quicker at a step of Adam on `name`, jax or pytorch."""
+    return min(("jax", "pytorch"), key=lambda backend: _step_s(name, backend, steps))
+
+
+def _step_s(name: str, backend: str, steps: int) -> float:
+    """Seconds of a step, without what is done once."""
+    short, long = (peer(name, backend, count).wall_s for count in (steps, 3 * steps))
+    return (long - short) / (2 * steps)
+
+
+def trained(name: str, steps: int | None) -> dict[str, Any]:
+    """Train with the recipe of the example, with the backend that is loaded."""
+    import deepxde as dde
+
+    from tvilling.benchmarks.deepxde_problems import PROBLEMS
+
+    dde.config.set_random_seed(0)
+    began = time.perf_counter()
+    example = PROBLEMS[name]()
+    model = dde.Model(example.data, example.net())
+    more = {"external_trainable_variables": list(example.variables)} if example.variables else {}
+    model.compile("adam", lr=1e-3, **more)
+    model.train(iterations=steps or example.adam_steps, display_every=10**6)
+    if example.lbfgs and steps is None and dde.backend.backend_name != "jax":
+        model.compile("L-BFGS", **more)  # the JAX backend has none
+        model.train(display_every=10**6)
+    wall_s = time.perf_counter() - began
+    return {
+        "name": name,
+        "backend": dde.backend.backend_name,
+        "wall_s": wall_s,
+        "relative_l2": example.error(model.predict),
+        "steps": model.train_state.step,
+        "variables": [_number(variable) for variable in example.variables],
+    }
+
+
+def _number(variable: Any) -> float:
+    """The value of a variable of either backend."""
+    return float(variable.value) if hasattr(variable, "value") else float(variable.detach())
+
+
+def main() -> None:
+    """Train as the command line says and print the result."""
+    name, _, *steps = sys.argv[1:]
+    with contextlib.redirect_stdout(io.StringIO()):
+        found = trained(name, int(steps[0]) if steps else None)
+    print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main()
