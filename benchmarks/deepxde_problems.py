@@ -271,6 +271,32 @@ def _beam_exact(x: np.ndarray) -> np.ndarray:
     return -(x**4) / 24 + x**3 / 6 - x**2 / 4
 
 
+def poisson_neumann() -> Documented:
+    """Poisson's equation on a line, with a value on the left and a slope on the right."""
+    import deepxde as dde
+
+    def pde(x: Any, y: Any) -> Any:
+        return _second(y, x, 0, 0) - 2
+
+    def left(x: Any, on_boundary: Any) -> Any:
+        return on_boundary and np.isclose(x[0], -1)
+
+    def right(x: Any, on_boundary: Any) -> Any:
+        return on_boundary and np.isclose(x[0], 1)
+
+    def exact(x: np.ndarray) -> np.ndarray:
+        return (x + 1) ** 2
+
+    geometry = dde.geometry.Interval(-1, 1)
+    conditions = [
+        dde.icbc.DirichletBC(geometry, exact, left),
+        dde.icbc.NeumannBC(geometry, lambda x: 2 * (x + 1), right),
+    ]
+    data = dde.data.PDE(geometry, pde, conditions, 16, 2, solution=exact, num_test=100)
+    sizes = (1, 50, 50, 50, 1)
+    return Documented(data, sizes, "Glorot uniform", 10000, False, exact, ((-1.0,), (1.0,)))
+
+
 def helmholtz() -> Documented:
     """Helmholtz' equation of two waves on the unit square, the edges met exactly."""
     import deepxde as dde
@@ -318,4 +344,5 @@ PROBLEMS: dict[str, Callable[[], Documented]] = {
     "diffusion_inverse": diffusion_inverse,
     "euler_beam": euler_beam,
     "helmholtz": helmholtz,
+    "poisson_neumann": poisson_neumann,
 }
