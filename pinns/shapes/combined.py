@@ -141,10 +141,11 @@ class Combined(Shape):
         # on the boundary of a union lies what is outside the other parts
         other = _joined(others, self.joined)
         way = -1.0 if self.joined else 1.0
+        turn = self.turns[list(self.parts).index(name)]  # so that the slope points inwards
         unit = float(np.linalg.norm(np.ptp(self.bounds, axis=0))) / 2
 
         def value(*point: Scalar) -> Scalar:
-            return unit * trimmed(along(*point) / unit, way * other(*point) / unit)
+            return unit * trimmed(turn * along(*point) / unit, way * other(*point) / unit)
 
         return value
 

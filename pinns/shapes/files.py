@@ -5,6 +5,8 @@ import io
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from tvilling.sciml.errors import InputError
 
 
@@ -23,7 +25,11 @@ def read_file(path: str | Path) -> Any:
     told = io.StringIO()
     try:
         # meshio prints what is wrong and ends the program where a reader gives up
-        with contextlib.redirect_stdout(told), contextlib.redirect_stderr(told):
+        with (
+            contextlib.redirect_stdout(told),
+            contextlib.redirect_stderr(told),
+            np.errstate(over="ignore"),  # its guess whether an STL file is binary overflows on text
+        ):
             mesh = meshio.read(path)
     except (SystemExit, Exception) as error:
         lines = told.getvalue().split("\n") if isinstance(error, SystemExit) else [str(error)]

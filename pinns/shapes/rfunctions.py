@@ -45,7 +45,7 @@ def magnitude(line: Array) -> Array:
 
 
 def trimmed(line: Array, trim: Array) -> Array:
-    """Distance to the part of {line = 0} where trim >= 0 (equation 10 of the paper).
+    """Distance to the part of {line = 0} where trim >= 0.
 
     φ = √(f² + ((√(t² + f⁴) - t)/2)²), with lengths counted so that the shape is about one. For
     t > 0 it is written as |f| √(1 + (f³/(2 (√(t² + f⁴) + t)))²): the root stays away from zero, so
