@@ -5,8 +5,6 @@ DOI 10.1016/j.cma.2021.114333. Everything is traceable, and derivatives are fini
 a root has none, as at a corner, some finite value is given.
 """
 
-import math
-
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
@@ -60,16 +58,7 @@ def trimmed(line: Array, trim: Array) -> Array:
     return jnp.where(kept, on_side, beyond)
 
 
-def order_for(pieces: int) -> int:
-    """Order of the R-equivalence of `pieces` pieces, 1 up to eight of them.
-
-    The sum over n pieces of like distance h is h / n^(1/order): with a fixed order, an edge of many
-    short pieces would be flat beyond their length.
-    """
-    return max(1, math.ceil(math.log2(pieces / 4)))
-
-
-def equivalence(distances: Float[Array, " piece"], order: int) -> Scalar:
+def equivalence(distances: Float[Array, " piece"], order: int = 1) -> Scalar:
     """Zero where one of the distances is: (Σ φᵢ^-m)^(-1/m), normalised to order m.
 
     Written relative to the smallest one, which may be zero.

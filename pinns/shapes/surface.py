@@ -13,7 +13,7 @@ from scipy.sparse.csgraph import connected_components
 
 from tvilling.pinns.shapes.files import read_file
 from tvilling.pinns.shapes.flat import in_triangles
-from tvilling.pinns.shapes.rfunctions import NEAR, both, equivalence, order_for, trimmed
+from tvilling.pinns.shapes.rfunctions import NEAR, both, equivalence, trimmed
 from tvilling.pinns.shapes.segments import MOST
 from tvilling.pinns.shapes.shape import (
     BOUNDARY,
@@ -154,7 +154,7 @@ class Surface(Shape):
             )
         unit = float(np.linalg.norm(np.ptp(self.bounds, axis=0))) / 2
         corners, normals = self.triangles[members] / unit, self.normals[members]
-        order = order_for(len(members))
+        order = _order(len(members))
         inward = _inward(corners, normals)
 
         def value(x: Scalar, y: Scalar, z: Scalar) -> Scalar:
@@ -184,6 +184,15 @@ def read_stl(path: str | Path, unit: float = 1.0) -> Surface:
     if "triangle" not in mesh.cells_dict:
         raise InputError(str(path), ["there are no triangles"])
     return Surface(unit * np.asarray(mesh.points, float), mesh.cells_dict["triangle"], str(path))
+
+
+def _order(count: int) -> int:
+    """Order of the equivalence of `count` triangles, 1 up to eight of them.
+
+    The sum over n triangles of like distance h is h / n^(1/order): with a fixed order, a surface of
+    many small triangles would be flat beyond their size.
+    """
+    return max(1, math.ceil(math.log2(count / 4)))
 
 
 def _sides(triangles: Float[np.ndarray, "triangle 3 3"]) -> tuple[Places, Places]:

@@ -1,6 +1,5 @@
 """Domains of any shape with time, against shapely."""
 
-import jax.numpy as jnp
 import numpy as np
 import pytest
 
@@ -20,8 +19,6 @@ def region():
 def test_axes(region):
     assert region.names == ("x_m", "y_m", "time_s")
     assert region.axis("x_m") == Axis("x_m", "m", 0.0, 2.0)
-    point = {"x_m": jnp.array(2.0), "y_m": jnp.array(0.5), "time_s": jnp.array(10.0)}
-    np.testing.assert_array_equal(region.scaled(point), [1, 0, -1])
     assert region.edges == PLATE.edges
 
 
@@ -40,7 +37,7 @@ def test_points_lie_inside_with_one_time_in_every_slice(region):
 def test_points_on_an_edge(region):
     points, normals = region.draw_edge("hole", np.random.default_rng(0), 200)
     assert tuple(points) == region.names
-    assert tuple(normals) == ("x_m", "y_m")
+    assert (normals["time_s"] == 0).all()
     np.testing.assert_allclose(normals["x_m"], (1 - points["x_m"]) / 0.25, atol=1e-12)
     np.testing.assert_allclose(normals["y_m"], (0.5 - points["y_m"]) / 0.25, atol=1e-12)
 

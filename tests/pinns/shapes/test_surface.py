@@ -42,7 +42,7 @@ def test_binary_file(tmp_path):
 def test_a_broken_file(tmp_path, content):
     path = tmp_path / "broken.stl"
     path.write_bytes(content)
-    with pytest.raises(InputError, match="broken.stl"):
+    with pytest.raises(InputError, match=r"broken\.stl"):
         read_stl(path)
 
 
