@@ -76,10 +76,10 @@ print(f"{int(learned['by_physics'].sum())} of {learned.sizes['time']} steps by p
 # equation alone, without any data, and compared with the exact solution.
 
 # %%
-from tvilling.pinns import PROBLEMS, TrainSettings, train
+from tvilling.pinns import PROBLEMS, Adam, Broyden, TrainSettings, train
 
 pipe = PROBLEMS["heating_pipe"].example()
-solution = train(pipe, TrainSettings(broyden_steps=750), seed=0)
+solution = train(pipe, TrainSettings(stages=(Adam(250), Broyden(750))), seed=0)
 print(solution.best.describe())
 print(solution.error()["water_degc"])
 

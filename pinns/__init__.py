@@ -9,30 +9,40 @@ from typing import TYPE_CHECKING, Any
 import tvilling.sciml  # noqa: F401  double precision, before anything makes an array
 
 if TYPE_CHECKING:
-    from tvilling.pinns.conditions import Condition, Measured
+    from tvilling.pinns.conditions import Condition, EdgeCondition, Measured
+    from tvilling.pinns.course import Check
     from tvilling.pinns.domain import Axis, Box
     from tvilling.pinns.field import Field, cos, d, exp, laplacian, of, sin
     from tvilling.pinns.library import PROBLEMS
+    from tvilling.pinns.network import NetworkSettings
     from tvilling.pinns.parameters import Fixed, Free, Ranged
     from tvilling.pinns.problem import Equation, Problem, Reference, Unknown
-    from tvilling.pinns.solution import Check, Deviation, Solution
-    from tvilling.pinns.training import TrainSettings, train
+    from tvilling.pinns.settings import Causal, TrainSettings, Windows
+    from tvilling.pinns.solution import Deviation, Solution
+    from tvilling.pinns.stages import Adam, Broyden, GaussNewton, Soap
+    from tvilling.pinns.training import train
 
 _MODULES = {
-    "conditions": ("Condition", "Measured"),
+    "conditions": ("Condition", "EdgeCondition", "Measured"),
+    "course": ("Check",),
     "domain": ("Axis", "Box"),
     "field": ("Field", "cos", "d", "exp", "laplacian", "of", "sin"),
     "library": ("PROBLEMS",),
+    "network": ("NetworkSettings",),
     "parameters": ("Fixed", "Free", "Ranged"),
     "problem": ("Equation", "Problem", "Reference", "Unknown"),
-    "solution": ("Check", "Deviation", "Solution"),
-    "training": ("TrainSettings", "train"),
+    "settings": ("Causal", "TrainSettings", "Windows"),
+    "solution": ("Deviation", "Solution"),
+    "stages": ("Adam", "Broyden", "GaussNewton", "Soap"),
+    "training": ("train",),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 
 __all__ = [  # noqa: RUF022  by module
     "Condition",
+    "EdgeCondition",
     "Measured",
+    "Check",
     "Axis",
     "Box",
     "Field",
@@ -43,6 +53,7 @@ __all__ = [  # noqa: RUF022  by module
     "of",
     "sin",
     "PROBLEMS",
+    "NetworkSettings",
     "Fixed",
     "Free",
     "Ranged",
@@ -50,10 +61,15 @@ __all__ = [  # noqa: RUF022  by module
     "Problem",
     "Reference",
     "Unknown",
-    "Check",
+    "Causal",
+    "TrainSettings",
+    "Windows",
     "Deviation",
     "Solution",
-    "TrainSettings",
+    "Adam",
+    "Broyden",
+    "GaussNewton",
+    "Soap",
     "train",
 ]
 

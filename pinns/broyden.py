@@ -13,15 +13,24 @@ number of parameters: meant for up to a few thousand. The whole descent is one c
 [2] Al-Baali, J. Optim. Theory Appl. 96 (1998) 533-553, DOI 10.1023/A:1022608410710.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
-from tvilling.pinns.line_search import Loss, search
+from tvilling.pinns.line_search import Found, Slope, search
 
 LEAST_CURVATURE = 1e-14  # of y·s over |y||s|; below it y is rounding
+CHANGE, LENGTHS = (
+    (0.5, 2.0),
+    (1e-4, 1.0),
+)  # of the first length from one search to the next
+
+Rule = Callable[
+    [Float[Array, ""], Float[Array, ""], int], tuple[Float[Array, ""], Float[Array, ""]]
+]
 
 
 @jax.tree_util.register_dataclass
@@ -41,6 +50,8 @@ class Descent:
         Whether `inverse` is the identity still, and knows nothing.
     stuck
         Whether no lower point was found even along the gradient.
+    length
+        Multiple of the direction that the next search tries first.
     steps, evaluations
         Steps taken, and values with gradients computed, since the start.
     """
@@ -51,6 +62,7 @@ class Descent:
     inverse: Float[Array, "n n"]
     fresh: Bool[Array, ""]
     stuck: Bool[Array, ""]
+    length: Float[Array, ""]
     steps: Int[Array, ""]
     evaluations: Int[Array, ""]
 
@@ -58,12 +70,25 @@ class Descent:
 def unbegun(x: Float[Array, " n"]) -> Descent:
     """A descent at `x` that knows no function yet; `moved_to` gives it one."""
     yes, no, zero = jnp.asarray(True), jnp.asarray(False), jnp.asarray(0)
-    return Descent(x, jnp.zeros(()), jnp.zeros_like(x), jnp.eye(x.size), yes, no, zero, zero)
+    return Descent(
+        x,
+        jnp.zeros(()),
+        jnp.zeros_like(x),
+        jnp.eye(x.size),
+        yes,
+        no,
+        jnp.ones(()),
+        zero,
+        zero,
+    )
 
 
-def moved_to(descent: Descent, loss: Loss) -> Descent:
-    """The same place and curvature under another function, such as the loss at new points."""
-    value, gradient = jax.value_and_grad(loss)(descent.x)
+def moved_to(descent: Descent, slope: Slope) -> Descent:
+    """The same place and curvature under another function, such as the loss at new points.
+
+    `slope` gives the value of the function and its gradient.
+    """
+    value, gradient = slope(descent.x)
     return replace(
         descent,
         value=value,
@@ -74,13 +99,14 @@ def moved_to(descent: Descent, loss: Loss) -> Descent:
 
 
 def descend(
-    loss: Loss,
+    slope: Slope,
     descent: Descent,
     steps: int | Int[Array, ""],
     tolerance: float = 0.0,
     target: float = -jnp.inf,
+    rule: str = "broyden",
 ) -> Descent:
-    """Up to `steps` more steps.
+    """Up to `steps` more steps by one of `RULES`.
 
     Ends earlier where the largest entry of the gradient is at most `tolerance`, the value at most
     `target`, or no lower point is found. The value never rises by more than rounding, and a
@@ -92,29 +118,33 @@ def descend(
         steep = jnp.max(jnp.abs(now.gradient)) > tolerance
         return (now.steps < last) & ~now.stuck & steep & (now.value > target)
 
-    return jax.lax.while_loop(going, lambda now: _step(loss, now), descent)
+    return jax.lax.while_loop(going, lambda now: _step(slope, now, RULES[rule]), descent)
 
 
 def minimise(
-    loss: Loss, start: Float[Array, " n"], steps: int = 1000, tolerance: float = 1e-8
+    loss: Callable[[Float[Array, " n"]], Float[Array, ""]],
+    start: Float[Array, " n"],
+    steps: int = 1000,
+    tolerance: float = 1e-8,
 ) -> Descent:
     """Minimise a smooth function from `start`; `loss` must be traceable by JAX."""
-    return jax.jit(lambda x: descend(loss, moved_to(unbegun(x), loss), steps, tolerance))(start)
+    slope = jax.value_and_grad(loss)
+    return jax.jit(lambda x: descend(slope, moved_to(unbegun(x), slope), steps, tolerance))(start)
 
 
-def _step(loss: Loss, now: Descent) -> Descent:
+def _step(slope: Slope, now: Descent, rule: Rule) -> Descent:
     """One step, or a forgotten curvature where none was found."""
     direction = -(now.inverse @ now.gradient)
     downhill = direction @ now.gradient < 0  # false as well if it is not finite
     direction = jnp.where(downhill, direction, -now.gradient)
-    found = search(loss, now.x, now.value, now.gradient, direction)
+    found = search(slope, now.x, now.value, now.gradient, direction, now.length)
     s, y = found.x - now.x, found.gradient - now.gradient
     curved = y @ s > LEAST_CURVATURE * jnp.linalg.norm(y) * jnp.linalg.norm(s)
     identity = jnp.eye(now.x.size)
 
     def learn() -> Float[Array, "n n"]:
         known = jnp.where(downhill, now.inverse, identity)
-        return updated_inverse(known, s, y, -found.length * now.gradient)
+        return updated_inverse(known, s, y, -found.length * now.gradient, rule)
 
     def keep() -> Float[Array, "n n"]:
         return jnp.where(found.lower & downhill, now.inverse, identity)
@@ -129,9 +159,21 @@ def _step(loss: Loss, now: Descent) -> Descent:
         inverse=inverse,
         fresh=~learnt & (along_gradient | ~found.lower),
         stuck=~found.lower & along_gradient,
+        length=next_length(found, now.gradient, direction),
         steps=now.steps + found.lower,
         evaluations=now.evaluations + found.evaluations,
     )
+
+
+def next_length(
+    found: Found, gradient: Float[Array, " n"], direction: Float[Array, " n"]
+) -> Float[Array, ""]:
+    """Where the next search begins: where the slope along the last one would have vanished."""
+    before, after = gradient @ direction, found.gradient @ direction
+    share = before / (before - after)
+    tells = jnp.isfinite(share) & (share > 0)
+    factor = jnp.where(tells, jnp.clip(share, *CHANGE), CHANGE[1])
+    return jnp.where(found.lower, jnp.clip(found.length * factor, *LENGTHS), 1.0)
 
 
 def updated_inverse(
@@ -139,6 +181,7 @@ def updated_inverse(
     s: Float[Array, " n"],
     y: Float[Array, " n"],
     b_s: Float[Array, " n"],
+    rule: "Rule",
 ) -> Float[Array, "n n"]:
     """The inverse Hessian after a step `s` that changed the gradient by `y`.
 
@@ -146,16 +189,18 @@ def updated_inverse(
     ----------
     b_s
         B s, which for s = -α H g is -α g and so needs no inverse of H.
+    rule
+        Gives τ and φ from b, h and the number of weights.
     """
     h_y = inverse @ y
     y_h_y, rho = y @ h_y, 1.0 / (s @ y)
-    tau, phi = _scaling((s @ b_s) * rho, y_h_y * rho, y.size)
+    tau, phi = rule((s @ b_s) * rho, y_h_y * rho, y.size)
     v = jnp.sqrt(y_h_y) * (s * rho - h_y / y_h_y)
     kept = inverse - jnp.outer(h_y, h_y) / y_h_y + phi * jnp.outer(v, v)
     return kept / tau + rho * jnp.outer(s, s)
 
 
-def _scaling(
+def _broyden(
     b: Float[Array, ""], h: Float[Array, ""], size: int
 ) -> tuple[Float[Array, ""], Float[Array, ""]]:
     """τ and φ [1]; a = bh - 1 is zero on a line, and never negative but by rounding."""
@@ -168,3 +213,24 @@ def _scaling(
         theta <= 0, jnp.minimum(rho * root, sigma), rho * jnp.minimum(root, 1.0 / theta)
     )
     return tau, (1.0 - theta) / sigma
+
+
+def _scaled_bfgs(
+    b: Float[Array, ""], h: Float[Array, ""], size: int
+) -> tuple[Float[Array, ""], Float[Array, ""]]:
+    """φ of BFGS and τ = min(1, 1/b) [2]."""
+    return jnp.minimum(1.0, 1.0 / b), jnp.ones(())
+
+
+def _bfgs(
+    b: Float[Array, ""], h: Float[Array, ""], size: int
+) -> tuple[Float[Array, ""], Float[Array, ""]]:
+    """BFGS as it is: nothing is rescaled."""
+    return jnp.ones(()), jnp.ones(())
+
+
+RULES: dict[str, Rule] = {
+    "broyden": _broyden,
+    "scaled bfgs": _scaled_bfgs,
+    "bfgs": _bfgs,
+}

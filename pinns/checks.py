@@ -8,8 +8,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from tvilling.pinns.conditions import Condition
-from tvilling.pinns.loss import residual
+from tvilling.pinns.conditions import Condition, Measured
+from tvilling.pinns.evaluation import evaluate
+from tvilling.pinns.field import of
+from tvilling.pinns.jets import Jet
 from tvilling.pinns.problem import Equation, Problem
 from tvilling.pinns.terms import UndeclaredError
 from tvilling.pinns.trial import constants, fields, prescribed
@@ -44,7 +46,10 @@ def _declarations(problem: Problem) -> Iterator[str]:
                 f"{unknown.name}: its range is {unknown.low:g} to {unknown.high:g} "
                 f"{unknown.unit}, expected two finite numbers, the smaller first"
             )
-    for count, what in ((len(problem.domain.axes), "axis"), (len(problem.unknowns), "unknown")):
+    for count, what in (
+        (len(problem.domain.axes), "axis"),
+        (len(problem.unknowns), "unknown"),
+    ):
         if count == 0:
             yield f"there is no {what}"
     if not problem.equations:
@@ -61,14 +66,18 @@ def _places(problem: Problem) -> Iterator[str]:
     """Unknowns, axes and coordinates that conditions, equations and measurements name."""
     for condition in problem.conditions:
         yield from _named(problem, condition.describe(), condition.unknown)
-        yield from _face(problem, condition.describe(), condition.axis, condition.at)
-    places = Counter((item.unknown, item.axis, item.at) for item in problem.conditions)
-    for (unknown, axis, at), count in places.items():
+        fault = problem.domain.edge_fault(condition.edge)
+        if fault is not None:
+            yield f"{condition.describe()}: {fault}"
+    places = Counter((item.unknown, item.edge) for item in problem.conditions)
+    for (unknown, edge), count in places.items():
         if count > 1:
-            yield f"{unknown} has {count} conditions at {axis} = {at:g}"
+            place = edge if isinstance(edge, str) else f"{edge[0]} = {edge[1]:g}"
+            yield f"{unknown} has {count} conditions at {place}"
     for equation in problem.equations:
-        if equation.face is not None:
-            yield from _face(problem, f"equation {equation.name}", *equation.face)
+        fault = None if equation.face is None else problem.domain.edge_fault(equation.face)
+        if fault is not None:
+            yield f"equation {equation.name}: {fault}"
     for measured in problem.measured:
         place = f"measurements of {measured.unknown}"
         yield from _named(problem, place, measured.unknown)
@@ -78,6 +87,8 @@ def _places(problem: Problem) -> Iterator[str]:
         lengths = {len(values) for values in (*measured.points.values(), measured.values)}
         if len(lengths) != 1 or lengths == {0}:
             yield f"{place}: points and values differ in length, or there are none"
+        else:
+            yield from _readings(problem, place, measured)
 
 
 def _named(problem: Problem, place: str, unknown: str) -> Iterator[str]:
@@ -86,17 +97,22 @@ def _named(problem: Problem, place: str, unknown: str) -> Iterator[str]:
         yield f"{place}: {unknown!r} is no unknown; declared are {', '.join(names)}"
 
 
-def _face(problem: Problem, place: str, name: str, at: float) -> Iterator[str]:
-    if name not in problem.domain.names:
-        yield f"{place}: {name!r} is no axis; declared are {', '.join(problem.domain.names)}"
-        return
-    axis = problem.domain.axis(name)
-    if at not in (axis.low, axis.high):
-        where = "inside" if axis.low < at < axis.high else "outside"
-        yield (
-            f"{place}: {at:g} {axis.unit} lies {where} the domain, "
-            f"expected one of its ends, {axis.low:g} or {axis.high:g} {axis.unit}"
-        )
+def _readings(problem: Problem, place: str, measured: Measured) -> Iterator[str]:
+    """Values that are no numbers, lie elsewhere, or are in another unit."""
+    values = np.asarray(measured.values, float)
+    if bad := int((~np.isfinite(values)).sum()):
+        first = int(np.argmax(~np.isfinite(values)))
+        yield f"{place}: {bad} of {values.size} values are not finite, the first is number {first}"
+    for axis in problem.inputs.axes:
+        given = np.asarray(measured.points.get(axis.name, axis.low), float)
+        if not np.all((given >= axis.low) & (given <= axis.high)):
+            yield (
+                f"{place}: {axis.name} runs from {np.min(given):g} to {np.max(given):g} "
+                f"{axis.unit}, expected {axis.low:g} to {axis.high:g} {axis.unit}"
+            )
+    known = next((item for item in problem.unknowns if item.name == measured.unknown), None)
+    if known is not None and measured.unit not in (None, known.unit):
+        yield f"{place}: they are in {measured.unit}, expected {known.unit}, the unknown's unit"
 
 
 def _formulas(problem: Problem) -> Iterator[str]:
@@ -106,23 +122,29 @@ def _formulas(problem: Problem) -> Iterator[str]:
     told = [
         fault
         for condition in problem.conditions
+        for value in (condition.value, getattr(condition, "slope", None))
+        if value is not None
         for fault in _tried(
-            condition.describe(), lambda item=condition: prescribed(item, numbers, point)
+            condition.describe(), lambda value=value: prescribed(value, numbers, point)
         )
     ]
     yield from told
     if told:  # the equations would only tell the same
         return
-    points = {name: value[None] for name, value in point.items()}
     for equation in problem.equations:
         place = f"equation {equation.name}"
-        yield from _tried(place, lambda item=equation: _residual(problem, item, points))
+        yield from _tried(place, lambda item=equation: _residual(problem, item, point))
 
 
-def _residual(problem: Problem, equation: Equation, points: dict[str, Any]) -> Any:
-    zeros = jnp.zeros(len(problem.unknowns))
+def _residual(problem: Problem, equation: Equation, point: dict[str, Any]) -> Any:
+    def zeros(coordinates: list[Jet]) -> Jet:
+        shape = (*coordinates[0].values.shape, len(problem.unknowns))
+        return Jet(coordinates[0].indices, jnp.zeros(shape))
+
     free = {item.name: jnp.zeros(()) for item in problem.free}
-    return residual(equation, fields(problem, lambda point: zeros, free), points)[0]
+    normals = {f"normal_{name}": jnp.zeros(()) for name in problem.domain.names}
+    point = point | (normals if equation.face is not None else {})
+    return evaluate([of(lambda v: v, equation.residual(fields(problem, zeros, free)))], point)[0]
 
 
 def _tried(place: str, formula: Any) -> Iterator[str]:
@@ -141,7 +163,9 @@ def _tried(place: str, formula: Any) -> Iterator[str]:
 def _corners(problem: Problem) -> Iterator[str]:
     """Conditions that contradict each other where their faces meet."""
     for unknown in problem.unknowns:
-        conditions = problem.conditions_on(unknown.name)
+        conditions = [
+            item for item in problem.conditions_on(unknown.name) if isinstance(item, Condition)
+        ]
         for index, one in enumerate(conditions):
             for other in conditions[index + 1 :]:
                 if one.axis != other.axis:
@@ -150,11 +174,13 @@ def _corners(problem: Problem) -> Iterator[str]:
 
 def _corner(problem: Problem, one: Condition, other: Condition) -> Iterator[str]:
     numbers = constants(problem, {item.name: jnp.zeros(()) for item in problem.free})
-    points = problem.inputs.sample(jax.random.key(0), CORNER_POINTS)
+    points = problem.inputs.draw(np.random.default_rng(0), CORNER_POINTS)
     for face in (one, other):
-        points[face.axis] = jnp.full(CORNER_POINTS, face.at)
+        points[face.axis] = np.full(CORNER_POINTS, face.at)
     values = [
-        np.asarray(jax.vmap(lambda point, face=face: prescribed(face, numbers, point))(points))
+        np.asarray(
+            jax.vmap(lambda point, face=face: prescribed(face.value, numbers, point))(points)
+        )
         for face in (one, other)
     ]
     unknown = problem.unknown(one.unknown)

@@ -1,4 +1,4 @@
-"""Values prescribed on faces of the domain, imposed exactly, and values that were measured.
+"""Values prescribed on parts of the boundary, imposed exactly, and values that were measured.
 
 A solution that meets its conditions by construction leaves the training one thing to do. With
 P_k u the interpolation of u along axis k from the faces that carry a condition, the lift
@@ -6,8 +6,10 @@ P_k u the interpolation of u along axis k from the faces that carry a condition,
     L_0 = 0,  L_k = L_(k-1) + P_k (u - L_(k-1))
 
 takes the prescribed value on each of these faces, as long as the conditions agree where faces
-meet (Coons 1967; Gordon and Hall, Numer. Math. 21 (1973) 109-129, DOI 10.1007/BF01436298). A mask
-that vanishes there, and only there, multiplies the network:
+meet (Coons 1967; Gordon and Hall, Numer. Math. 21 (1973) 109-129, DOI 10.1007/BF01436298); where
+a face prescribes a slope too, P_k is Hermite's. Values on edges of a shape come first, weighted by
+the inverse of the distance to each (Rvachev et al., Comput. Mech. 27 (2001) 41-48). A mask that
+vanishes on all of these, and only there, multiplies the network:
 
     u = L + scale · mask · network
 """
@@ -16,15 +18,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
-from tvilling.pinns.domain import Axis, Box
+from tvilling.pinns.domain import Axis, Domain, Edge
 from tvilling.pinns.field import Point, Scalar
 from tvilling.pinns.terms import Formula
 
-Valued = Callable[["Condition", Point], Any]  # the prescribed value at a point of the face
+Valued = Callable[[Formula | float, Point], Any]  # the number a formula prescribes at a point
 
 
 @dataclass(frozen=True)
@@ -40,16 +43,52 @@ class Condition:
     value
         A number, or a function of the other coordinates and parameters, such as
         `lambda at: 80 + 5 * jnp.sin(at.time_s / 600)` [unit of the unknown].
+    slope
+        The same for the derivative along `axis`, where it is prescribed too, as at the start of an
+        equation of second order in time [unit of the unknown over that of the axis].
     """
 
     unknown: str
     axis: str
     at: float
     value: Formula | float
+    slope: Formula | float | None = None
+
+    @property
+    def edge(self) -> Edge:
+        """The face as a part of the boundary."""
+        return self.axis, self.at
 
     def describe(self) -> str:
         """Its place, for messages."""
         return f"condition on {self.unknown} at {self.axis} = {self.at:g}"
+
+
+@dataclass(frozen=True)
+class EdgeCondition:
+    """The value of an unknown on an edge of a shape, met exactly.
+
+    Attributes
+    ----------
+    unknown
+        Name of the unknown.
+    edge
+        Name of the edge, such as "outer" or "boundary".
+    value
+        A number, or a function of coordinates and parameters that is smooth in the whole domain
+        and takes the prescribed values on the edge [unit of the unknown].
+    """
+
+    unknown: str
+    edge: str
+    value: Formula | float
+
+    def describe(self) -> str:
+        """Its place, for messages."""
+        return f"condition on {self.unknown} at {self.edge}"
+
+
+Prescribed = Condition | EdgeCondition
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,48 +103,101 @@ class Measured:
         `[point]`, in the unit of the unknown.
     weight
         Of their mean squared misfit in the loss, in which it is counted in scales of the unknown.
+    unit
+        Unit of `values`. None: that of the unknown. Another one is refused.
     """
 
     unknown: str
     points: Mapping[str, Float[np.ndarray, " point"]]
     values: Float[np.ndarray, " point"]
     weight: float = 1.0
+    unit: str | None = None
 
 
-def mask(conditions: Sequence[Condition], domain: Box, point: Point) -> Scalar:
-    """Zero on the faces of `conditions`, positive elsewhere, at most 1."""
+def mask(conditions: Sequence[Prescribed], domain: Domain, point: Point) -> Scalar:
+    """Zero on the parts of the boundary that carry `conditions`, positive elsewhere.
+
+    Where a slope is prescribed too, its first derivative vanishes as well.
+    """
     product = jnp.ones(())
     for condition in conditions:
-        axis = domain.axis(condition.axis)
-        share = axis.share(point[axis.name])
-        product = product * (share if condition.at == axis.low else 1.0 - share)
+        away = domain.nearness(condition.edge, point)
+        sloped = isinstance(condition, Condition) and condition.slope is not None
+        product = product * (away**2 if sloped else away)
     return product
 
 
-def lift(conditions: Sequence[Condition], domain: Box, point: Point, valued: Valued) -> Scalar:
-    """A smooth function that takes the value of every condition on its face."""
+def lift(conditions: Sequence[Prescribed], domain: Domain, point: Point, valued: Valued) -> Scalar:
+    """A smooth function that takes the value of every condition on its part of the boundary."""
+    edges = [item for item in conditions if isinstance(item, EdgeCondition)]
     by_axis: dict[str, list[Condition]] = {}
     for condition in conditions:
-        by_axis.setdefault(condition.axis, []).append(condition)
-    carried: Callable[[Point], Any] = lambda point: 0.0  # noqa: E731
+        if isinstance(condition, Condition):
+            by_axis.setdefault(condition.axis, []).append(condition)
+    carried = _from_edges(edges, domain, valued)
     for name, faces in by_axis.items():
         carried = _with_axis(carried, domain.axis(name), faces, valued)
     return jnp.asarray(carried(point), float)
 
 
+def _from_edges(
+    edges: list[EdgeCondition], domain: Domain, valued: Valued
+) -> Callable[[Point], Any]:
+    """Values of edges carried inside, each weighted by the distances to the others."""
+
+    def carried(point: Point) -> Any:
+        if not edges:
+            return 0.0
+        values = [valued(edge.value, point) for edge in edges]
+        if len(edges) == 1:
+            return values[0]
+        far = [domain.nearness(edge.edge, point) for edge in edges]
+        weights = [
+            jnp.prod(jnp.stack([away for j, away in enumerate(far) if j != i]))
+            for i in range(len(edges))
+        ]
+        total = sum(weights) + jnp.finfo(float).tiny  # where edges meet all of them vanish
+        return sum(w * v for w, v in zip(weights, values, strict=True)) / total
+
+    return carried
+
+
 def _with_axis(
     before: Callable[[Point], Any], axis: Axis, faces: list[Condition], valued: Valued
 ) -> Callable[[Point], Any]:
-    """`before`, corrected to take the values on the faces of one more axis."""
+    """`before`, corrected to take the values, and slopes, on the faces of one more axis."""
 
     def after(point: Point) -> Any:
-        share = axis.share(point[axis.name])
         total = before(point)
         for face in faces:
-            low = face.at == axis.low
-            weight = 1.0 if len(faces) == 1 else (1.0 - share if low else share)
-            there = {**point, axis.name: jnp.asarray(face.at)}
-            total = total + weight * (valued(face, there) - before(there))
+            value_weight, slope_weight = _weights(axis, face, faces, point[axis.name])
+            at = jnp.asarray(face.at)
+
+            def along(moved: Any, at: Any = at) -> Any:
+                return jnp.asarray(before({**point, axis.name: moved}), float)
+
+            there = {**point, axis.name: at}
+            if face.slope is None:
+                total = total + value_weight * (valued(face.value, there) - along(at))
+            else:
+                carried, rise = jax.jvp(along, (at,), (jnp.ones_like(at),))
+                total = total + value_weight * (valued(face.value, there) - carried)
+                total = total + slope_weight * (valued(face.slope, there) - rise)
         return total
 
     return after
+
+
+def _weights(axis: Axis, face: Condition, faces: list[Condition], value: Any) -> tuple[Any, Any]:
+    """Of the value and of the slope of `face` in Hermite's interpolation between `faces`."""
+    share = axis.share(value)
+    away = share if face.at == axis.low else 1.0 - share  # 0 on the face
+    length = (axis.high - axis.low) * (1.0 if face.at == axis.low else -1.0)
+    other = next((item for item in faces if item is not face), None)
+    if other is None:
+        return 1.0, away * length
+    if face.slope is None:
+        return (1.0 - away if other.slope is None else (1.0 - away) ** 2), 0.0
+    if other.slope is None:
+        return 1.0 - away**2, away * (1.0 - away) * length
+    return (1.0 + 2.0 * away) * (1.0 - away) ** 2, away * (1.0 - away) ** 2 * length

@@ -5,7 +5,9 @@ An equation reads as it does on paper:
     d(at.temp, "t") + at.speed * d(at.temp, "x") - at.diffusivity * d(at.temp, "x", "x")
 
 Sums, products and functions of fields are fields again, so that `d(u * u, "x")` and
-`d(at.conductivity * d(u, "x"), "x")` mean what they say.
+`d(at.conductivity * d(u, "x"), "x")` mean what they say. A field is an expression: before it is
+computed it is known which derivatives of which unknowns it takes, and a network gives them all in
+one pass (`tvilling.pinns.evaluation`).
 """
 
 from collections.abc import Callable, Mapping
@@ -13,16 +15,15 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
-from tvilling.sciml.errors import InputError
-
-Point = Mapping[str, Any]  # one scalar a coordinate, in the coordinate's unit
+Point = Mapping[str, Any]  # one number, or an array over points, a coordinate, in its unit
 Scalar = Float[Array, ""]
 
 
 class Field:
-    """A scalar function of a point.
+    """A scalar function of the coordinates.
 
     Parameters
     ----------
@@ -36,9 +37,11 @@ class Field:
     def __init__(self, function: Callable[[Point], Any]) -> None:
         self.function = function
 
-    def __call__(self, point: Point) -> Scalar:
-        """The value at `point`."""
-        return jnp.asarray(self.function(point), float)
+    def __call__(self, point: Point) -> Array:
+        """The value at `point`, or over arrays of points."""
+        from tvilling.pinns.evaluation import evaluate
+
+        return evaluate([self], point)[0]
 
     def __add__(self, other: Any) -> "Field":
         return of(jnp.add, self, other)
@@ -71,16 +74,83 @@ class Field:
         return of(jnp.negative, self)
 
 
+class Coordinate(Field):
+    """A coordinate itself."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+class Solved(Field):
+    """An unknown, whose values and derivatives `source` gives."""
+
+    __slots__ = ("name", "source")
+
+    def __init__(self, name: str, source: Any) -> None:
+        self.name, self.source = name, source
+
+
+class Derivative(Field):
+    """The derivative of a field along coordinates, in rising order of their names."""
+
+    __slots__ = ("along", "field")
+
+    def __init__(self, field: Field, along: tuple[str, ...]) -> None:
+        self.field, self.along = field, tuple(sorted(along))
+
+
+class Applied(Field):
+    """`function(*arguments)`, where arguments may be fields or numbers."""
+
+    __slots__ = ("_slopes", "arguments")
+
+    def __init__(self, function: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
+        self.function = function
+        self.arguments = arguments
+        self._slopes: dict[str, Field] = {}
+
+    def slope(self, coordinate: str) -> "Field":
+        """The derivative along one coordinate, by the chain rule, as an expression again."""
+        if coordinate not in self._slopes:
+            inner = [item for item in self.arguments if isinstance(item, Field)]
+            along = [Derivative(item, (coordinate,)) for item in inner]
+            self._slopes[coordinate] = Applied(_chained(self), (*inner, *along))
+        return self._slopes[coordinate]
+
+
+def _chained(applied: Applied) -> Callable[..., Any]:
+    """The derivative of a function of fields, taking their values and then their slopes."""
+    given, function = applied.arguments, applied.function
+    count = sum(isinstance(item, Field) for item in given)
+
+    def slope(*both: Any) -> Any:
+        def outer(*varying: Any) -> Any:
+            rest = iter(varying)
+            return function(*(next(rest) if isinstance(item, Field) else item for item in given))
+
+        values = [jnp.asarray(item) for item in both[:count]]
+        slopes = [_tangent(value, along) for value, along in zip(values, both[count:], strict=True)]
+        _, found = jax.jvp(outer, tuple(values), tuple(slopes))
+        return jnp.zeros(()) if found.dtype == jax.dtypes.float0 else found
+
+    return slope
+
+
+def _tangent(value: Array, along: Any) -> Any:
+    """A slope of the kind that JAX wants: truth values and whole numbers have none."""
+    if jnp.issubdtype(value.dtype, jnp.inexact):
+        return jnp.asarray(along, value.dtype)
+    return np.zeros(value.shape, jax.dtypes.float0)
+
+
 def of(function: Callable[..., Any], *arguments: Any) -> Field:
     """The field `function(*arguments)`, where arguments may be fields or numbers.
 
     `of(jnp.where, u_is_large, u, 0.0)` is how any function of scalars enters an equation.
     """
-
-    def value(point: Point) -> Any:
-        return function(*(item(point) if isinstance(item, Field) else item for item in arguments))
-
-    return Field(value)
+    return Applied(function, arguments)
 
 
 def sin(argument: Any) -> Field:
@@ -99,7 +169,7 @@ def exp(argument: Any) -> Field:
 
 
 def d(field: Field, *coordinates: str) -> Field:
-    """Derivative with respect to each of `coordinates` in turn, by forward-mode differentiation.
+    """Derivative with respect to each of `coordinates` in turn, by automatic differentiation.
 
     `d(u, "x")` is du/dx and `d(u, "x", "x")` the second derivative, both exact up to rounding and
     in the units of the field and its coordinates. Parameters that are inputs of a family may be
@@ -116,23 +186,7 @@ def d(field: Field, *coordinates: str) -> Field:
         raise TypeError(f"d() takes a field made of unknowns, got {type(field).__name__}")
     if not coordinates:
         raise TypeError("d() takes at least one coordinate, as in d(u, 'x')")
-    for coordinate in coordinates:
-        field = Field(_derivative(field, coordinate))
-    return field
-
-
-def _derivative(field: Field, coordinate: str) -> Callable[[Point], Scalar]:
-    def slope(point: Point) -> Scalar:
-        if coordinate not in point:
-            known = ", ".join(sorted(point))
-            raise InputError("d()", [f"{coordinate!r} is no coordinate; there are {known}"])
-        at = jnp.asarray(point[coordinate], float)
-        along = jax.jvp(
-            lambda moved: field({**point, coordinate: moved}), (at,), (jnp.ones_like(at),)
-        )
-        return along[1]
-
-    return slope
+    return Derivative(field, coordinates)
 
 
 def laplacian(field: Field, *coordinates: str) -> Field:

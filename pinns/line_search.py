@@ -7,9 +7,12 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
-Loss = Callable[[Float[Array, " n"]], Float[Array, ""]]
+Slope = Callable[[Float[Array, " n"]], tuple[Float[Array, ""], Float[Array, " n"]]]
 
-DECREASE, CURVATURE = 1e-4, 0.9  # of the two Wolfe conditions, usual for quasi-Newton methods
+DECREASE, CURVATURE = (
+    1e-4,
+    0.9,
+)  # of the two Wolfe conditions, usual for quasi-Newton methods
 ROUNDING = 1e-13  # of the value: differences below it say nothing
 TRIALS = 25
 INSIDE = 0.1, 0.5  # shares of a bracket within which the next length lies
@@ -52,11 +55,12 @@ class _Bracket:
 
 
 def search(
-    loss: Loss,
+    slope_of: Slope,
     x: Float[Array, " n"],
     value: Float[Array, ""],
     gradient: Float[Array, " n"],
     direction: Float[Array, " n"],
+    first: Float[Array, ""] | float = 1.0,
 ) -> Found:
     """A point along `direction`, which must lead downhill, that meets the weak Wolfe conditions.
 
@@ -66,10 +70,11 @@ def search(
     g(x + a p)·p <= (2e-4 - 1) g·p, which is the first for a parabola [2, section 4.1]; without it
     a search near the minimum of a loss fails for no reason.
 
-    The length grows while it is too short; between one too short and one too long the next is
-    where the slope would vanish if it were linear, or the middle where the slopes do not tell
-    (in place of the bisection of [1]). After 25 trials the longest that met the first condition
-    is taken.
+    The search begins with the length `first`: the direction of a self-scaled method is ten times
+    too long as a rule, and the last length tells. The length grows while it is too short; between
+    one too short and one too long the next is where the slope would vanish if it were linear, or
+    the middle where the slopes do not tell (in place of the bisection of [1]). After 25 trials
+    the longest that met the first condition is taken.
 
     [1] Lewis and Overton, Math. Program. 141 (2013) 135-163, DOI 10.1007/s10107-012-0514-2.
     [2] Hager and Zhang, SIAM J. Optim. 16 (2005) 170-192, DOI 10.1137/030601880.
@@ -80,7 +85,7 @@ def search(
     def attempt(bracket: _Bracket) -> _Bracket:
         length = bracket.trial
         moved = x + length * direction
-        new, new_gradient = jax.value_and_grad(loss)(moved)
+        new, new_gradient = slope_of(moved)
         new_slope = new_gradient @ direction
         less = new <= value + DECREASE * length * slope
         same = new <= value + ROUNDING * jnp.abs(value)
@@ -105,7 +110,7 @@ def search(
         long=zero + jnp.inf,
         short_slope=slope,
         long_slope=zero,
-        trial=zero + 1.0,
+        trial=zero + first,
         best=Found(x, value, gradient, zero, jnp.asarray(False), jnp.asarray(0)),
         done=jnp.asarray(False),
     )

@@ -1,46 +1,46 @@
-"""What training makes small: residuals of the equations, and misfit to what was measured."""
+"""What training makes small: residuals of the equations, and misfit to what was measured.
 
-from collections.abc import Callable
+loss = sum over equations of weight · mean (residual / scale)²
+       + sum over measurements of weight · mean (misfit / scale of the unknown)²
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import nnx
-from jaxtyping import Array, Float
+from jaxtyping import Array, ArrayLike, Float
 
-from tvilling.pinns.conditions import Measured
-from tvilling.pinns.domain import Points
-from tvilling.pinns.field import Field, of
-from tvilling.pinns.network import Network
-from tvilling.pinns.problem import Equation, Problem
-from tvilling.pinns.terms import Terms
-from tvilling.pinns.trial import Params, start, terms
+from tvilling.pinns.evaluation import evaluate, needs
+from tvilling.pinns.groups import Group, Placed, PlacedByGroup, groups_of
+from tvilling.pinns.jets import Jet
+from tvilling.pinns.network import Network, NetworkSettings
+from tvilling.pinns.problem import Problem
+from tvilling.pinns.trial import (
+    Lifts,
+    Params,
+    constants,
+    depends_on_free,
+    fields,
+    indices_of,
+    lift_and_mask,
+    start,
+    terms,
+)
 
-Weights = Float[Array, " n"]
-
-UNTRAINED, SCALE_POINTS, SCALE_SEED = 3, 512, 20_240  # networks and points behind a scale
-
-
-def over(field: Field, points: Points) -> Float[Array, " point"]:
-    """The values of `field` at `points`."""
-    return jax.vmap(field)(points)
-
-
-def residual(equation: Equation, at: Terms, points: Points) -> Float[Array, " point"]:
-    """The residual of one equation [its unit], at `points` or at their feet on its face."""
-    if equation.face is not None:
-        axis, coordinate = equation.face
-        points = {**points, axis: jnp.full_like(points[axis], coordinate)}
-    return over(of(lambda value: value, equation.residual(at)), points)
+UNTRAINED, SCALE_POINTS, SCALE_SEED = (
+    3,
+    512,
+    20_240,
+)  # networks and points behind a scale
 
 
 @dataclass(frozen=True, eq=False)
 class PhysicsLoss:
-    """The loss of one problem and network, as a function of weights and points.
-
-        sum over equations of weight · mean (residual / scale)²
-        + sum over measurements of weight · mean (misfit / scale of the unknown)²
+    """The residual rows of one problem and network.
 
     Attributes
     ----------
@@ -52,54 +52,88 @@ class PhysicsLoss:
     graph: nnx.GraphDef[Network]
     scales: dict[str, float]
 
-    def __call__(self, params: Params, points: Points) -> Float[Array, ""]:
-        """The loss of weights `params` over `points`."""
-        at = terms(self.problem, self.graph, params)
-        total = jnp.zeros(())
-        for equation in self.problem.equations:
-            scaled = residual(equation, at, points) / self.scales[equation.name]
-            total = total + equation.weight * jnp.mean(scaled**2)
-        for measured in self.problem.measured:
-            total = total + measured.weight * jnp.mean(self._misfit(at, measured) ** 2)
-        return total
+    @cached_property
+    def groups(self) -> tuple[Group, ...]:
+        """The terms of the loss by their points."""
+        return groups_of(self.problem)
 
-    def _misfit(self, at: Terms, measured: Measured) -> Float[Array, " point"]:
-        points = {name: jnp.asarray(values) for name, values in measured.points.items()}
-        found = over(getattr(at, measured.unknown), points)
-        return (found - jnp.asarray(measured.values)) / self.problem.unknown(measured.unknown).scale
+    def rows(self, params: Params, placed: PlacedByGroup) -> Float[Array, " row"]:
+        """Scaled residuals, whose squares add up to the loss."""
+        parts = [self.group_rows(group, params, placed[group.name]) for group in self.groups]
+        return jnp.concatenate([part.ravel() for part in parts])
+
+    def group_rows(self, group: Group, params: Params, placed: Placed) -> Float[Array, "term n"]:
+        """The rows of one group."""
+        at = terms(self.problem, self.graph, params, placed.lifts)
+        values = evaluate(group.fields(at), placed.points)
+        full = [jnp.broadcast_to(value, placed.target.shape[1:]) for value in values]
+        return (jnp.stack(full) - placed.target) * placed.factor
+
+    def place(self, group: Group, points: Mapping[str, ArrayLike]) -> Placed:
+        """`points` with all that does not change while they are trained on."""
+        count = jnp.shape(next(iter(points.values())))[0]
+        sizes = group.sizes(self.problem, self.scales)
+        target = jnp.zeros((len(sizes), count))
+        if group.measured is not None:
+            target = jnp.asarray(group.measured.values)[None, :]
+        factor = [jnp.full(count, (weight / count) ** 0.5 / scale) for scale, weight in sizes]
+        arrays = {name: jnp.asarray(value, float) for name, value in points.items()}
+        return Placed(arrays, target, jnp.stack(factor), self._lifts(group, arrays))
+
+    def _lifts(self, group: Group, points: dict[str, Array]) -> Lifts:
+        """Lifts and masks at `points` of the unknowns that need them and nothing that is found."""
+        free = {item.name: jnp.zeros(()) for item in self.problem.free}
+        numbers = constants(self.problem, free)
+        at = fields(self.problem, _nothing, free)
+        found: Lifts = {}
+        for _, wanted in needs(group.fields(at), points):
+            indices = indices_of(wanted, self.problem.inputs.names)
+            for name in wanted:
+                unknown = self.problem.unknown(name)
+                fixed = not depends_on_free(self.problem, unknown)
+                if self.problem.conditions_on(name) and fixed:
+                    found[name] = lift_and_mask(self.problem, unknown, numbers, points, indices)
+        return found
 
 
-def residual_scales(problem: Problem, width: int, depth: int) -> dict[str, float]:
+def _nothing(coordinates: list[Jet]) -> Jet:
+    """In place of a network where only the form of an expression is looked at."""
+    raise AssertionError("an expression was computed without a network")
+
+
+def residual_scales(problem: Problem, settings: NetworkSettings) -> dict[str, float]:
     """Size of each residual [its unit]: as declared, or its root mean square untrained.
 
     The networks behind it are always the same, whatever the seed of a training.
     """
-    wanted = [item for item in problem.equations if item.scale is None]
-    scales = {item.name: item.scale for item in problem.equations if item.scale is not None}
-    points_key, *keys = jax.random.split(jax.random.key(SCALE_SEED), UNTRAINED + 1)
-    points = problem.inputs.sample(points_key, SCALE_POINTS)
-    graph, _ = start(problem, width, depth, keys[0])
-
-    @jax.jit
-    def squares(params: Params) -> dict[str, Float[Array, ""]]:
-        at = terms(problem, graph, params)
-        return {item.name: jnp.mean(residual(item, at, points) ** 2) for item in wanted}
-
-    if wanted:
-        found = [squares(start(problem, width, depth, key)[1]) for key in keys]
-        for item in wanted:
-            size = float(np.sqrt(np.mean([float(one[item.name]) for one in found])))
-            scales[item.name] = size if np.isfinite(size) and size > 0 else 1.0
+    scales = {item.name: item.scale or 1.0 for item in problem.equations}
+    keys = jax.random.split(jax.random.key(SCALE_SEED), UNTRAINED)
+    graph, _ = start(problem, settings, keys[0])
+    loss = PhysicsLoss(problem, graph, scales)
+    random = np.random.default_rng(SCALE_SEED)
+    for group in loss.groups:
+        wanted = [item for item in group.equations if item.scale is None]
+        if not wanted:
+            continue
+        placed = loss.place(group, drawn(problem, group, random, SCALE_POINTS))
+        rows = jax.jit(lambda params, group=group, at=placed: loss.group_rows(group, params, at))
+        found = [rows(start(problem, settings, key)[1]) for key in keys]
+        sizes = jnp.sqrt(jnp.mean(jnp.stack([jnp.sum(row**2, axis=1) for row in found]), axis=0))
+        for item, size in zip(group.equations, np.asarray(sizes), strict=True):
+            if item in wanted:
+                plain = float(size) / item.weight**0.5
+                scales[item.name] = plain if np.isfinite(plain) and plain > 0 else 1.0
     return scales
 
 
-@dataclass(frozen=True, eq=False)
-class FlatLoss:
-    """The same loss as a function of one flat array of weights."""
-
-    physics: PhysicsLoss
-    unravel: Callable[[Weights], Params]
-
-    def __call__(self, theta: Weights, points: Points) -> Float[Array, ""]:
-        """The loss of weights `theta` over `points`."""
-        return self.physics(self.unravel(theta), points)
+def drawn(
+    problem: Problem, group: Group, random: np.random.Generator, count: int
+) -> dict[str, Float[np.ndarray, " point"]]:
+    """Points of a group: its own where something was measured, else drawn anew."""
+    if group.measured is not None:
+        names = problem.inputs.names
+        return {name: np.asarray(group.measured.points[name], float) for name in names}
+    if group.edge is None:
+        return problem.inputs.draw(random, count)
+    points, normals = problem.inputs.draw_edge(group.edge, random, count)
+    return points | {f"normal_{name}": values for name, values in normals.items()}

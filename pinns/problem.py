@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from tvilling.pinns.conditions import Condition, Measured
-from tvilling.pinns.domain import Box
+from tvilling.pinns.conditions import Measured, Prescribed
+from tvilling.pinns.domain import Domain, Edge, Family
 from tvilling.pinns.parameters import Fixed, Free, Parameter, Ranged
 from tvilling.pinns.terms import Formula
 
@@ -58,8 +58,9 @@ class Equation:
     weight
         Of the mean squared scaled residual in the loss.
     face
-        Axis and coordinate of the face where it holds (a Neumann or Robin condition, for
-        example); None: the whole domain.
+        Where it holds, if not in the whole domain: axis and coordinate of a face, or the name of
+        an edge of a shape (a Neumann or Robin condition, for example). There the outward normal
+        is at hand, as in `at.normal_x_m * d(at.u, "x_m")`.
     """
 
     name: str
@@ -67,7 +68,7 @@ class Equation:
     residual: Formula
     scale: float | None = None
     weight: float = 1.0
-    face: tuple[str, float] | None = None
+    face: Edge | None = None
 
 
 @dataclass(frozen=True)
@@ -121,10 +122,10 @@ class Problem:
     """
 
     name: str
-    domain: Box
+    domain: Domain
     unknowns: tuple[Unknown, ...]
     equations: tuple[Equation, ...]
-    conditions: tuple[Condition, ...] = ()
+    conditions: tuple[Prescribed, ...] = ()
     parameters: tuple[Parameter, ...] = ()
     measured: tuple[Measured, ...] = ()
     reference: Reference | None = None
@@ -135,10 +136,10 @@ class Problem:
         check(self)
 
     @property
-    def inputs(self) -> Box:
+    def inputs(self) -> Family:
         """The domain, with the parameters of a family as further axes."""
         ranged = tuple(item.axis for item in self.parameters if isinstance(item, Ranged))
-        return Box(self.domain.axes + ranged)
+        return Family(self.domain, ranged)
 
     @property
     def fixed(self) -> tuple[Fixed, ...]:
@@ -154,6 +155,6 @@ class Problem:
         """The unknown of that name."""
         return next(item for item in self.unknowns if item.name == name)
 
-    def conditions_on(self, name: str) -> tuple[Condition, ...]:
+    def conditions_on(self, name: str) -> tuple[Prescribed, ...]:
         """Conditions on the unknown of that name."""
         return tuple(item for item in self.conditions if item.unknown == name)

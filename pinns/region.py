@@ -3,11 +3,10 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from tvilling.pinns.domain import Axis
+from tvilling.pinns.domain import Axis, Box, Edge
 from tvilling.pinns.shapes.shape import Places, Scalar, Shape
 from tvilling.sciml.errors import InputError
 
@@ -77,9 +76,20 @@ class Region:
         """The axis of that name."""
         return next(axis for axis in self.axes if axis.name == name)
 
-    def scaled(self, point: dict[str, Array]) -> Float[Array, " axis"]:
-        """The coordinates of one point, each from -1 to 1 over its bounds."""
-        return jnp.stack([2.0 * axis.share(point[axis.name]) - 1.0 for axis in self.axes])
+    def edge_fault(self, edge: Edge) -> str | None:
+        """What is wrong with `edge` as an edge of the shape or an end of another axis."""
+        if not isinstance(edge, str):
+            return Box(self.others).edge_fault(edge)
+        if edge in self.edges:
+            return None
+        return f"{edge!r} is no edge; there are {', '.join(self.edges)}"
+
+    def nearness(self, edge: Edge, point: Mapping[str, Array]) -> Scalar:
+        """Zero on an edge and positive inside: the distance in half extents of the shape."""
+        if not isinstance(edge, str):
+            return Box(self.others).nearness(edge, point)
+        extent = max(axis.high - axis.low for axis in self.axes[: self.shape.dims])
+        return self.distance(edge)(point) * (2.0 / extent)
 
     def inside(self, points: Mapping[str, Float[np.ndarray, " point"]]) -> np.ndarray:
         """Which points lie inside `[point]`; the ends of the other axes count as inside."""
@@ -99,12 +109,17 @@ class Region:
         return self._named(self.shape.draw(random, count), random)
 
     def draw_edge(
-        self, edge: str, random: np.random.Generator, count: int
+        self, edge: Edge, random: np.random.Generator, count: int
     ) -> tuple[Coordinates, Coordinates]:
-        """Points on an edge, and the outward unit normals there by the shape's coordinates."""
+        """Points on an edge, and the outward unit normals there by coordinate."""
+        if not isinstance(edge, str):
+            inside = self._named(self.shape.draw(random, count), random)
+            there, along = Box(self.others).draw_edge(edge, random, count)
+            return inside | there, {name: np.zeros(count) for name in self.names} | along
         places, normals = self.shape.draw_edge(edge, random, count)
         own = self.names[: self.shape.dims]
-        by_name = {name: normals[:, index] for index, name in enumerate(own)}
+        by_name = {name: np.zeros(count) for name in self.names}
+        by_name |= {name: normals[:, index] for index, name in enumerate(own)}
         return self._named(places, random), by_name
 
     def distance(self, edge: str | None = None) -> Callable[[Mapping[str, Array]], Scalar]:

@@ -1,7 +1,8 @@
 """What training gives: a function of the coordinates, with units, and how far it can be trusted."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -9,10 +10,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import nnx
-from jaxtyping import ArrayLike, Float
+from jaxtyping import Array, ArrayLike, Float
 
-from tvilling.pinns.domain import Points
-from tvilling.pinns.loss import residual
+from tvilling.pinns.course import Check
+from tvilling.pinns.evaluation import evaluate
+from tvilling.pinns.field import of
 from tvilling.pinns.network import Network
 from tvilling.pinns.problem import Problem, Reference
 from tvilling.pinns.terms import Terms
@@ -24,29 +26,7 @@ if TYPE_CHECKING:
 
 CHUNK = 2048  # points at a time: larger batches of a small network fall out of the cache
 GRID_POINTS = 20_000  # about as many in a grid that is chosen here
-
-
-@dataclass(frozen=True)
-class Check:
-    """The state of a training at one time.
-
-    Attributes
-    ----------
-    loss, held_out
-        At the points of training and at those kept apart.
-    wall_s
-        Since the start, compilation included [s].
-    """
-
-    phase: str
-    step: int
-    loss: float
-    held_out: float
-    wall_s: float
-
-    def describe(self) -> str:
-        """One line."""
-        return f"{self.phase} step {self.step}, loss {self.held_out:.2g} at held-out points"
+WATCHED = 5_000  # the same where an error is taken again and again
 
 
 @dataclass(frozen=True)
@@ -112,6 +92,14 @@ class Solution:
         found = constants(self.problem, self.params.free)
         return {name: float(value) for name, value in found.items()}
 
+    def with_weights(self, params: Params) -> "Solution":
+        """The same with other weights."""
+        return replace(self, params=params)
+
+    def worst_error(self) -> float:
+        """Greatest relative L2 error of an unknown against the problem's reference."""
+        return max(item.relative_l2 for item in self.error(points=WATCHED).values())
+
     def evaluate(self, **coordinates: ArrayLike) -> "xr.Dataset":
         """The unknowns on the grid that the coordinates span, as labelled arrays with units.
 
@@ -133,7 +121,11 @@ class Solution:
         units = {axis.name: axis.unit for axis in self.problem.inputs.axes}
         return xr.Dataset(
             {
-                unknown.name: (dims, values[unknown.name].reshape(shape), {"units": unknown.unit})
+                unknown.name: (
+                    dims,
+                    values[unknown.name].reshape(shape),
+                    {"units": unknown.unit},
+                )
                 for unknown in self.problem.unknowns
             },
             {name: (name, array, {"units": units[name]}) for name, array in axes.items()},
@@ -147,14 +139,17 @@ class Solution:
         )
 
     def residuals(self, points: Mapping[str, ArrayLike]) -> dict[str, Float[np.ndarray, " point"]]:
-        """The residual of each equation at `points` [unit of the equation].
+        """The residual of each equation that holds inside, at `points` [unit of the equation].
 
         A small residual does not bound the error: compare with a reference where there is one.
         """
         at, arrays = self.fields, _arrays(points)
+        shape = next(iter(arrays.values())).shape
+        equations = [item for item in self.problem.equations if item.face is None]
+        residuals = [of(lambda value: value, item.residual(at)) for item in equations]
         return {
-            equation.name: np.asarray(residual(equation, at, arrays))
-            for equation in self.problem.equations
+            equation.name: np.broadcast_to(value, shape)
+            for equation, value in zip(equations, evaluate(residuals, arrays), strict=True)
         }
 
     def error(
@@ -172,7 +167,8 @@ class Solution:
         reference = reference or self.problem.reference
         if reference is None:
             raise InputError(
-                f"problem {self.problem.name}", ["it has no reference to compare with; pass one"]
+                f"problem {self.problem.name}",
+                ["it has no reference to compare with; pass one"],
             )
         inputs = self.problem.inputs.axes
         each = max(2, round(points ** (1 / len(inputs))))
@@ -185,16 +181,20 @@ class Solution:
         self, points: Mapping[str, np.ndarray], names: list[str]
     ) -> dict[str, Float[np.ndarray, " point"]]:
         """The named unknowns at flat points, a chunk at a time."""
-        at = self.fields
-
-        @jax.jit
-        def values(points: Points) -> dict[str, Any]:
-            def one(point: dict[str, Any]) -> dict[str, Any]:
-                return {name: getattr(at, name)(point) for name in names}
-
-            return jax.lax.map(one, points, batch_size=CHUNK)
-
-        return {name: np.asarray(array) for name, array in values(_arrays(points)).items()}
+        count = next(iter(points.values())).shape[0]
+        chunks = [
+            {name: values[start : start + CHUNK] for name, values in points.items()}
+            for start in range(0, count, CHUNK)
+        ]
+        short = CHUNK - chunks[-1][next(iter(points))].shape[0] if count > CHUNK else 0
+        chunks[-1] = {
+            name: np.pad(np.asarray(v, float), (0, short), "edge") for name, v in chunks[-1].items()
+        }
+        parts = [_values(self, tuple(names), _arrays(chunk)) for chunk in chunks]
+        return {
+            name: np.concatenate([np.asarray(part[name]) for part in parts])[:count]
+            for name in names
+        }
 
     def _checked_axes(self, coordinates: Mapping[str, ArrayLike]) -> dict[str, np.ndarray]:
         """The coordinates in the order of the axes."""
@@ -218,11 +218,21 @@ class Solution:
         return arrays
 
 
-def _arrays(points: Mapping[str, ArrayLike]) -> Points:
+@partial(jax.jit, static_argnums=1)
+def _values(solution: Solution, names: tuple[str, ...], points: Any) -> dict[str, Any]:
+    """The named unknowns over `points`."""
+    at = solution.fields
+    found = evaluate([getattr(at, name) for name in names], points)
+    return dict(zip(names, found, strict=True))
+
+
+def _arrays(points: Mapping[str, ArrayLike]) -> dict[str, Float[Array, " point"]]:
     return {name: jnp.asarray(values, float) for name, values in points.items()}
 
 
-def _grid(axes: Mapping[str, np.ndarray]) -> tuple[dict[str, np.ndarray], tuple[int, ...]]:
+def _grid(
+    axes: Mapping[str, np.ndarray],
+) -> tuple[dict[str, np.ndarray], tuple[int, ...]]:
     """All combinations of the coordinates as flat points, and the shape they came from."""
     mesh = np.meshgrid(*axes.values(), indexing="ij")
     return {name: array.ravel() for name, array in zip(axes, mesh, strict=True)}, mesh[0].shape

@@ -22,8 +22,23 @@ class Terms:
     def __getattr__(self, name: str) -> Any:
         values = object.__getattribute__(self, "_values")
         if name not in values:
-            raise UndeclaredError(f"{name!r} is not declared; declared are {', '.join(values)}")
+            known = ", ".join(item for item in values if not item.startswith("normal_"))
+            raise UndeclaredError(f"{name!r} is not declared; declared are {known}")
         return values[name]
+
+
+class Recorded(Terms):
+    """The same, noting in `used` which names are asked for."""
+
+    __slots__ = ("_used",)
+
+    def __init__(self, values: Mapping[str, Any], used: set[str]) -> None:
+        super().__init__(values)
+        object.__setattr__(self, "_used", used)
+
+    def __getattr__(self, name: str) -> Any:
+        object.__getattribute__(self, "_used").add(name)
+        return super().__getattr__(name)
 
 
 Formula = Callable[[Terms], Any]

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from operator import itemgetter
 from typing import Any
 
 import jax
@@ -10,13 +9,17 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float
 
-from tvilling.pinns.conditions import Condition, lift, mask
-from tvilling.pinns.field import Field, Point, Scalar, of
-from tvilling.pinns.network import Network
+from tvilling.pinns.conditions import lift, mask
+from tvilling.pinns.evaluation import Along, Wanted, derivative
+from tvilling.pinns.field import Coordinate, Field, Point, Scalar, Solved, of
+from tvilling.pinns.jets import Index, Jet, closed, coordinate
+from tvilling.pinns.network import Network, NetworkSettings, embedded, inputs_of
+from tvilling.pinns.parameters import Free
 from tvilling.pinns.problem import Problem, Unknown
-from tvilling.pinns.terms import Terms
+from tvilling.pinns.terms import Formula, Recorded, Terms
 
-Outputs = Callable[[Point], Float[Array, " unknown"]]
+Outputs = Callable[[Jet], Jet]
+Lifts = dict[str, tuple[Float[Array, "index point"], Float[Array, "index point"]]]
 
 
 @jax.tree_util.register_dataclass
@@ -29,37 +32,138 @@ class Params:
 
 
 def start(
-    problem: Problem, width: int, depth: int, key: jax.Array
+    problem: Problem, settings: NetworkSettings, key: jax.Array
 ) -> tuple[nnx.GraphDef[Network], Params]:
     """An untrained network for `problem`, with free parameters in the middle of their range."""
-    sizes = len(problem.inputs.axes), len(problem.unknowns), width, depth
-    weights = jax.jit(lambda key: nnx.state(Network(*sizes, key)))(key)
-    graph = nnx.graphdef(nnx.eval_shape(lambda: Network(*sizes, key)))
+    inputs = inputs_of(problem.inputs.axes, settings.modes)
+    outputs = len(problem.unknowns)
+    weights = jax.jit(lambda key: nnx.state(Network(inputs, outputs, settings, key)))(key)
+    graph = nnx.graphdef(nnx.eval_shape(lambda: Network(inputs, outputs, settings, key)))
     return graph, Params(weights, {item.name: jnp.zeros(()) for item in problem.free})
 
 
-def terms(problem: Problem, graph: nnx.GraphDef[Network], params: Params) -> Terms:
+class Trial:
+    """The unknowns of a problem with one network: a source of fields.
+
+    Parameters
+    ----------
+    outputs
+        Takes the embedded coordinates and gives the network's outputs.
+    numbers
+        Fixed and free parameters by name.
+    lifts
+        Derivatives of lift and mask of each unknown that were computed beforehand.
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        outputs: Callable[[list[Jet]], Jet],
+        numbers: dict[str, Scalar],
+        lifts: Lifts | None = None,
+    ) -> None:
+        self.problem, self.outputs, self.numbers = problem, outputs, numbers
+        self.lifts = lifts or {}
+
+    def derivatives(self, points: Point, wanted: Wanted) -> dict[tuple[str, Along], Array]:
+        """The wanted derivatives of the unknowns, from one pass through the network."""
+        names = self.problem.inputs.names
+        indices = indices_of(wanted, names)
+        shape = jnp.shape(points[names[0]])
+        flat = {name: jnp.atleast_1d(points[name]) for name in names}
+        given = [coordinate(indices, row, flat[name]) for row, name in enumerate(names)]
+        network = self.outputs(given)
+        found = {}
+        for row, unknown in enumerate(self.problem.unknowns):
+            if unknown.name in wanted:
+                own = Jet(indices, network.values[..., row])
+                jet = self._imposed(unknown, own, flat, indices)
+                for along in wanted[unknown.name]:
+                    index = index_of(along, names)
+                    found[unknown.name, along] = jet[index].reshape(shape)
+        return found
+
+    def _imposed(
+        self, unknown: Unknown, network: Jet, points: Point, indices: tuple[Index, ...]
+    ) -> Jet:
+        """Lift plus mask times network; without conditions about the middle of the range."""
+        scaled = network.times(unknown.scale)
+        if not self.problem.conditions_on(unknown.name):
+            return scaled.plus(unknown.middle)
+        known = self.lifts.get(unknown.name)
+        if known is None:
+            known = lift_and_mask(self.problem, unknown, self.numbers, points, indices)
+        return Jet(indices, known[0]) + Jet(indices, known[1]) * scaled
+
+
+def lift_and_mask(
+    problem: Problem,
+    unknown: Unknown,
+    numbers: dict[str, Scalar],
+    points: Point,
+    indices: tuple[Index, ...],
+) -> tuple[Array, Array]:
+    """Derivatives of both over `points`, each `[index, point]`."""
+    conditions, domain = problem.conditions_on(unknown.name), problem.domain
+
+    def carried(point: Point) -> Scalar:
+        return lift(conditions, domain, point, lambda value, at: prescribed(value, numbers, at))
+
+    def free(point: Point) -> Scalar:
+        return mask(conditions, domain, point)
+
+    names = problem.inputs.names
+    own = {name: points[name] for name in names}
+    alongs = [along_of(index, names) for index in indices]
+    both = [jnp.stack([derivative(f, along, own) for along in alongs]) for f in (carried, free)]
+    return both[0], both[1]
+
+
+def index_of(along: Along, names: tuple[str, ...]) -> Index:
+    """`("x", "x")` among coordinates x and t is (2, 0)."""
+    return tuple(along.count(name) for name in names)
+
+
+def along_of(index: Index, names: tuple[str, ...]) -> Along:
+    """The other way round."""
+    return tuple(name for name, count in zip(names, index, strict=True) for _ in range(count))
+
+
+def indices_of(wanted: Wanted, names: tuple[str, ...]) -> tuple[Index, ...]:
+    """All indices that the wanted derivatives of all unknowns take."""
+    every = frozenset(index_of(along, names) for items in wanted.values() for along in items)
+    return closed(every, len(names))
+
+
+def terms(
+    problem: Problem,
+    graph: nnx.GraphDef[Network],
+    params: Params,
+    lifts: Lifts | None = None,
+) -> Terms:
     """Unknowns, coordinates and parameters as fields, with the weights `params`."""
     network = nnx.merge(graph, params.network)
-    inputs = problem.inputs
+    axes = problem.inputs.axes
 
-    def outputs(point: Point) -> Float[Array, " unknown"]:
-        result: Float[Array, " unknown"] = network(inputs.scaled(dict(point)))
-        return result
+    def outputs(coordinates: list[Jet]) -> Jet:
+        return network(embedded(axes, coordinates, network.settings.modes))
 
-    return fields(problem, outputs, params.free)
+    return fields(problem, outputs, params.free, lifts)
 
 
-def fields(problem: Problem, outputs: Outputs, free: dict[str, Float[Array, ""]]) -> Terms:
+def fields(
+    problem: Problem,
+    outputs: Callable[[list[Jet]], Jet],
+    free: dict[str, Float[Array, ""]],
+    lifts: Lifts | None = None,
+) -> Terms:
     """The same for any function `outputs` in place of the network."""
     numbers = constants(problem, free)
-    named: dict[str, Any] = {}
-    for index, unknown in enumerate(problem.unknowns):
-        named[unknown.name] = _unknown_field(problem, unknown, index, outputs, numbers)
-    for axis in problem.inputs.axes:
-        named[axis.name] = Field(itemgetter(axis.name))
-    for name, value in numbers.items():
-        named[name] = of(jnp.asarray, value)  # the same everywhere
+    source = Trial(problem, outputs, numbers, lifts)
+    named: dict[str, Any] = {item.name: Solved(item.name, source) for item in problem.unknowns}
+    named |= {axis.name: Coordinate(axis.name) for axis in problem.inputs.axes}
+    named |= {f"normal_{name}": Coordinate(f"normal_{name}") for name in problem.domain.names}
+    named |= {name: of(jnp.asarray, value) for name, value in numbers.items()}
     return Terms(named)
 
 
@@ -69,30 +173,22 @@ def constants(problem: Problem, free: dict[str, Float[Array, ""]]) -> dict[str, 
     return known | {item.name: item.value(free[item.name]) for item in problem.free}
 
 
-def prescribed(condition: Condition, numbers: dict[str, Scalar], point: Point) -> Scalar:
-    """The value of `condition` at a point of its face."""
-    value = condition.value
+def prescribed(value: Formula | float, numbers: dict[str, Scalar], point: Point) -> Scalar:
+    """The number that a condition's value or slope is at a point."""
     if not callable(value):
         return jnp.asarray(value, float)
     found = value(Terms({**point, **numbers}))
     return found(point) if isinstance(found, Field) else jnp.asarray(found, float)
 
 
-def _unknown_field(
-    problem: Problem,
-    unknown: Unknown,
-    index: int,
-    outputs: Outputs,
-    numbers: dict[str, Scalar],
-) -> Field:
-    conditions = problem.conditions_on(unknown.name)
-    domain = problem.domain
-
-    def value(point: Point) -> Scalar:
-        network = outputs(point)[index]
-        if not conditions:
-            return unknown.middle + unknown.scale * network
-        carried = lift(conditions, domain, point, lambda face, at: prescribed(face, numbers, at))
-        return carried + unknown.scale * mask(conditions, domain, point) * network
-
-    return Field(value)
+def depends_on_free(problem: Problem, unknown: Unknown) -> bool:
+    """Whether a condition on `unknown` uses a parameter that is to be found."""
+    names: set[str] = set()
+    point = {axis.name: jnp.asarray((axis.low + axis.high) / 2) for axis in problem.inputs.axes}
+    numbers = constants(problem, {item.name: jnp.zeros(()) for item in problem.free})
+    for condition in problem.conditions_on(unknown.name):
+        for value in (condition.value, getattr(condition, "slope", None)):
+            if callable(value):
+                value(Recorded({**point, **numbers}, names))
+    free: tuple[Free, ...] = problem.free
+    return bool(names & {item.name for item in free})

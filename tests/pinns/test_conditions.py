@@ -7,7 +7,7 @@ import pytest
 
 from tvilling.pinns import PROBLEMS, Axis, Box, Condition, Equation, Problem, Unknown, laplacian
 from tvilling.pinns.conditions import mask
-from tvilling.pinns.loss import over
+from tvilling.pinns.network import NetworkSettings
 from tvilling.pinns.trial import start, terms
 
 ROUNDING = 1e-12
@@ -32,7 +32,7 @@ ALL = [("x", -1.0), ("x", 2.0), ("y", 0.5), ("y", 3.0)]
 
 
 def trained_by_nobody(problem, seed=0):
-    graph, params = start(problem, 8, 2, jax.random.key(seed))
+    graph, params = start(problem, NetworkSettings(width=8), jax.random.key(seed))
     return terms(problem, graph, params)
 
 
@@ -41,18 +41,18 @@ def test_every_face_has_its_value(faces):
     problem = plate(faces)
     u = trained_by_nobody(problem).u
     for axis, at in faces:
-        points = problem.inputs.sample(jax.random.key(1), 50)
-        points[axis] = jnp.full(50, at)
+        points = problem.inputs.draw(np.random.default_rng(1), 50)
+        points[axis] = np.full(50, at)
         expected = np.exp(points["x"]) * np.cos(points["y"])
-        np.testing.assert_allclose(over(u, points), expected, rtol=ROUNDING, atol=ROUNDING)
+        np.testing.assert_allclose(u(points), expected, rtol=ROUNDING, atol=ROUNDING)
 
 
 def test_the_network_is_free_everywhere_else():
     problem = plate(ALL)
-    points = problem.inputs.sample(jax.random.key(1), 200)
+    points = problem.inputs.draw(np.random.default_rng(1), 200)
     free = jax.vmap(lambda point: mask(problem.conditions, problem.domain, point))(points)
     assert (np.asarray(free) > 0).all()
-    one, other = (over(trained_by_nobody(problem, seed).u, points) for seed in (0, 1))
+    one, other = (trained_by_nobody(problem, seed).u(points) for seed in (0, 1))
     assert (np.asarray(one) != np.asarray(other)).all()
 
 
@@ -60,17 +60,17 @@ def test_the_pipe_starts_and_is_fed_as_told():
     problem = PROBLEMS["heating_pipe"].example()
     water_degc = trained_by_nobody(problem).water_degc
     course = np.linspace(0, 3600, 37)
-    inlet = over(water_degc, {"x_m": jnp.zeros(37), "time_s": jnp.asarray(course)})
+    inlet = water_degc({"x_m": jnp.zeros(37), "time_s": jnp.asarray(course)})
     expected = 80 + 8 * np.sin(2 * np.pi * course / 1200)
     np.testing.assert_allclose(inlet, expected, rtol=ROUNDING)
     along = {"x_m": jnp.linspace(0, 1500, 31), "time_s": jnp.zeros(31)}
     exact = problem.reference.function(along)["water_degc"]
-    np.testing.assert_allclose(over(water_degc, along), exact, rtol=ROUNDING)
+    np.testing.assert_allclose(water_degc(along), exact, rtol=ROUNDING)
 
 
 def test_without_conditions_the_network_stands_in_the_middle_of_the_range():
     problem = plate([])
     u = trained_by_nobody(problem).u
-    values = np.asarray(over(u, problem.inputs.sample(jax.random.key(2), 100)))
+    values = np.asarray(u(problem.inputs.draw(np.random.default_rng(2), 100)))
     assert abs(values.mean() - 5.0) < 5.0
     assert values.std() > 0

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from tvilling.pinns import PROBLEMS, TrainSettings, train
+from tvilling.pinns import PROBLEMS, Adam, Broyden, TrainSettings, train
 from tvilling.pinns.library.heating_pipe import WATER_J_PER_M3K, HeatingPipe
 from tvilling.sciml.errors import InputError
 from tvilling.sciml.systems.heat_network.transport import Loss, implicit_passage
@@ -96,7 +96,7 @@ def told():
 
 @pytest.fixture(scope="module")
 def solution(told):
-    settings = TrainSettings(points=800, adam_steps=250, broyden_steps=1000)
+    settings = TrainSettings(points=800, stages=(Adam(250), Broyden(1000)))
     return train(PROBLEMS["heating_pipe"].example(), settings, seed=1, tell=told.append)
 
 

@@ -5,13 +5,16 @@ import numpy as np
 import pytest
 
 from tvilling.pinns import (
+    Adam,
     Axis,
     Box,
+    Broyden,
     Condition,
     Equation,
     Fixed,
     Free,
     Measured,
+    NetworkSettings,
     Problem,
     Ranged,
     TrainSettings,
@@ -151,9 +154,16 @@ def test_a_condition_may_use_fields_or_plain_functions():
 
 def test_settings_out_of_range_are_told_together():
     with pytest.raises(InputError) as error:
-        TrainSettings(points=0, width=-3, learning_rate=-1.0)
+        TrainSettings(points=0, stages=(Adam(0, learning_rate=-1.0), Broyden(5, rule="best")))
     assert set(error.value.faults) == {
         "points is 0, expected at least 1",
-        "width is -3, expected at least 1",
-        "learning_rate is -1, expected at least 0",
+        "Adam: steps is 0, expected at least 1",
+        "Adam: learning_rate is -1, expected at least 0",
+        "rule is 'best', expected one of broyden, scaled bfgs, bfgs",
     }
+    with pytest.raises(InputError) as error:
+        NetworkSettings(kind="deep", width=-3)
+    assert error.value.faults == (
+        "width is -3, expected at least 1",
+        "kind is 'deep', expected one of perceptron, modified, fourier, pirate",
+    )

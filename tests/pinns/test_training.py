@@ -6,13 +6,16 @@ import numpy as np
 import pytest
 
 from tvilling.pinns import (
+    Adam,
     Axis,
     Box,
+    Broyden,
     Condition,
     Equation,
     Fixed,
     Free,
     Measured,
+    NetworkSettings,
     Problem,
     Ranged,
     Reference,
@@ -23,9 +26,8 @@ from tvilling.pinns import (
     train,
 )
 
-QUICK = TrainSettings(
-    width=10, depth=1, points=60, adam_steps=50, broyden_steps=300, check_every=50
-)
+SMALL = NetworkSettings(width=10, depth=1)
+QUICK = TrainSettings(SMALL, points=60, stages=(Adam(50), Broyden(300)), check_every=50)
 TIME = Axis("t", "s", 0.0, 2.0)
 START = Condition("y", "t", 0.0, 1.0)
 RATE = 0.7
@@ -88,7 +90,7 @@ def test_a_free_parameter_is_found_from_measurements():
 
 def test_one_training_solves_a_family():
     """k is an input; the slope along it is known too: dy/dk = -t exp(-k t)."""
-    settings = TrainSettings(width=12, points=200, adam_steps=50, broyden_steps=400)
+    settings = TrainSettings(NetworkSettings(width=12), points=200, stages=(Adam(50), Broyden(400)))
     solution = train(decay(Ranged("k", "1/s", 0.5, 2.0)), settings)
     t, k = np.linspace(0, 2, 21), np.linspace(0.5, 2, 16)
     found = solution.evaluate(t=t, k=k)["y"].transpose("t", "k").values
@@ -120,13 +122,14 @@ def test_two_unknowns_share_a_network_and_one_is_given_by_an_equation_on_a_face(
     [
         ({"target": 1e-3}, "target"),
         ({"time_s": 1e-3}, "time"),
-        ({"learning_rate": 1e300}, "diverged"),
-        ({"adam_steps": 0}, "steps"),
+        ({"stages": (Adam(40, learning_rate=1e300),)}, "diverged"),
+        ({"stages": (Broyden(60),)}, "steps"),
     ],
 )
 def test_it_says_why_it_ended_and_keeps_finite_weights(changes, stopped):
-    small = {"width": 6, "depth": 1, "points": 30, "adam_steps": 40, "broyden_steps": 60}
-    solution = train(KNOWN, TrainSettings(**({**small, "check_every": 20} | changes)))
+    small = {"network": NetworkSettings(width=6, depth=1), "points": 30, "check_every": 20}
+    stages = {"stages": (Adam(40), Broyden(60))}
+    solution = train(KNOWN, TrainSettings(**(small | stages | changes)))
     assert solution.stopped == stopped
     assert all(np.isfinite(leaf).all() for leaf in jax.tree.leaves(solution.params))
     assert np.isfinite(solution.evaluate(t=np.linspace(0, 2, 5))["y"]).all()
@@ -143,5 +146,6 @@ def test_where_nothing_can_be_lowered_it_says_so():
         (Unknown("y", "1", 0.0, 1.0),),
         (Equation("one", "1", lambda at: 0.0 * at.y + jnp.ones(())),),
     )
-    solution = train(problem, TrainSettings(4, 1, points=10, adam_steps=5, broyden_steps=100))
+    stages = (Adam(5), Broyden(100))
+    solution = train(problem, TrainSettings(SMALL, points=10, stages=stages))
     assert solution.stopped == "no descent"

@@ -1,0 +1,281 @@
+"""The course of a training: stages of optimisation, checks, the best weights, an exact resume."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from tvilling.pinns.settings import TrainSettings
+from tvilling.pinns.stages import Stage
+from tvilling.pinns.task import Task, Weights
+from tvilling.sciml.fit_checkpoint import Checkpoints, fingerprint
+
+TELL_EVERY_S = 2.0
+MOST_STUCK = 3  # fresh draws of points in a row on which no step can be taken
+RUNNING = ""
+
+Tell = Callable[[str], None]
+
+
+def silent(text: str) -> None:
+    """Says nothing."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """The state of a training at one time.
+
+    Attributes
+    ----------
+    step
+        Steps of all stages so far.
+    loss, held_out
+        At the points of training and at those kept apart.
+    wall_s
+        Since the start, compilation included [s].
+    error
+        Greatest relative L2 error of an unknown, where a reference is watched; else NaN.
+    """
+
+    phase: str
+    step: int
+    loss: float
+    held_out: float
+    wall_s: float
+    error: float = float("nan")
+
+    def describe(self) -> str:
+        """One line."""
+        known = "" if np.isnan(self.error) else f", error {self.error:.2g}"
+        return f"{self.phase} step {self.step}, loss {self.held_out:.2g} at held-out points{known}"
+
+
+@dataclass(frozen=True)
+class Course:
+    """How far a training has come.
+
+    Attributes
+    ----------
+    best
+        The weights with the lowest loss at the held-out points.
+    checks
+        One a check, the first before any step.
+    stopped
+        Why it ended: "steps" (all taken), "target", "time", "no descent" (no lower point was
+        found on several draws of points) or "diverged" (a value was not finite).
+    """
+
+    best: Weights
+    checks: tuple[Check, ...]
+    stopped: str
+
+
+@dataclass(frozen=True)
+class _Progress:
+    """All that a resumed run needs."""
+
+    course: Course
+    stage: int
+    state: Any
+    draws: int
+    stuck: int
+
+
+def run(
+    task: Task,
+    settings: TrainSettings,
+    seed: int = 0,
+    tell: Tell = silent,
+    folder: Path | None = None,
+    watch: Callable[[Weights], float] | None = None,
+) -> Course:
+    """Take `task` through the stages of `settings`.
+
+    Every draw of points is made from `seed` and its number alone, and a checkpoint in `folder`
+    holds all that a stage knows: a run that was killed and is started again with the same folder
+    goes on with the very same bits.
+
+    Parameters
+    ----------
+    tell
+        Told about every two seconds how it goes.
+    folder
+        Where checkpoints are kept, one at every check; None: none are.
+    watch
+        Gives the error of weights against a reference, told and noted at every check.
+
+    Raises
+    ------
+    InputError
+        If `folder` holds the checkpoints of another training.
+    """
+    return _Run(task, settings, seed, _Clock(task.name, tell), folder, watch).to_the_end()
+
+
+class _Run:
+    """One call of `run`."""
+
+    def __init__(
+        self,
+        task: Task,
+        settings: TrainSettings,
+        seed: int,
+        clock: "_Clock",
+        folder: Path | None,
+        watch: Callable[[Weights], float] | None,
+    ) -> None:
+        self.task, self.settings, self.clock, self.watch = task, settings, clock, watch
+        self.key = jax.random.key(seed)
+        self.held = jax.jit(task.loss)
+        self.advance = [jax.jit(self._stretch(stage)) for stage in settings.stages]
+        self.kept = None
+        if folder is not None:
+            mark = fingerprint(
+                task.name,
+                repr(replace(settings, time_s=1.0)),
+                seed,
+                task.theta,
+                task.held_out,
+            )
+            self.kept = Checkpoints(folder, mark)
+
+    def _stretch(self, stage: Stage) -> Callable[..., Any]:
+        def stretch(batch: Any, state: Any, steps: Any, held_out: Any) -> Any:
+            state = stage.advance(self.task, batch, state, steps)
+            return state, self.task.loss(state.x, held_out)
+
+        return stretch
+
+    def to_the_end(self) -> Course:
+        """Stage after stage until something speaks for an end."""
+        now = self._taken_up(self._start())
+        while now.course.stopped == RUNNING:
+            now = self._further(now)
+            if self.kept is not None:
+                self.kept.save(now.course.checks[-1].step + now.draws, self._arrays(now))
+        return now.course
+
+    def _start(self) -> _Progress:
+        task = self.task
+        value = float(self.held(task.theta, task.held_out))
+        check = Check("start", 0, value, value, self.clock.passed_s(), self._error(task.theta))
+        stopped = RUNNING if np.isfinite(value) else "diverged"
+        state = self.settings.stages[0].begin(task, task.theta)
+        return _Progress(Course(task.theta, (check,), stopped), 0, state, 0, 0)
+
+    def _further(self, now: _Progress) -> _Progress:
+        """One more stretch on new points, and its check."""
+        stage = self.settings.stages[now.stage]
+        before = int(now.state.steps)
+        steps = min(self.settings.check_every, stage.steps - before)
+        batch = self.task.draw(jax.random.fold_in(self.key, now.draws), now.state.x)
+        state, held = self.advance[now.stage](batch, now.state, steps, self.task.held_out)
+        done = sum(item.steps for item in self.settings.stages[: now.stage]) + int(state.steps)
+        stuck = now.stuck + 1 if int(state.steps) == before else 0
+        error = self._error(state.x)
+        check = Check(
+            stage.name,
+            done,
+            float(state.value),
+            float(held),
+            self.clock.passed_s(),
+            error,
+        )
+        course = self._noted(now.course, check, state.x)
+        self.clock.tell_now_and_then(check.describe())
+        following = _Progress(course, now.stage, state, now.draws + 1, stuck)
+        if course.stopped != RUNNING:
+            return following
+        over = int(state.steps) >= stage.steps or stuck >= MOST_STUCK
+        return self._next_stage(following) if over else following
+
+    def _next_stage(self, now: _Progress) -> _Progress:
+        """The next stage from the best weights so far, or the end."""
+        if now.stage + 1 == len(self.settings.stages):
+            reason = "no descent" if now.stuck >= MOST_STUCK else "steps"
+            return replace(now, course=replace(now.course, stopped=reason))
+        following = self.settings.stages[now.stage + 1]
+        return replace(
+            now,
+            stage=now.stage + 1,
+            state=following.begin(self.task, now.course.best),
+            stuck=0,
+        )
+
+    def _noted(self, course: Course, check: Check, x: Weights) -> Course:
+        """The course after one more check of `x`."""
+        if not np.isfinite(check.loss) or not np.isfinite(check.held_out):
+            return replace(course, stopped="diverged")
+        better = check.held_out < min(item.held_out for item in course.checks)
+        stopped = RUNNING
+        if check.held_out <= self.settings.target:
+            stopped = "target"
+        elif check.wall_s > self.settings.time_s:
+            stopped = "time"
+        return Course(x if better else course.best, (*course.checks, check), stopped)
+
+    def _error(self, x: Weights) -> float:
+        return float("nan") if self.watch is None else float(self.watch(x))
+
+    def _arrays(self, now: _Progress) -> dict[str, np.ndarray]:
+        """`now` as named arrays."""
+        leaves = {f"state/{i}": np.asarray(x) for i, x in enumerate(jax.tree.leaves(now.state))}
+        rows = [(c.step, c.loss, c.held_out, c.wall_s, c.error) for c in now.course.checks]
+        words = "\n".join([now.course.stopped, *(check.phase for check in now.course.checks)])
+        return leaves | {
+            "best": np.asarray(now.course.best),
+            "checks": np.asarray(rows),
+            "words": np.frombuffer(words.encode(), np.uint8),
+            "counts": np.asarray([now.stage, now.draws, now.stuck]),
+        }
+
+    def _taken_up(self, start: _Progress) -> _Progress:
+        """The last progress that was kept, or `start`."""
+        found = self.kept.latest() if self.kept is not None else None
+        if found is None:
+            return start
+        arrays = found[1]
+        stage, draws, stuck = (int(count) for count in arrays["counts"])
+        stopped, *phases = bytes(arrays["words"]).decode().split("\n")
+        checks = tuple(
+            Check(phase, int(row[0]), *(float(value) for value in row[1:]))
+            for phase, row in zip(phases, arrays["checks"], strict=True)
+        )
+        like = self.settings.stages[stage].begin(self.task, self.task.theta)
+        leaves, tree = jax.tree.flatten(like)
+        state = jax.tree.unflatten(
+            tree,
+            [
+                jnp.asarray(arrays[f"state/{i}"], leaf.dtype) if leaf.size else leaf
+                for i, leaf in enumerate(leaves)
+            ],
+        )
+        self.clock.began -= checks[-1].wall_s
+        self.clock.tell(f"{self.task.name}: taken up at step {checks[-1].step}")
+        course = Course(jnp.asarray(arrays["best"]), checks, stopped)
+        return _Progress(course, stage, state, draws, stuck)
+
+
+class _Clock:
+    """Time since the start, and what is told not too often."""
+
+    def __init__(self, name: str, tell: Tell) -> None:
+        self.name, self.tell = name, tell
+        self.began = self.told = time.perf_counter()
+        tell(f"{name}: compiling")
+
+    def passed_s(self) -> float:
+        """Seconds since the start."""
+        return time.perf_counter() - self.began
+
+    def tell_now_and_then(self, text: str) -> None:
+        """Tell `text` if the last one was two seconds ago."""
+        now = time.perf_counter()
+        if now - self.told > TELL_EVERY_S:
+            self.told = now
+            self.tell(f"{self.name}: {text}")

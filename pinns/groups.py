@@ -1,0 +1,88 @@
+"""Terms of the loss by the points they share, and those points with what is known about them."""
+
+from dataclasses import dataclass
+
+import jax
+from jaxtyping import Array, Float
+
+from tvilling.pinns.conditions import Measured
+from tvilling.pinns.domain import Edge
+from tvilling.pinns.field import Field, of
+from tvilling.pinns.problem import Equation, Problem
+from tvilling.pinns.terms import Terms
+from tvilling.pinns.trial import Lifts
+
+INSIDE = "inside"
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """Terms of the loss that share points.
+
+    Attributes
+    ----------
+    name
+        Its key in batches.
+    edge
+        Where the points lie, if not in the whole domain.
+    equations
+        What is zero there.
+    measured
+        What was measured, instead of equations; its points are its own.
+    """
+
+    name: str
+    edge: Edge | None = None
+    equations: tuple[Equation, ...] = ()
+    measured: Measured | None = None
+
+    def fields(self, at: Terms) -> list[Field]:
+        """What is computed at the points, a field a term."""
+        if self.measured is not None:
+            return [getattr(at, self.measured.unknown)]
+        return [of(lambda value: value, item.residual(at)) for item in self.equations]
+
+    def sizes(self, problem: Problem, scales: dict[str, float]) -> list[tuple[float, float]]:
+        """Scale and weight of each term."""
+        if self.measured is not None:
+            return [(problem.unknown(self.measured.unknown).scale, self.measured.weight)]
+        return [(scales[item.name], item.weight) for item in self.equations]
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Placed:
+    """Points of one group with what can be known about them before training.
+
+    Attributes
+    ----------
+    points
+        Coordinates by name; on edges the outward normals too.
+    target
+        What each term shall be: zero, or what was measured [its unit].
+    factor
+        That makes a difference from it a residual row: root of weight over count, over scale.
+    lifts
+        Derivatives of lift and mask of each unknown, where nothing in training moves them.
+    """
+
+    points: dict[str, Float[Array, " point"]]
+    target: Float[Array, "term point"]
+    factor: Float[Array, "term point"]
+    lifts: Lifts
+
+
+AXES = Placed(0, 1, 1, 1)  # type: ignore[arg-type]  # of the points, for vmap and splits
+PlacedByGroup = dict[str, Placed]
+
+
+def groups_of(problem: Problem) -> tuple[Group, ...]:
+    """The terms of the loss, those inside first."""
+    edges = list(dict.fromkeys(item.face for item in problem.equations if item.face is not None))
+    inside = tuple(item for item in problem.equations if item.face is None)
+    found = [Group(INSIDE, None, inside)] if inside else []
+    for edge in edges:
+        held = tuple(item for item in problem.equations if item.face == edge)
+        found.append(Group(f"edge {edge}", edge, held))
+    found += [Group(f"measured {i}", measured=item) for i, item in enumerate(problem.measured)]
+    return tuple(found)

@@ -1,0 +1,80 @@
+"""Limited-memory BFGS, for networks whose inverse Hessian would not fit.
+
+The directions are optax's (Liu and Nocedal, Math. Program. 45 (1989) 503-528,
+DOI 10.1007/BF01589116), the line search is that of the dense methods.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import optax
+from jaxtyping import Array, Bool, Float, Int
+
+from tvilling.pinns.broyden import next_length
+from tvilling.pinns.line_search import Slope, search
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class LimitedDescent:
+    """Where a descent stands; attributes as those of `broyden.Descent`, and pairs in `memory`."""
+
+    x: Float[Array, " n"]
+    value: Float[Array, ""]
+    gradient: Float[Array, " n"]
+    memory: Any
+    stuck: Bool[Array, ""]
+    length: Float[Array, ""]
+    steps: Int[Array, ""]
+    evaluations: Int[Array, ""]
+
+
+def unbegun(x: Float[Array, " n"], pairs: int) -> LimitedDescent:
+    """A descent at `x` that keeps `pairs` steps, and knows no function yet."""
+    memory = optax.scale_by_lbfgs(pairs).init(x)
+    no, zero = jnp.asarray(False), jnp.asarray(0)
+    return LimitedDescent(x, jnp.zeros(()), jnp.zeros_like(x), memory, no, jnp.ones(()), zero, zero)
+
+
+def descend(
+    slope: Slope, descent: LimitedDescent, steps: int | Int[Array, ""], pairs: int
+) -> LimitedDescent:
+    """Up to `steps` more steps under the function that `slope` tells."""
+    value, gradient = slope(descent.x)
+    no = jnp.asarray(False)
+    descent = replace(
+        descent,
+        value=value,
+        gradient=gradient,
+        stuck=no,
+        evaluations=descent.evaluations + 1,
+    )
+    last = descent.steps + steps
+
+    def going(now: LimitedDescent) -> Bool[Array, ""]:
+        return (now.steps < last) & ~now.stuck
+
+    return jax.lax.while_loop(going, lambda now: _step(slope, now, pairs), descent)
+
+
+def _step(slope: Slope, now: LimitedDescent, pairs: int) -> LimitedDescent:
+    method = optax.scale_by_lbfgs(pairs)
+    update, memory = method.update(now.gradient, now.memory, now.x)
+    downhill = update @ now.gradient > 0
+    direction = jnp.where(downhill, -update, -now.gradient)
+    found = search(slope, now.x, now.value, now.gradient, direction, now.length)
+    fresh = method.init(now.x)
+    kept = jax.tree.map(lambda a, b: jnp.where(found.lower & downhill, a, b), memory, fresh)
+    begun = now.memory.count == 0
+    return LimitedDescent(
+        x=found.x,
+        value=found.value,
+        gradient=found.gradient,
+        memory=kept,
+        stuck=~found.lower & (begun | ~downhill),
+        length=next_length(found, now.gradient, direction),
+        steps=now.steps + found.lower,
+        evaluations=now.evaluations + found.evaluations,
+    )

@@ -1,0 +1,65 @@
+"""What a training works on: residual rows of flat weights over batches of points."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+Weights = Float[Array, " n"]
+Batch = Any  # a pytree of arrays
+Rows = Callable[[Weights, Batch], Float[Array, " row"]]
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """A sum of squares to be made small over points that are drawn anew now and then.
+
+    Attributes
+    ----------
+    theta
+        Weights to begin with.
+    rows
+        Scaled residuals; the loss is the sum of their squares. Traceable by JAX.
+    draw
+        New points for a key and weights, on the host: `draw(key, theta)`. Shapes never change.
+    held_out
+        Points that are never trained on.
+    jacobian
+        Derivatives of the rows by weights; None: by forward mode, a column a weight.
+    slope
+        Loss and gradient together; None: by reverse mode over `rows`.
+    unravel
+        The weights as arrays in a pytree, for optimisers that go by matrices.
+    """
+
+    name: str
+    theta: Weights
+    rows: Rows
+    draw: Callable[[jax.Array, Weights], Batch]
+    held_out: Batch
+    jacobian: Callable[[Weights, Batch], Float[Array, "row n"]] | None = None
+    slope: Callable[[Weights, Batch], tuple[Array, Weights]] | None = None
+    unravel: Callable[[Weights], Any] | None = None
+
+    def loss(self, theta: Weights, batch: Batch) -> Float[Array, ""]:
+        """The sum of squares."""
+        return jnp.sum(self.rows(theta, batch) ** 2)
+
+    def value_and_slope(self, theta: Weights, batch: Batch) -> tuple[Array, Weights]:
+        """The loss with its gradient."""
+        if self.slope is not None:
+            return self.slope(theta, batch)
+        return jax.value_and_grad(self.loss)(theta, batch)
+
+    def jacobian_of(self, theta: Weights, batch: Batch) -> Float[Array, "row n"]:
+        """Derivatives of the rows by weights."""
+        if self.jacobian is not None:
+            return self.jacobian(theta, batch)
+        return jax.jacfwd(self.rows)(theta, batch)
+
+    def shaped(self, theta: Weights) -> Any:
+        """The weights, or a gradient, as arrays in a pytree."""
+        return theta if self.unravel is None else self.unravel(theta)
