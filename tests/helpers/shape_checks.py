@@ -36,8 +36,11 @@ def derivatives(shape, edge=None):
     return jax.jit(jax.vmap(at))
 
 
-def check_distance(shape, edge=None):
-    """Zero with the inward normal as gradient on the edge, positive inside, finite derivatives."""
+def check_distance(shape, edge=None, corners=None):
+    """Zero with the inward normal as gradient on the edge, positive inside, finite derivatives.
+
+    `corners` are further points at which derivatives have to be finite.
+    """
     random = np.random.default_rng(3)
     look = derivatives(shape, edge)
     value, slope, curve = look(shape.draw(random, COUNT))
@@ -54,3 +57,6 @@ def check_distance(shape, edge=None):
     assert np.quantile(np.abs(value), 0.99) < 1e-12 * size
     assert np.isfinite(slope).all()
     assert np.isfinite(curve).all()
+    if corners is not None:
+        for found in look(np.asarray(corners, float)):
+            assert np.isfinite(found).all()

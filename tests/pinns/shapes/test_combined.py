@@ -46,7 +46,7 @@ def test_points_lie_inside_and_are_uniform(lug):
 
 @pytest.mark.parametrize("edge", [None, "body lug"])
 def test_distance(lug, edge):
-    check_distance(lug, edge)
+    check_distance(lug, edge, corners=[(2, 0), (2, 1), (0, 0), (2, 0.5), (0.5, 0.5)])
 
 
 def test_intersection_against_shapely():
