@@ -1,7 +1,8 @@
 """DeepXDE alone on one of its examples, in a process of its own: a backend lasts for a process.
 
-Run as `python -m tvilling.benchmarks.deepxde_peer NAME BACKEND [STEPS]`; the last line it prints
-is a JSON object. With STEPS it takes that many steps of Adam and no L-BFGS, to time a step.
+Run as `python -m tvilling.benchmarks.deepxde_peer NAME BACKEND STEPS PRECISION` with DDE_BACKEND
+set; the last line it prints is a JSON object. With STEPS above 0 it takes that many steps of Adam
+and no L-BFGS, to time a step.
 """
 
 import contextlib
@@ -41,11 +42,13 @@ class PeerRun:
     variables: tuple[float, ...]
 
 
-def peer(name: str, backend: str, steps: int | None = None) -> PeerRun:
-    """DeepXDE's run of the example `name`, in a new process."""
-    command = [sys.executable, "-m", "tvilling.benchmarks.deepxde_peer", name, backend]
-    if steps is not None:
-        command.append(str(steps))
+def peer(name: str, backend: str, steps: int = 0, precision: str = "float32") -> PeerRun:
+    """DeepXDE's run of the example `name`, in a new process.
+
+    `precision` is that of its numbers; the documented recipes leave it at float32.
+    """
+    here = "tvilling.benchmarks.deepxde_peer"
+    command = [sys.executable, "-m", here, name, backend, str(steps), precision]
     done = subprocess.run(
         command,
         env={**os.environ, "DDE_BACKEND": backend},
@@ -71,12 +74,13 @@ def _step_s(name: str, backend: str, steps: int) -> float:
     return (long - short) / (2 * steps)
 
 
-def trained(name: str, steps: int | None) -> dict[str, Any]:
+def trained(name: str, steps: int, precision: str) -> dict[str, Any]:
     """Train with the recipe of the example, with the backend that is loaded."""
     import deepxde as dde
 
     from tvilling.benchmarks.deepxde_problems import PROBLEMS
 
+    dde.config.set_default_float(precision)
     dde.config.set_random_seed(0)
     began = time.perf_counter()
     example = PROBLEMS[name]()
@@ -84,7 +88,7 @@ def trained(name: str, steps: int | None) -> dict[str, Any]:
     more = {"external_trainable_variables": list(example.variables)} if example.variables else {}
     model.compile("adam", lr=1e-3, **more)
     model.train(iterations=steps or example.adam_steps, display_every=10**6)
-    if example.lbfgs and steps is None and dde.backend.backend_name != "jax":
+    if example.lbfgs and not steps and dde.backend.backend_name != "jax":
         model.compile("L-BFGS", **more)  # the JAX backend has none
         model.train(display_every=10**6)
     wall_s = time.perf_counter() - began
@@ -105,9 +109,9 @@ def _number(variable: Any) -> float:
 
 def main() -> None:
     """Train as the command line says and print the result."""
-    name, _, *steps = sys.argv[1:]
+    name, _, steps, precision = sys.argv[1:]
     with contextlib.redirect_stdout(io.StringIO()):
-        found = trained(name, int(steps[0]) if steps else None)
+        found = trained(name, int(steps), precision)
     print(json.dumps(found))
 
 

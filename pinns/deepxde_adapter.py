@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import Any
 
 import jax
@@ -20,7 +21,7 @@ from jaxtyping import Array, Float
 from numpy.typing import ArrayLike
 
 from tvilling.pinns.columns import Columns, Path, Source, operators, plain
-from tvilling.pinns.course import Course, Tell, run, silent
+from tvilling.pinns.course import Check, Course, Tell, run, silent
 from tvilling.pinns.deepxde_points import Sampler, chosen, resized
 from tvilling.pinns.deepxde_shapes import shape_of
 from tvilling.pinns.deepxde_tracing import tracing
@@ -49,6 +50,7 @@ CANDIDATES = 4  # times as many points as are wanted, to choose from by the resi
 CACHED = 400  # points at a time: a larger batch of a small network falls out of the cache
 HELD_OUT = 2  # times as many points judge a state
 HELD_SEED = 1_000_003  # apart from those of the draws
+Predict = Callable[[ArrayLike], Float[np.ndarray, "point output"]]
 Batch = dict[str, Float[Array, "point column"]]
 
 
@@ -145,6 +147,15 @@ class Guest:
         """How far the equations are from being met at each point, all together."""
         squares = [jnp.sum(error**2, axis=1) for error in self.equations(theta, points)]
         return jnp.sqrt(jnp.sum(jnp.stack(squares), axis=0))
+
+    def predict(self, theta: Array, points: ArrayLike) -> Float[np.ndarray, "point output"]:
+        """The outputs of the network with weights `theta`."""
+        params, _ = self.unravel(theta)
+        return np.asarray(self._apply(params, jnp.asarray(points, float)))
+
+    @cached_property
+    def _apply(self) -> Any:
+        return jax.jit(self.net.apply)
 
     def _tracing(self, values: Sequence[Array]) -> AbstractContextManager[None]:
         modules = gradients_reverse, gradients_forward
@@ -284,8 +295,17 @@ class DeepxdeSolution:
 
     def predict(self, points: ArrayLike) -> Float[np.ndarray, "point output"]:
         """The outputs at `points` [point, coordinate]."""
-        params, _ = self.guest.unravel(self.course.best)
-        return np.asarray(jax.jit(self.guest.net.apply)(params, jnp.asarray(points, float)))
+        return self.guest.predict(self.course.best, points)
+
+    @property
+    def checks(self) -> tuple[Check, ...]:
+        """How the training went."""
+        return self.course.checks
+
+    @property
+    def stopped(self) -> str:
+        """Why it ended, see `Course`."""
+        return self.course.stopped
 
 
 def solve_deepxde(
@@ -295,7 +315,7 @@ def solve_deepxde(
     settings: TrainSettings | None = None,
     seed: int = 0,
     tell: Tell = silent,
-    loss_weights: Sequence[float] | None = None,
+    watch: Callable[[Predict], float] | None = None,
 ) -> DeepxdeSolution:
     """Train a DeepXDE problem with our optimisers; see `from_deepxde` for what it may be.
 
@@ -308,10 +328,18 @@ def solve_deepxde(
         Stages, steps and times; its network is not looked at.
     tell
         Told now and then how it goes.
+    watch
+        Given the network of every check, as a function of points, it says its error, which the
+        checks then hold.
     """
     settings = settings or TrainSettings()
-    guest, theta = _guest(data, net, variables, loss_weights, settings.points, seed)
-    course = run(_task(guest, theta, settings.focus, seed), settings, seed, tell)
+    guest, theta = _guest(data, net, variables, None, settings.points, seed)
+    task = _task(guest, theta, settings.focus, seed)
+
+    def error(theta: Array) -> float:
+        return watch(partial(guest.predict, theta)) if watch else float("nan")
+
+    course = run(task, settings, seed, tell, watch=error if watch else None)
     params, values = guest.unravel(course.best)
     guest.net.params = params
     for variable, value in zip(guest.variables, values, strict=True):
@@ -334,13 +362,34 @@ def _guest(
         raise InputError("DeepXDE problem", faults)
     net = net or _usual_net(data)
     sized = resized(data, points or max(data.num_domain, FEWEST))
-    params = net.params
-    if params is None:
-        params = net.init(jax.random.key(seed), jnp.zeros((1, data.geom.dim)))
+    params = net.params or _drawn_params(net, data.geom.dim, seed)
     values = tuple(variable.value for variable in variables)
     theta, unravel = ravel_pytree(jax.tree.map(_double, (params, values)))
     weights = None if loss_weights is None else tuple(map(float, loss_weights))
     return Guest(sized, net, variables, unravel, weights), theta
+
+
+def _drawn_params(net: Any, coordinates: int, seed: int) -> Any:
+    """Untrained parameters, by Glorot's rule on the host, which spares a compilation.
+
+    Of other rules by the network's own initialiser.
+    """
+    place = jnp.zeros((1, coordinates))
+    key = jax.random.key(seed)
+    rule = getattr(net, "kernel_initializer", None)
+    if rule not in ("Glorot normal", "Glorot uniform"):
+        return jax.jit(net.init)(key, place)
+    random = np.random.default_rng(seed)
+
+    def drawn(leaf: Any) -> np.ndarray:
+        if len(leaf.shape) < 2:
+            return np.zeros(leaf.shape)
+        spread = np.sqrt(2.0 / sum(leaf.shape))
+        if rule == "Glorot normal":
+            return spread * random.standard_normal(leaf.shape)
+        return spread * np.sqrt(3.0) * random.uniform(-1.0, 1.0, leaf.shape)
+
+    return jax.tree.map(drawn, jax.eval_shape(net.init, key, place))
 
 
 def _double(value: Any) -> Array:
