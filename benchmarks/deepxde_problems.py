@@ -6,6 +6,7 @@ are written for whichever backend is loaded; `deepxde` is imported when a proble
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -56,12 +57,24 @@ class Documented:
             net.apply_output_transform(self.transform)
         return net
 
-    def error(self, predict: Callable[[np.ndarray], Any]) -> float:
-        """Relative L2 of `predict` over an even grid that reaches every edge."""
+    @cached_property
+    def grid(self) -> np.ndarray:
+        """Points of an even grid that reaches every edge [point, coordinate]."""
         axes = [np.linspace(low, high, GRID) for low, high in zip(*self.bounds, strict=True)]
-        points = np.stack([axis.ravel() for axis in np.meshgrid(*axes, indexing="ij")], axis=1)
-        true = self.truth(points)
-        return float(np.linalg.norm(np.asarray(predict(points)) - true) / np.linalg.norm(true))
+        return np.stack([axis.ravel() for axis in np.meshgrid(*axes, indexing="ij")], axis=1)
+
+    @cached_property
+    def true(self) -> np.ndarray:
+        """The solution there [point, output]."""
+        return self.truth(self.grid)
+
+    def error(self, predict: Callable[[np.ndarray], Any]) -> float:
+        """Relative L2 of `predict` over the grid."""
+        return self.error_of(np.asarray(predict(self.grid)))
+
+    def error_of(self, values: np.ndarray) -> float:
+        """Relative L2 of values on the grid."""
+        return float(np.linalg.norm(values - self.true) / np.linalg.norm(self.true))
 
 
 def _functions() -> Any:

@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 import jax
@@ -21,12 +21,12 @@ from jaxtyping import Array, Float
 from numpy.typing import ArrayLike
 
 from tvilling.pinns.columns import Columns, Path, Source, operators, plain
-from tvilling.pinns.course import Check, Course, Tell, run, silent
+from tvilling.pinns.course import Check, Tell, run, silent
+from tvilling.pinns.deepxde_network import dense_of, drawn_params
 from tvilling.pinns.deepxde_points import Sampler, chosen, resized
 from tvilling.pinns.deepxde_shapes import shape_of
 from tvilling.pinns.deepxde_tracing import tracing
-from tvilling.pinns.dense_jets import Dense, derivatives, tower_of
-from tvilling.pinns.jets import sine_tower, tanh_tower
+from tvilling.pinns.dense_jets import derivatives
 from tvilling.pinns.settings import TrainSettings
 from tvilling.pinns.task import Task
 from tvilling.sciml.errors import InputError
@@ -50,7 +50,6 @@ CANDIDATES = 4  # times as many points as are wanted, to choose from by the resi
 CACHED = 400  # points at a time: a larger batch of a small network falls out of the cache
 HELD_OUT = 2  # times as many points judge a state
 HELD_SEED = 1_000_003  # apart from those of the draws
-Predict = Callable[[ArrayLike], Float[np.ndarray, "point output"]]
 Batch = dict[str, Float[Array, "point column"]]
 
 
@@ -83,7 +82,7 @@ class Guest:
 
     def source(self, params: Any, points: Array, paths: Sequence[Path]) -> Source:
         """The network at `points`, with the derivatives along `paths` that a sweep can give."""
-        dense = _dense(self.net, params)
+        dense = dense_of(self.net, params, dde.nn.activations.get)
         known = {} if dense is None else derivatives(dense, points, paths)
         return Source(lambda x: self.net.apply(params, x), points, known)
 
@@ -284,28 +283,25 @@ class DeepxdeSolution:
 
     Attributes
     ----------
-    variables
-        The values found, in the order in which they were given; the `deepxde.Variable`s have
-        them as well.
+    theta
+        All that was trained, flat.
+    checks, stopped
+        How the training went and why it ended, see `Course`.
     """
 
     guest: Guest
-    course: Course
-    variables: tuple[float, ...]
+    theta: Array
+    checks: tuple[Check, ...] = ()
+    stopped: str = ""
 
     def predict(self, points: ArrayLike) -> Float[np.ndarray, "point output"]:
         """The outputs at `points` [point, coordinate]."""
-        return self.guest.predict(self.course.best, points)
+        return self.guest.predict(self.theta, points)
 
     @property
-    def checks(self) -> tuple[Check, ...]:
-        """How the training went."""
-        return self.course.checks
-
-    @property
-    def stopped(self) -> str:
-        """Why it ended, see `Course`."""
-        return self.course.stopped
+    def variables(self) -> tuple[float, ...]:
+        """The values found, in the order in which they were given."""
+        return tuple(float(value) for value in self.guest.unravel(self.theta)[1])
 
 
 def solve_deepxde(
@@ -315,7 +311,7 @@ def solve_deepxde(
     settings: TrainSettings | None = None,
     seed: int = 0,
     tell: Tell = silent,
-    watch: Callable[[Predict], float] | None = None,
+    watch: Callable[[DeepxdeSolution], float] | None = None,
 ) -> DeepxdeSolution:
     """Train a DeepXDE problem with our optimisers; see `from_deepxde` for what it may be.
 
@@ -329,22 +325,21 @@ def solve_deepxde(
     tell
         Told now and then how it goes.
     watch
-        Given the network of every check, as a function of points, it says its error, which the
-        checks then hold.
+        Says the error of the state at every check, which the checks then hold.
     """
     settings = settings or TrainSettings()
     guest, theta = _guest(data, net, variables, None, settings.points, seed)
     task = _task(guest, theta, settings.focus, seed)
 
     def error(theta: Array) -> float:
-        return watch(partial(guest.predict, theta)) if watch else float("nan")
+        return watch(DeepxdeSolution(guest, theta)) if watch else float("nan")
 
     course = run(task, settings, seed, tell, watch=error if watch else None)
     params, values = guest.unravel(course.best)
     guest.net.params = params
     for variable, value in zip(guest.variables, values, strict=True):
         variable.value = value
-    return DeepxdeSolution(guest, course, tuple(float(value) for value in values))
+    return DeepxdeSolution(guest, course.best, course.checks, course.stopped)
 
 
 def _guest(
@@ -362,34 +357,11 @@ def _guest(
         raise InputError("DeepXDE problem", faults)
     net = net or _usual_net(data)
     sized = resized(data, points or max(data.num_domain, FEWEST))
-    params = net.params or _drawn_params(net, data.geom.dim, seed)
+    params = net.params or drawn_params(net, data.geom.dim, seed)
     values = tuple(variable.value for variable in variables)
     theta, unravel = ravel_pytree(jax.tree.map(_double, (params, values)))
     weights = None if loss_weights is None else tuple(map(float, loss_weights))
     return Guest(sized, net, variables, unravel, weights), theta
-
-
-def _drawn_params(net: Any, coordinates: int, seed: int) -> Any:
-    """Untrained parameters, by Glorot's rule on the host, which spares a compilation.
-
-    Of other rules by the network's own initialiser.
-    """
-    place = jnp.zeros((1, coordinates))
-    key = jax.random.key(seed)
-    rule = getattr(net, "kernel_initializer", None)
-    if rule not in ("Glorot normal", "Glorot uniform"):
-        return jax.jit(net.init)(key, place)
-    random = np.random.default_rng(seed)
-
-    def drawn(leaf: Any) -> np.ndarray:
-        if len(leaf.shape) < 2:
-            return np.zeros(leaf.shape)
-        spread = np.sqrt(2.0 / sum(leaf.shape))
-        if rule == "Glorot normal":
-            return spread * random.standard_normal(leaf.shape)
-        return spread * np.sqrt(3.0) * random.uniform(-1.0, 1.0, leaf.shape)
-
-    return jax.tree.map(drawn, jax.eval_shape(net.init, key, place))
 
 
 def _double(value: Any) -> Array:
@@ -445,22 +417,3 @@ def _task(guest: Guest, theta: Array, focus: float, seed: int) -> Task:
 
 def _arrays(drawn: Mapping[str, np.ndarray]) -> Batch:
     return {name: jnp.asarray(array) for name, array in drawn.items()}
-
-
-def _dense(net: Any, params: Any) -> Dense | None:
-    """A fully connected network as its parts; None for any other."""
-    if type(net) is not dde.nn.FNN:
-        return None
-    count = len(net.layer_sizes) - 1
-    found = params["params"]
-    named = net.activation if isinstance(net.activation, list) else [net.activation] * count
-    known: dict[Any, Any] = {"tanh": tanh_tower, "sin": sine_tower}
-    towers = [known.get(name) or tower_of(dde.nn.activations.get(name)) for name in named]
-    return Dense(
-        layers=[
-            (found[f"denses_{at}"]["kernel"], found[f"denses_{at}"]["bias"]) for at in range(count)
-        ],
-        towers=towers[: count - 1],
-        features=net._input_transform,
-        outputs=net._output_transform,
-    )
