@@ -1,0 +1,274 @@
+"""Keep a solution: its weights in an Orbax folder, what is known about it as JSON beside them.
+
+Nothing is pickled. A problem holds functions, which no file can keep: whoever loads a solution
+hands over the problem, and it is compared with what was kept of it.
+"""
+
+import math
+import os
+import shutil
+import tempfile
+from dataclasses import asdict, is_dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Literal
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import nnx
+from jaxtyping import Float
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from tvilling.pinns.course import Check
+from tvilling.pinns.network import NetworkSettings
+from tvilling.pinns.problem import Problem
+from tvilling.pinns.settings import TrainSettings
+from tvilling.pinns.solution import Solution
+from tvilling.pinns.trial import Params, start
+from tvilling.sciml.errors import InputError
+from tvilling.sciml.footprint import Footprint
+from tvilling.sciml.store import load_arrays, save_arrays
+
+ABOUT, ARRAYS = "solution.json", "arrays"
+NETWORK, FREE, PROBED = "network", "free", "probed"
+PROBE_SHARES = np.array([0.11, 0.52, 0.93])  # of each axis: a grid to compare values on
+AGREEMENT = 1e-6  # of these values, in scales of the unknown; machines differ in the last digits
+
+
+class KeptCheck(BaseModel):
+    """One check of the training; None where a number was not finite."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    phase: str
+    step: int
+    loss: float | None
+    held_out: float | None
+    wall_s: float
+    error: float | None
+
+
+class About(BaseModel):
+    """What stands in the JSON of a solution that was kept."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    format: Literal[1] = 1
+    problem: str
+    declared: dict[str, Any]
+    network: dict[str, Any]
+    settings: dict[str, Any] | None
+    seed: int
+    stopped: str
+    scales: dict[str, float]
+    parameters: dict[str, float]
+    checks: tuple[KeptCheck, ...]
+    footprint: dict[str, Any] | None
+    tvilling_version: str
+
+
+def save_solution(
+    solution: Solution,
+    folder: Path,
+    settings: TrainSettings | None = None,
+    footprint: Footprint | None = None,
+) -> Path:
+    """Write `solution` to `folder`, which appears whole or not at all.
+
+    Parameters
+    ----------
+    settings, footprint
+        How it was trained, and what that took; kept to be read.
+
+    Raises
+    ------
+    InputError
+        If `folder` is there already; nothing is overwritten.
+    """
+    if folder.exists():
+        raise InputError(str(folder), ["is there already; choose another folder"])
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        save_arrays(beside / ARRAYS, _arrays(solution))
+        text = _about(solution, settings, footprint).model_dump_json(indent=2)
+        (beside / ABOUT).write_text(text + "\n", encoding="utf-8")
+        os.chmod(beside, 0o755)  # a temporary folder is closed to others
+        beside.rename(folder)
+    except BaseException:
+        shutil.rmtree(beside, ignore_errors=True)
+        raise
+    return folder
+
+
+def read_about(folder: Path) -> About:
+    """What is known about the solution in `folder`, without its weights.
+
+    Raises
+    ------
+    InputError
+        If there is none.
+    """
+    try:
+        return About.model_validate_json((folder / ABOUT).read_text(encoding="utf-8"))
+    except (OSError, ValidationError) as error:
+        first = str(error).splitlines()[0]
+        raise InputError(str(folder), [f"holds no solution that can be read: {first}"]) from error
+
+
+def load_solution(folder: Path, problem: Problem) -> Solution:
+    """Read the solution of `problem` that was kept in `folder`, equal to the bit.
+
+    Raises
+    ------
+    InputError
+        If there is none, or it is one of another problem: other coordinates, unknowns,
+        parameters, conditions or names of equations, or other values at points that were kept to
+        compare. The formulas of equations cannot be compared.
+    """
+    about = read_about(folder)
+    if about.problem != problem.name:
+        told = f"holds a solution of {about.problem}, not of {problem.name}"
+        raise InputError(str(folder), [told])
+    if differing := _differing(about.declared, declared(problem)):
+        told = f"holds a solution of {about.problem} with other {', '.join(differing)}"
+        raise InputError(str(folder), [told])
+    arrays = load_arrays(folder / ARRAYS)
+    graph, params = _weights(folder, problem, about, arrays)
+    solution = Solution(
+        params=params,
+        graph=graph,
+        problem=problem,
+        scales=tuple(about.scales.items()),
+        checks=tuple(_check(kept) for kept in about.checks),
+        stopped=about.stopped,
+        seed=about.seed,
+    )
+    _compare(folder, solution, arrays)
+    return solution
+
+
+def declared(problem: Problem) -> dict[str, Any]:
+    """What a problem declares, as JSON has it: all but its formulas and measured values."""
+    return {
+        "coordinates": [asdict(axis) for axis in problem.domain.axes],
+        "unknowns": [asdict(item) for item in problem.unknowns],
+        "parameters": [
+            {"kind": type(item).__name__, **asdict(item)} for item in problem.parameters
+        ],
+        "equations": [{"name": item.name, "unit": item.unit} for item in problem.equations],
+        "conditions": [item.describe() for item in problem.conditions],
+    }
+
+
+def described(settings: TrainSettings) -> dict[str, Any]:
+    """Settings as JSON has them; a limit that is infinite is None."""
+    found = {name: _plain(value) for name, value in vars(settings).items()}
+    stages = [{"optimiser": type(one).__name__, **_plain(one)} for one in settings.stages]
+    return found | {"stages": stages}
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        return asdict(value)
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _about(
+    solution: Solution, settings: TrainSettings | None, footprint: Footprint | None
+) -> About:
+    merged = nnx.merge(solution.graph, solution.params.network)
+    return About(
+        problem=solution.problem.name,
+        declared=declared(solution.problem),
+        network=asdict(merged.settings),
+        settings=None if settings is None else described(settings),
+        seed=solution.seed,
+        stopped=solution.stopped,
+        scales=dict(solution.scales),
+        parameters=solution.parameters,
+        checks=tuple(
+            KeptCheck(**{name: _plain(value) for name, value in vars(check).items()})
+            for check in solution.checks
+        ),
+        footprint=None if footprint is None else asdict(footprint),
+        tvilling_version=version("tvilling"),
+    )
+
+
+def _check(kept: KeptCheck) -> Check:
+    numbers = (kept.loss, kept.held_out, kept.wall_s, kept.error)
+    loss, held_out, wall_s, error = (math.nan if x is None else x for x in numbers)
+    return Check(kept.phase, kept.step, loss, held_out, wall_s, error)
+
+
+def _arrays(solution: Solution) -> dict[str, np.ndarray]:
+    leaves = jax.tree_util.tree_leaves_with_path(solution.params.network)
+    found = {f"{NETWORK}{_name(path)}": np.asarray(leaf) for path, leaf in leaves}
+    found |= {f"{FREE}.{name}": np.asarray(value) for name, value in solution.params.free.items()}
+    return found | {f"{PROBED}.{name}": values for name, values in _probe(solution).items()}
+
+
+def _name(path: tuple[Any, ...]) -> str:
+    """Where a weight belongs, as in `.layers.0.kernel`."""
+    keys = [getattr(part, "key", getattr(part, "name", getattr(part, "idx", ""))) for part in path]
+    return "".join(f".{key}" for key in keys)
+
+
+def _weights(
+    folder: Path, problem: Problem, about: About, arrays: dict[str, np.ndarray]
+) -> tuple[nnx.GraphDef[Any], Params]:
+    """The network that the JSON describes, with the weights of the arrays."""
+    settings = NetworkSettings(**about.network)
+    graph, like = start(problem, settings, jax.random.key(about.seed))
+    leaves, tree = jax.tree_util.tree_flatten_with_path(like.network)
+    names = [f"{NETWORK}{_name(path)}" for path, _ in leaves]
+    wanted = {name: leaf.shape for name, (_, leaf) in zip(names, leaves, strict=True)}
+    wanted |= {f"{FREE}.{item.name}": () for item in problem.free}
+    kept = {name: a.shape for name, a in arrays.items() if not name.startswith(f"{PROBED}.")}
+    if kept != wanted:
+        odd = [name for name in {**wanted, **kept} if wanted.get(name) != kept.get(name)]
+        raise InputError(
+            str(folder),
+            [f"its weights are those of another network than it describes ({', '.join(odd)})"],
+        )
+    found = jax.tree.unflatten(tree, [jnp.asarray(arrays[name]) for name in names])
+    free = {item.name: jnp.asarray(arrays[f"{FREE}.{item.name}"]) for item in problem.free}
+    return graph, Params(found, free)
+
+
+def _differing(kept: dict[str, Any], given: dict[str, Any]) -> list[str]:
+    return [name for name in given if _rounded(kept.get(name)) != _rounded(given[name])]
+
+
+def _rounded(value: Any) -> Any:
+    """Numbers to twelve digits: another machine may compute the last ones otherwise."""
+    if isinstance(value, dict):
+        return {name: _rounded(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_rounded(item) for item in value]
+    return float(f"{value:.11e}") if isinstance(value, int | float) else value
+
+
+def _probe(solution: Solution) -> dict[str, Float[np.ndarray, " point"]]:
+    """Values of the unknowns on a coarse grid, the same for every solution of a problem."""
+    grid = {
+        axis.name: axis.low + (axis.high - axis.low) * PROBE_SHARES
+        for axis in solution.problem.inputs.axes
+    }
+    data = solution.evaluate(**grid)
+    return {str(name): values.values.ravel() for name, values in data.data_vars.items()}
+
+
+def _compare(folder: Path, solution: Solution, arrays: dict[str, np.ndarray]) -> None:
+    for name, values in _probe(solution).items():
+        off = np.abs(values - arrays[f"{PROBED}.{name}"]) / solution.problem.unknown(name).scale
+        if not np.all((off <= AGREEMENT) | np.isnan(off)):
+            raise InputError(
+                str(folder),
+                [
+                    f"gives other values of {name} with this problem than when it was kept "
+                    f"(by up to {np.nanmax(off):.2g} of its scale); conditions or parameters differ"
+                ],
+            )
