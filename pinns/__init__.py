@@ -12,13 +12,14 @@ if TYPE_CHECKING:
     from tvilling.pinns.conditions import Condition, EdgeCondition, Measured
     from tvilling.pinns.course import Check
     from tvilling.pinns.domain import Axis, Box
+    from tvilling.pinns.evaluated import Deviation
     from tvilling.pinns.field import Field, cos, d, exp, laplacian, of, sin
     from tvilling.pinns.library import PROBLEMS
     from tvilling.pinns.network import NetworkSettings
     from tvilling.pinns.parameters import Fixed, Free, Ranged
     from tvilling.pinns.problem import Equation, Problem, Reference, Unknown
     from tvilling.pinns.settings import Causal, TrainSettings, Windows
-    from tvilling.pinns.solution import Deviation, Solution
+    from tvilling.pinns.solution import Solution
     from tvilling.pinns.stages import Adam, Broyden, GaussNewton, Soap
     from tvilling.pinns.training import train
 
@@ -26,13 +27,14 @@ _MODULES = {
     "conditions": ("Condition", "EdgeCondition", "Measured"),
     "course": ("Check",),
     "domain": ("Axis", "Box"),
+    "evaluated": ("Deviation",),
     "field": ("Field", "cos", "d", "exp", "laplacian", "of", "sin"),
     "library": ("PROBLEMS",),
     "network": ("NetworkSettings",),
     "parameters": ("Fixed", "Free", "Ranged"),
     "problem": ("Equation", "Problem", "Reference", "Unknown"),
     "settings": ("Causal", "TrainSettings", "Windows"),
-    "solution": ("Deviation", "Solution"),
+    "solution": ("Solution",),
     "stages": ("Adam", "Broyden", "GaussNewton", "Soap"),
     "training": ("train",),
 }

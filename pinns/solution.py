@@ -3,56 +3,27 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
-from importlib.metadata import version
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from flax import nnx
-from jaxtyping import Array, ArrayLike, Float
+from jaxtyping import Float
 
 from tvilling.pinns.course import Check
+from tvilling.pinns.evaluated import Evaluated, arrays_of
 from tvilling.pinns.evaluation import evaluate
-from tvilling.pinns.field import of
 from tvilling.pinns.network import Network
-from tvilling.pinns.problem import Problem, Reference
+from tvilling.pinns.problem import Problem
 from tvilling.pinns.terms import Terms
 from tvilling.pinns.trial import Params, constants, terms
-from tvilling.sciml.errors import InputError
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 CHUNK = 2048  # points at a time: larger batches of a small network fall out of the cache
-GRID_POINTS = 20_000  # about as many in a grid that is chosen here
-WATCHED = 5_000  # the same where an error is taken again and again
-
-
-@dataclass(frozen=True)
-class Deviation:
-    """How far a solution is from a reference, over a grid.
-
-    Attributes
-    ----------
-    relative_l2
-        Root mean square of the difference over that of the reference.
-    relative_to_spread
-        The same over the reference's standard deviation: what is left when a constant offset,
-        such as the zero of a temperature scale, may not flatter.
-    rms, greatest
-        Of the difference [unit of the unknown].
-    """
-
-    relative_l2: float
-    relative_to_spread: float
-    rms: float
-    greatest: float
 
 
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
-class Solution:
+class Solution(Evaluated):
     """A trained network for one problem; its weights are leaves, the rest is static.
 
     Attributes
@@ -96,91 +67,15 @@ class Solution:
         """The same with other weights."""
         return replace(self, params=params)
 
-    def worst_error(self) -> float:
-        """Greatest relative L2 error of an unknown against the problem's reference."""
-        return max(item.relative_l2 for item in self.error(points=WATCHED).values())
+    @property
+    def held_out(self) -> float:
+        """Loss of the kept weights at points that were not trained on."""
+        return self.best.held_out
 
-    def evaluate(self, **coordinates: ArrayLike) -> "xr.Dataset":
-        """The unknowns on the grid that the coordinates span, as labelled arrays with units.
-
-        A coordinate may be an array or a number; every axis of the domain and every parameter
-        that is an input must be given.
-
-        Raises
-        ------
-        InputError
-            With every coordinate that is missing, unknown or outside its range.
-        """
-        import xarray as xr
-
-        axes = self._checked_axes(coordinates)
-        points, shape = _grid(axes)
-        names = [unknown.name for unknown in self.problem.unknowns]
-        values = self._at(points, names)
-        dims = tuple(axes)
-        units = {axis.name: axis.unit for axis in self.problem.inputs.axes}
-        return xr.Dataset(
-            {
-                unknown.name: (
-                    dims,
-                    values[unknown.name].reshape(shape),
-                    {"units": unknown.unit},
-                )
-                for unknown in self.problem.unknowns
-            },
-            {name: (name, array, {"units": units[name]}) for name, array in axes.items()},
-            {
-                "problem": self.problem.name,
-                "tvilling_version": version("tvilling"),
-                "seed": self.seed,
-                "stopped": self.stopped,
-                "held_out_loss": self.best.held_out,
-            },
-        )
-
-    def residuals(self, points: Mapping[str, ArrayLike]) -> dict[str, Float[np.ndarray, " point"]]:
-        """The residual of each equation that holds inside, at `points` [unit of the equation].
-
-        A small residual does not bound the error: compare with a reference where there is one.
-        """
-        at, arrays = self.fields, _arrays(points)
-        shape = next(iter(arrays.values())).shape
-        equations = [item for item in self.problem.equations if item.face is None]
-        residuals = [of(lambda value: value, item.residual(at)) for item in equations]
-        return {
-            equation.name: np.broadcast_to(value, shape)
-            for equation, value in zip(equations, evaluate(residuals, arrays), strict=True)
-        }
-
-    def error(
-        self, reference: Reference | None = None, points: int = GRID_POINTS
-    ) -> dict[str, Deviation]:
-        """Distance of each unknown from `reference`, else from that of the problem.
-
-        Taken over an even grid of about `points` points that reaches every edge of the domain.
-
-        Raises
-        ------
-        InputError
-            If there is no reference.
-        """
-        reference = reference or self.problem.reference
-        if reference is None:
-            raise InputError(
-                f"problem {self.problem.name}",
-                ["it has no reference to compare with; pass one"],
-            )
-        inputs = self.problem.inputs.axes
-        each = max(2, round(points ** (1 / len(inputs))))
-        grid, _ = _grid({axis.name: np.linspace(axis.low, axis.high, each) for axis in inputs})
-        true = reference.function(grid)
-        found = self._at(grid, list(true))
-        return {name: _deviation(found[name], np.asarray(true[name])) for name in true}
-
-    def _at(
+    def values_at(
         self, points: Mapping[str, np.ndarray], names: list[str]
     ) -> dict[str, Float[np.ndarray, " point"]]:
-        """The named unknowns at flat points, a chunk at a time."""
+        """The named unknowns at points `[point]`, a chunk at a time."""
         count = next(iter(points.values())).shape[0]
         chunks = [
             {name: values[start : start + CHUNK] for name, values in points.items()}
@@ -190,32 +85,11 @@ class Solution:
         chunks[-1] = {
             name: np.pad(np.asarray(v, float), (0, short), "edge") for name, v in chunks[-1].items()
         }
-        parts = [_values(self, tuple(names), _arrays(chunk)) for chunk in chunks]
+        parts = [_values(self, tuple(names), arrays_of(chunk)) for chunk in chunks]
         return {
             name: np.concatenate([np.asarray(part[name]) for part in parts])[:count]
             for name in names
         }
-
-    def _checked_axes(self, coordinates: Mapping[str, ArrayLike]) -> dict[str, np.ndarray]:
-        """The coordinates in the order of the axes."""
-        axes = {axis.name: axis for axis in self.problem.inputs.axes}
-        faults = [f"{name} is missing" for name in axes if name not in coordinates]
-        faults += [f"{name} is no coordinate" for name in coordinates if name not in axes]
-        arrays = {
-            name: np.atleast_1d(np.asarray(coordinates[name], float))
-            for name in axes
-            if name in coordinates
-        }
-        for name, array in arrays.items():
-            axis = axes[name]
-            if not np.all((array >= axis.low) & (array <= axis.high)):
-                faults.append(
-                    f"{name} runs from {array.min():g} to {array.max():g} {axis.unit}, "
-                    f"expected {axis.low:g} to {axis.high:g} {axis.unit}"
-                )
-        if faults:
-            raise InputError(f"coordinates of {self.problem.name}", faults)
-        return arrays
 
 
 @partial(jax.jit, static_argnums=1)
@@ -224,26 +98,3 @@ def _values(solution: Solution, names: tuple[str, ...], points: Any) -> dict[str
     at = solution.fields
     found = evaluate([getattr(at, name) for name in names], points)
     return dict(zip(names, found, strict=True))
-
-
-def _arrays(points: Mapping[str, ArrayLike]) -> dict[str, Float[Array, " point"]]:
-    return {name: jnp.asarray(values, float) for name, values in points.items()}
-
-
-def _grid(
-    axes: Mapping[str, np.ndarray],
-) -> tuple[dict[str, np.ndarray], tuple[int, ...]]:
-    """All combinations of the coordinates as flat points, and the shape they came from."""
-    mesh = np.meshgrid(*axes.values(), indexing="ij")
-    return {name: array.ravel() for name, array in zip(axes, mesh, strict=True)}, mesh[0].shape
-
-
-def _deviation(found: np.ndarray, true: np.ndarray) -> Deviation:
-    off = found - true
-    rms = float(np.sqrt(np.mean(off**2)))
-    return Deviation(
-        relative_l2=rms / float(np.sqrt(np.mean(true**2))),
-        relative_to_spread=rms / float(np.std(true)),
-        rms=rms,
-        greatest=float(np.max(np.abs(off))),
-    )

@@ -27,6 +27,11 @@ class Terms:
         return values[name]
 
 
+def everything(terms: Terms) -> dict[str, Any]:
+    """All quantities of `terms` by name."""
+    return dict(object.__getattribute__(terms, "_values"))
+
+
 class Recorded(Terms):
     """The same, noting in `used` which names are asked for."""
 

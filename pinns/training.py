@@ -1,5 +1,6 @@
 """Training: a problem solved by a network."""
 
+from functools import partial
 from pathlib import Path
 
 import jax
@@ -12,6 +13,7 @@ from tvilling.pinns.settings import TrainSettings
 from tvilling.pinns.solution import Solution
 from tvilling.pinns.task import Weights
 from tvilling.pinns.trial import start
+from tvilling.pinns.windows import WindowedSolution, train_in_windows
 
 
 def train(
@@ -21,8 +23,8 @@ def train(
     tell: Tell = silent,
     folder: Path | None = None,
     watch: bool = False,
-) -> Solution:
-    """Solve `problem` with a network.
+) -> Solution | WindowedSolution:
+    """Solve `problem` with a network, or with one for each window of time.
 
     The weights that are returned are those with the lowest loss at the held-out points of all
     checks. Training that breaks down ends early, and the solution's `stopped` says so; a state
@@ -41,9 +43,24 @@ def train(
     Raises
     ------
     InputError
-        If a setting is out of range, or `folder` holds another training.
+        If a setting is out of range, windows cannot be cut, or `folder` holds another training.
     """
     settings = settings or TrainSettings()
+    if settings.windows is not None:
+        one = partial(_trained, watch=watch)
+        return train_in_windows(problem, settings, one, seed, tell, folder)
+    return _trained(problem, settings, seed, tell, folder, watch)
+
+
+def _trained(
+    problem: Problem,
+    settings: TrainSettings,
+    seed: int,
+    tell: Tell,
+    folder: Path | None,
+    watch: bool,
+) -> Solution:
+    """One network for the whole of `problem`."""
     scales = residual_scales(problem, settings.network)
     graph, params = start(problem, settings.network, jax.random.key(seed))
     physics = of_problem(problem, graph, params, scales, settings)

@@ -1,0 +1,196 @@
+"""What every solution answers: values on a grid, residuals, and the distance to a reference."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, ArrayLike, Float
+
+from tvilling.pinns.evaluation import evaluate
+from tvilling.pinns.field import of
+from tvilling.pinns.problem import Problem, Reference
+from tvilling.pinns.terms import Terms
+from tvilling.sciml.errors import InputError
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+GRID_POINTS = 20_000  # about as many in a grid that is chosen here
+WATCHED = 5_000  # the same where an error is taken again and again
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """How far a solution is from a reference, over a grid.
+
+    Attributes
+    ----------
+    relative_l2
+        Root mean square of the difference over that of the reference.
+    relative_to_spread
+        The same over the reference's standard deviation: what is left when a constant offset,
+        such as the zero of a temperature scale, may not flatter.
+    rms, greatest
+        Of the difference [unit of the unknown].
+    """
+
+    relative_l2: float
+    relative_to_spread: float
+    rms: float
+    greatest: float
+
+
+class Evaluated:
+    """A solution of a problem, whatever it is made of."""
+
+    problem: Problem
+    stopped: str
+    seed: int
+
+    @property
+    def fields(self) -> Terms:
+        """Unknowns, coordinates and parameters as fields: `d(solution.fields.u, "x")(point)`."""
+        raise NotImplementedError
+
+    @property
+    def held_out(self) -> float:
+        """Loss at points that were not trained on."""
+        raise NotImplementedError
+
+    def values_at(
+        self, points: Mapping[str, np.ndarray], names: list[str]
+    ) -> dict[str, Float[np.ndarray, " point"]]:
+        """The named unknowns at points `[point]`."""
+        raise NotImplementedError
+
+    def worst_error(self) -> float:
+        """Greatest relative L2 error of an unknown against the problem's reference."""
+        return max(item.relative_l2 for item in self.error(points=WATCHED).values())
+
+    def evaluate(self, **coordinates: ArrayLike) -> "xr.Dataset":
+        """The unknowns on the grid that the coordinates span, as labelled arrays with units.
+
+        A coordinate may be an array or a number; every axis of the domain and every parameter
+        that is an input must be given.
+
+        Raises
+        ------
+        InputError
+            With every coordinate that is missing, unknown or outside its range.
+        """
+        import xarray as xr
+
+        axes = self._checked_axes(coordinates)
+        points, shape = _grid(axes)
+        names = [unknown.name for unknown in self.problem.unknowns]
+        values = self.values_at(points, names)
+        dims = tuple(axes)
+        units = {axis.name: axis.unit for axis in self.problem.inputs.axes}
+        return xr.Dataset(
+            {
+                unknown.name: (
+                    dims,
+                    values[unknown.name].reshape(shape),
+                    {"units": unknown.unit},
+                )
+                for unknown in self.problem.unknowns
+            },
+            {name: (name, array, {"units": units[name]}) for name, array in axes.items()},
+            {
+                "problem": self.problem.name,
+                "tvilling_version": version("tvilling"),
+                "seed": self.seed,
+                "stopped": self.stopped,
+                "held_out_loss": self.held_out,
+            },
+        )
+
+    def residuals(self, points: Mapping[str, ArrayLike]) -> dict[str, Float[np.ndarray, " point"]]:
+        """The residual of each equation that holds inside, at `points` [unit of the equation].
+
+        A small residual does not bound the error: compare with a reference where there is one.
+        """
+        at, arrays = self.fields, arrays_of(points)
+        shape = next(iter(arrays.values())).shape
+        equations = [item for item in self.problem.equations if item.face is None]
+        residuals = [of(lambda value: value, item.residual(at)) for item in equations]
+        return {
+            equation.name: np.broadcast_to(value, shape)
+            for equation, value in zip(equations, evaluate(residuals, arrays), strict=True)
+        }
+
+    def error(
+        self, reference: Reference | None = None, points: int = GRID_POINTS
+    ) -> dict[str, Deviation]:
+        """Distance of each unknown from `reference`, else from that of the problem.
+
+        Taken over an even grid of about `points` points that reaches every edge of the domain.
+
+        Raises
+        ------
+        InputError
+            If there is no reference.
+        """
+        reference = reference or self.problem.reference
+        if reference is None:
+            raise InputError(
+                f"problem {self.problem.name}",
+                ["it has no reference to compare with; pass one"],
+            )
+        inputs = self.problem.inputs.axes
+        each = max(2, round(points ** (1 / len(inputs))))
+        grid, _ = _grid({axis.name: np.linspace(axis.low, axis.high, each) for axis in inputs})
+        if hasattr(self.problem.domain, "inside"):
+            within = self.problem.domain.inside(grid)
+            grid = {name: values[within] for name, values in grid.items()}
+        true = reference.function(grid)
+        found = self.values_at(grid, list(true))
+        return {name: _deviation(found[name], np.asarray(true[name])) for name in true}
+
+    def _checked_axes(self, coordinates: Mapping[str, ArrayLike]) -> dict[str, np.ndarray]:
+        """The coordinates in the order of the axes."""
+        axes = {axis.name: axis for axis in self.problem.inputs.axes}
+        faults = [f"{name} is missing" for name in axes if name not in coordinates]
+        faults += [f"{name} is no coordinate" for name in coordinates if name not in axes]
+        arrays = {
+            name: np.atleast_1d(np.asarray(coordinates[name], float))
+            for name in axes
+            if name in coordinates
+        }
+        for name, array in arrays.items():
+            axis = axes[name]
+            if not np.all((array >= axis.low) & (array <= axis.high)):
+                faults.append(
+                    f"{name} runs from {array.min():g} to {array.max():g} {axis.unit}, "
+                    f"expected {axis.low:g} to {axis.high:g} {axis.unit}"
+                )
+        if faults:
+            raise InputError(f"coordinates of {self.problem.name}", faults)
+        return arrays
+
+
+def arrays_of(points: Mapping[str, ArrayLike]) -> dict[str, Float[Array, " point"]]:
+    """Coordinates as arrays of floating-point numbers."""
+    return {name: jnp.asarray(values, float) for name, values in points.items()}
+
+
+def _grid(
+    axes: Mapping[str, np.ndarray],
+) -> tuple[dict[str, np.ndarray], tuple[int, ...]]:
+    """All combinations of the coordinates as flat points, and the shape they came from."""
+    mesh = np.meshgrid(*axes.values(), indexing="ij")
+    return {name: array.ravel() for name, array in zip(axes, mesh, strict=True)}, mesh[0].shape
+
+
+def _deviation(found: np.ndarray, true: np.ndarray) -> Deviation:
+    off = found - true
+    rms = float(np.sqrt(np.mean(off**2)))
+    return Deviation(
+        relative_l2=rms / float(np.sqrt(np.mean(true**2))),
+        relative_to_spread=rms / float(np.std(true)),
+        rms=rms,
+        greatest=float(np.max(np.abs(off))),
+    )
