@@ -24,7 +24,7 @@ from tvilling.pinns.parameters import Fixed
 from tvilling.pinns.problem import Equation, Problem, Reference, Unknown, Values
 from tvilling.sciml.errors import InputError
 
-LEAST, MOST = 0.002, 1.0  # viscosities for which the reference was checked
+LEAST, MOST = 0.002, 0.1  # viscosities for which the reference was checked
 
 
 @dataclass(frozen=True)

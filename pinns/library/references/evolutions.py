@@ -45,8 +45,8 @@ def kdv(
     dispersion
         δ.
     start
-        "cosine", or "soliton": 3 sech²((x + 1/2) / (2 δ)), which moves with the speed 1 on a
-        periodic interval as on the line, but for 1e-14.
+        "cosine", or "soliton": 3 sech²(x / (2 δ)), which moves with the speed 1 on this interval as
+        on the line: its tails are 1e-19 where they meet.
     """
     wave_number = 2 * np.pi * np.arange(modes) / LENGTH
 
@@ -54,9 +54,7 @@ def kdv(
         return -0.5j * wave_number * to_modes(to_grid(v) ** 2)
 
     x = LOW + LENGTH * np.arange(2 * modes) / (2 * modes)
-    begin = (
-        np.cos(np.pi * x) if start == "cosine" else 3 / np.cosh((x + 0.5) / (2 * dispersion)) ** 2
-    )
+    begin = np.cos(np.pi * x) if start == "cosine" else 3 / np.cosh(x / (2 * dispersion)) ** 2
     linear = 1j * dispersion**2 * wave_number**3
     kept = evolve(to_modes(begin), linear, nonlinear, HORIZON, steps, steps // SNAPSHOTS)
     return Course(kept, HORIZON, LOW, LENGTH, np.zeros(modes))
