@@ -1,0 +1,130 @@
+"""Burgers' equation on a ring, from any smooth start.
+
+    u_t + u u_x = ν u_xx,   u(x, 0) = a(x),   x from -1 to 1 and periodic, t from 0 to 1
+
+All quantities are dimensionless. Solved by Fourier modes and ETDRK4 in time; for a = -sin(π x) it is
+the problem of `tvilling.pinns.library.burgers`, which is solved by Cole and Hopf.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Complex, Float
+
+from tvilling.pinns.conditions import Condition
+from tvilling.pinns.domain import Axis, Box
+from tvilling.pinns.field import d
+from tvilling.pinns.library.references.etdrk4 import Course, evolve
+from tvilling.pinns.operators.ensemble import values_of
+from tvilling.pinns.operators.problem import Function
+from tvilling.pinns.parameters import Fixed
+from tvilling.pinns.problem import Equation, Problem, Reference, Unknown, Values
+from tvilling.sciml.errors import InputError
+
+LOW, HIGH, HORIZON = -1.0, 1.0, 1.0
+LEAST, MOST = 0.015, 0.5  # viscosities for which the reference was checked
+MODES, STEPS = 192, 200
+GROUP = 50  # samples at a time, for memory
+REFERENCE_ERROR = 1e-6
+
+
+@dataclass(frozen=True)
+class PeriodicBurgers:
+    """Burgers' equation from -1 to 1, periodic, from time 0 to 1.
+
+    Attributes
+    ----------
+    start
+        u at time 0, smooth and periodic, with values within about -2 to 2.
+    viscosity
+        ν.
+    """
+
+    start: Function
+    viscosity: float = 0.02
+
+    def __post_init__(self) -> None:
+        if not LEAST <= self.viscosity <= MOST:
+            fault = f"viscosity is {self.viscosity:g}, expected {LEAST:g} to {MOST:g}"
+            raise InputError("periodic burgers", [fault])
+
+    def problem(self) -> Problem:
+        """The problem, with the solution by Fourier modes as reference."""
+        return Problem(
+            name="periodic_burgers",
+            domain=Box((Axis("x", "1", LOW, HIGH, periodic=True), Axis("t", "1", 0.0, HORIZON))),
+            unknowns=(Unknown("u", "1", -1.0, 1.0),),
+            parameters=(Fixed("viscosity", "1", self.viscosity),),
+            equations=(
+                Equation(
+                    "burgers",
+                    "1",
+                    lambda at: (
+                        d(at.u, "t") + at.u * d(at.u, "x") - at.viscosity * d(at.u, "x", "x")
+                    ),
+                ),
+            ),
+            conditions=(Condition("u", "t", 0.0, lambda at: self.start(at.x)),),
+            reference=Reference(
+                self._reference,
+                REFERENCE_ERROR,
+                f"{MODES} Fourier modes and {STEPS} steps of ETDRK4; error by Cole and Hopf",
+            ),
+        )
+
+    def _reference(self, points: Mapping[str, Float[np.ndarray, "*point"]]) -> Values:
+        (course,) = courses([self.start], self.viscosity)
+        return {"u": course(np.asarray(points["x"]), np.asarray(points["t"]))}
+
+
+def courses(functions: Sequence[Function], viscosity: float) -> list[Course]:
+    """The solution from each start."""
+    number = np.arange(MODES)
+    wave_number = 2 * np.pi * number / (HIGH - LOW)
+    linear = -viscosity * wave_number**2 + 0j
+
+    def nonlinear(v: Complex[np.ndarray, "sample mode"]) -> Complex[np.ndarray, "sample mode"]:
+        return -0.5j * wave_number * _to_modes(_to_grid(v) ** 2)
+
+    x = LOW + (HIGH - LOW) * np.arange(2 * MODES) / (2 * MODES)
+    start = _to_modes(values_of(functions, x))
+    kept = evolve(start, linear, nonlinear, HORIZON, STEPS)
+    rates = np.zeros(MODES)  # the modes of a front follow the front, not their own decay
+    return [
+        Course(kept[:, sample], HORIZON, LOW, HIGH - LOW, rates) for sample in range(len(functions))
+    ]
+
+
+def solve_many(
+    functions: Sequence[Function],
+    viscosity: float,
+    x: Float[np.ndarray, " x"],
+    t: Float[np.ndarray, " t"],
+) -> Float[np.ndarray, "sample x *t"]:
+    """Solutions on a grid, for many starts together; without the last axis at a single time."""
+    shape = (len(x), len(t)) if len(t) > 1 else (len(x),)
+    places, times = np.broadcast_arrays(x[:, None], t)
+    found = [
+        course(places, times).reshape(shape)
+        for first in range(0, len(functions), GROUP)
+        for course in courses(functions[first : first + GROUP], viscosity)
+    ]
+    return np.stack(found)
+
+
+def _to_grid(modes: Complex[np.ndarray, "*batch mode"]) -> Float[np.ndarray, "*batch place"]:
+    """Values at twice as many even places as there are modes."""
+    count = modes.shape[-1]
+    full = np.concatenate([modes * count, np.zeros((*modes.shape[:-1], 1))], axis=-1)
+    full[..., 0] *= 2
+    return np.fft.irfft(full, 2 * count, axis=-1)
+
+
+def _to_modes(values: Float[np.ndarray, "*batch place"]) -> Complex[np.ndarray, "*batch mode"]:
+    """Half as many modes as there are even places."""
+    count = values.shape[-1] // 2
+    modes = np.fft.rfft(values, axis=-1)[..., :count] / count
+    modes[..., 0] /= 2
+    return modes
