@@ -1,0 +1,252 @@
+"""Unknown parameters found from readings by a network, with intervals.
+
+The network is trained with readings and equations weighed alike, which finds the way, and then
+taken to the minimum of the likelihood: readings by their noise, equations as good as exact
+(`tvilling.pinns.weighing`). Estimates then have about the least variance there can be, that of
+Cramér and Rao for the equation itself, and intervals come from the curvature there
+(`tvilling.pinns.estimates`). Parameters that the readings leave open are refused by name.
+"""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float
+
+from tvilling.pinns.course import Tell, silent
+from tvilling.pinns.estimates import (
+    Estimate,
+    condition,
+    estimate,
+    not_found,
+    standard_errors,
+)
+from tvilling.pinns.problem import Problem
+from tvilling.pinns.refining import Refined, Refining, refining_of
+from tvilling.pinns.settings import TrainSettings
+from tvilling.pinns.solution import Solution
+from tvilling.pinns.training import train
+from tvilling.pinns.uncertainty import Laplace, of_judged
+from tvilling.pinns.weighing import Noise, given_noise, weighed
+from tvilling.sciml.errors import InputError
+
+GUESSED_NOISE = 0.02  # of the scale of an unknown, until it is estimated
+EASY, RIGID = 1.0, 1e-3  # what readings count beside equations: on the way, and at the end
+STEPS, WARM_STEPS = 60, 8  # of the refinement, and of one for new readings
+SETTLED = 0.1  # standard errors
+
+
+@dataclass(frozen=True, eq=False)
+class Inverted:
+    """What was found.
+
+    Attributes
+    ----------
+    estimates
+        By name of the parameter, each with its interval.
+    coverage
+        The chance with which an interval holds the truth.
+    noise
+        Standard deviation of the readings of each `Measured`, given or estimated [unit of the
+        unknown].
+    condition
+        Greatest over least singular value of what the readings tell of the (unbounded)
+        parameters: about one where they are told equally well.
+    posterior
+        Fields with their deviation, and the covariance of the parameters.
+    wall_s
+        All of it, compilation included [s].
+    recommend
+        What to make of it, in plain words.
+    """
+
+    estimates: dict[str, Estimate]
+    coverage: float
+    noise: tuple[float, ...]
+    condition: float
+    posterior: Laplace
+    refining: Refining
+    wall_s: float
+    recommend: str
+
+    @property
+    def solution(self) -> Solution:
+        """The network, with the parameters that were found."""
+        return self.posterior.solution
+
+    def refit(
+        self,
+        readings: Float[np.ndarray, "case reading"],
+        noise: Noise | None = None,
+        steps: int = WARM_STEPS,
+    ) -> list[dict[str, Estimate]]:
+        """Estimates for other readings of the same sensors, a few steps from this network each.
+
+        Parameters
+        ----------
+        readings
+            A row a case; several measurements one after the other.
+        noise
+            As for `invert`.
+        """
+        problem = self.refining.problem
+        wanted = sum(len(item.values) for item in problem.measured)
+        cases = np.atleast_2d(np.asarray(readings, float))
+        if cases.shape[1] != wanted or not np.all(np.isfinite(cases)):
+            raise InputError(
+                f"readings of {problem.name}",
+                [f"{cases.shape[1]} a case, expected {wanted} finite ones"],
+            )
+        known = given_noise(problem, noise)
+        noises = None if known is None else jnp.asarray(known)
+        count, start = len(problem.free), self.refining.theta
+
+        @jax.jit
+        def all_cases(cases: Array) -> tuple[Array, Array, Array]:
+            def one(values: Array) -> tuple[Array, Array, Array]:
+                placed = self.refining.with_readings(values)
+                found = self.refining.fit(start, placed, noises, steps)
+                sds = standard_errors(found.judged.upper, count)
+                return found.theta[-count:], sds, found.judged.freedom
+
+            return jax.lax.map(one, cases)
+
+        values, sds, freedom = (np.asarray(item) for item in all_cases(jnp.asarray(cases)))
+        if known is not None:
+            freedom = np.full(len(cases), np.inf)
+        return [
+            _estimates(problem, value, sd, self.coverage, float(free))
+            for value, sd, free in zip(values, sds, freedom, strict=True)
+        ]
+
+
+def invert(
+    problem: Problem,
+    settings: TrainSettings | None = None,
+    seed: int = 0,
+    noise: Noise | None = None,
+    coverage: float = 0.9,
+    priors: Mapping[str, float] | None = None,
+    tell: Tell = silent,
+) -> Inverted:
+    """Find the free parameters of `problem` from its readings.
+
+    Parameters
+    ----------
+    settings
+        Of the first training; weights of readings in the problem are replaced.
+    noise
+        Standard deviation of the readings, one for all or one a `Measured` [unit of the unknown].
+        None: estimated from the misfit.
+    coverage
+        The chance with which each interval is to hold the truth.
+    priors
+        Equations that hold roughly, by name: standard deviation of their residual [unit of the
+        equation]. For an unknown without an equation of its own, such as a source: how steep it
+        may be.
+
+    Raises
+    ------
+    InputError
+        If nothing is free or a number is out of range; if the readings leave a parameter open,
+        with its name.
+    """
+    began, priors = time.perf_counter(), priors or {}
+    settings = settings or TrainSettings()
+    _checked(problem, coverage, priors)
+    known = given_noise(problem, noise)
+    sds = known or tuple(
+        GUESSED_NOISE * problem.unknown(item.unknown).scale for item in problem.measured
+    )
+    solution = train(weighed(problem, sds, EASY, priors), settings, seed, tell)
+    rounds = 2 if known is None and (priors or len(problem.measured) > 1) else 1
+    for _ in range(rounds):
+        tell(f"{problem.name}: to the minimum")
+        refining = refining_of(solution, weighed(problem, sds, RIGID, priors), settings, seed)
+        noises = None if known is None else jnp.asarray(known)
+        refined = refining.fitted(refining.theta, refining.placed, noises, STEPS)
+        sds = tuple(float(sd) for sd in np.asarray(refined.judged.noise))
+        solution = replace(
+            solution, params=refining.params(refined.theta), problem=refining.problem
+        )
+    return _inverted(solution, refining, refined, known, coverage, time.perf_counter() - began)
+
+
+def _checked(problem: Problem, coverage: float, priors: Mapping[str, float]) -> None:
+    names = ", ".join(item.name for item in problem.equations)
+    faults = [
+        f"prior {name!r} is no equation; there are {names}"
+        for name in priors
+        if name not in [item.name for item in problem.equations]
+    ]
+    faults += [
+        f"prior {name!r} is {sd:g}, expected above 0" for name, sd in priors.items() if not sd > 0
+    ]
+    if not 0 < coverage < 1:
+        faults.append(f"coverage is {coverage:g}, expected above 0 and below 1")
+    if not problem.measured:
+        faults.append("nothing is measured")
+    readings = sum(len(item.values) for item in problem.measured)
+    if problem.measured and readings < len(problem.free):
+        names = ", ".join(item.name for item in problem.free)
+        faults.append(f"{readings} readings cannot tell {len(problem.free)} parameters: {names}")
+    if not problem.free and not priors:
+        faults.append("nothing is free: declare what is to be found with Free")
+    if faults:
+        raise InputError(f"inverse problem {problem.name}", faults)
+
+
+def _inverted(
+    solution: Solution,
+    refining: Refining,
+    refined: Refined,
+    known: tuple[float, ...] | None,
+    coverage: float,
+    wall_s: float,
+) -> Inverted:
+    problem, names = refining.problem, sorted(item.name for item in refining.problem.free)
+    count = len(names)
+    if count and (open_ones := not_found(refined.judged.upper, names)):
+        raise InputError(f"readings of {problem.name}", open_ones)
+    posterior = of_judged(solution, refined.judged, known)
+    refining = replace(refining, physics=replace(refining.physics, params=solution.params))
+    return Inverted(
+        {item.name: item for item in posterior.estimates(coverage)},
+        coverage,
+        posterior.noise,
+        condition(refined.judged.upper, count) if count else 1.0,
+        posterior,
+        refining,
+        wall_s,
+        _recommended(posterior, coverage),
+    )
+
+
+def _recommended(posterior: Laplace, coverage: float) -> str:
+    told = "; ".join(item.describe() for item in posterior.estimates(coverage))
+    text = f"With {coverage:.0%} intervals: {told}." if told else "No parameter is free."
+    if posterior.unsettled > SETTLED:
+        return text + (
+            f" The fit has not settled: {posterior.unsettled:.1g} standard errors are left, so do "
+            "not rely on the intervals; train longer."
+        )
+    return (
+        text + " The fit has settled. Compare with a solver on the same readings if there is one."
+    )
+
+
+def _estimates(
+    problem: Problem,
+    values: Float[np.ndarray, " parameter"],
+    sds: Float[np.ndarray, " parameter"],
+    coverage: float,
+    freedom: float,
+) -> dict[str, Estimate]:
+    free = sorted(problem.free, key=lambda item: item.name)
+    return {
+        item.name: estimate(item, float(value), float(sd), coverage, freedom)
+        for item, value, sd in zip(free, values, sds, strict=True)
+    }
