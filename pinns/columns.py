@@ -63,7 +63,8 @@ class Columns:
     """Outputs of a source, or derivatives of them, one a column.
 
     Usable as an array [point, column], as a tensor of the guest would be, and as the pair of
-    values and function (of one point) that the guest's JAX backend passes.
+    values and function (of one point) that the guest's JAX backend passes. Operators and slices
+    give arrays; functions of `jax.numpy` take `jnp.array(y)` or `y[:, 0:1]`, not `y` itself.
 
     Parameters
     ----------
@@ -115,9 +116,6 @@ class Columns:
     def __getitem__(self, key: Any) -> Any:
         if isinstance(key, int):
             return (self.array, self.function)[key]
-        whole = isinstance(key, tuple) and len(key) == 2 and key[0] == slice(None)
-        if whole and isinstance(key[1], slice):
-            return Columns(self.source, self.parts[key[1]])
         return self.array[key]
 
     def __jax_array__(self) -> Batch:

@@ -4,6 +4,7 @@ Nothing here imports DeepXDE; its objects are used by what they offer.
 """
 
 import copy
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -33,7 +34,8 @@ def resized(data: Any, points: int) -> Any:
             count = getattr(data, name, 0)
             setattr(copied, name, min(count, max(2, round(share * count))))
     _forget(copied)
-    copied.train_next_batch()
+    with _quiet():
+        copied.train_next_batch()
     return copied
 
 
@@ -127,11 +129,20 @@ def _values(bc: Any, points: Points) -> np.ndarray:
 
 
 @contextmanager
+def _quiet() -> Iterator[None]:
+    """Without what DeepXDE's polygons make NumPy say."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Arrays of 2-dimensional vectors", DeprecationWarning)
+        yield
+
+
+@contextmanager
 def _seeded(seed: int) -> Iterator[None]:
     """The global generator of NumPy, from which DeepXDE draws, at `seed`; put back afterwards."""
     before = np.random.get_state()
     np.random.seed(seed)
     try:
-        yield
+        with _quiet():
+            yield
     finally:
         np.random.set_state(before)

@@ -7,11 +7,13 @@ from derivatives that were carried forwards. Nothing here imports DeepXDE.
 
 import contextlib
 from collections.abc import Callable, Iterator, Sequence
+from functools import wraps
 from typing import Any
 
+import jax
 from jaxtyping import Array
 
-from tvilling.pinns.columns import Columns, operators
+from tvilling.pinns.columns import Columns, Source, operators
 
 
 @contextlib.contextmanager
@@ -56,27 +58,38 @@ def _replaced(module: Any, name: str, wrap: Callable[[Any], Any]) -> Iterator[No
         setattr(module, name, original)
 
 
-def _jacobian(original: Any) -> Any:
-    """DeepXDE's `jacobian` for our columns; others go to `original`."""
+def _columns(ys: Any, xs: Any) -> Columns:
+    """`ys` as columns, where it is a pair of values and function of one point."""
+    if isinstance(ys, Columns):
+        return ys
+    if isinstance(ys, tuple) and len(ys) == 2 and callable(ys[1]):
+        return Columns.of(Source(jax.vmap(ys[1]), xs, {(): ys[0]}))
+    raise TypeError(
+        "an array was differentiated; DeepXDE's derivatives are of y or of other derivatives, "
+        "with i or component for one of several outputs"
+    )
 
+
+def _jacobian(original: Any) -> Any:
+    """In place of DeepXDE's `jacobian`."""
+
+    @wraps(original)
     def jacobian(ys: Any, xs: Any, i: int | None = None, j: int | None = None) -> Any:
-        if not isinstance(ys, Columns):
-            return original(ys, xs, i=i, j=j)
+        columns = _columns(ys, xs)
         if j is not None or xs.shape[1] == 1:
-            return ys.along(i, j or 0)
-        if i is None and len(ys.parts) > 1:
+            return columns.along(i, j or 0)
+        if i is None and len(columns.parts) > 1:
             raise ValueError("i and j cannot be both None.")
-        return ys.gradient(i or 0)
+        return columns.gradient(i or 0)
 
     return jacobian
 
 
 def _hessian(original: Any) -> Any:
-    """DeepXDE's `hessian` for our columns; others go to `original`."""
+    """In place of DeepXDE's `hessian`."""
 
+    @wraps(original)
     def hessian(ys: Any, xs: Any, component: int = 0, i: int = 0, j: int = 0) -> Any:
-        if not isinstance(ys, Columns):
-            return original(ys, xs, component=component, i=i, j=j)
-        return ys.along(component, i, j)
+        return _columns(ys, xs).along(component, i, j)
 
     return hessian
