@@ -88,7 +88,7 @@ class LidCavity:
             reference=Reference(
                 self._reference,
                 REFERENCE_ERROR,
-                "stream function at 64 x 64 Chebyshev points; error estimated by refinement",
+                "64 x 64 Chebyshev points; error by refinement and by finite differences",
             ),
         )
 

@@ -34,7 +34,9 @@ def burgers(
     """
     x, t = jnp.broadcast_arrays(jnp.asarray(x, float), jnp.asarray(t, float))
     at = jax.lax.map(
-        lambda point: _at(*point, viscosity, nodes), (x.ravel(), t.ravel()), batch_size=MOST_POINTS
+        lambda point: _at(point[0], point[1], viscosity, nodes),
+        (x.ravel(), t.ravel()),
+        batch_size=MOST_POINTS,
     )
     return at.reshape(x.shape)
 
