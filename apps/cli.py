@@ -8,6 +8,7 @@ import typer
 
 from tvilling.apps.cli_grid import grid_app
 from tvilling.apps.cli_jobs import job_app, ledger_app
+from tvilling.apps.cli_pinn import pinn_app
 from tvilling.apps.cli_production import backtest, plan
 from tvilling.apps.shown import progress, show
 from tvilling.sciml.errors import InputError
@@ -25,6 +26,7 @@ app.add_typer(data_app, name="data")
 app.add_typer(job_app, name="job")
 app.add_typer(ledger_app, name="ledger")
 app.add_typer(grid_app, name="grid")
+app.add_typer(pinn_app, name="pinn")
 
 app.command()(plan)
 app.command()(backtest)

@@ -1,15 +1,17 @@
 """Keep a solution: its weights in an Orbax folder, what is known about it as JSON beside them.
 
 Nothing is pickled. A problem holds functions, which no file can keep: whoever loads a solution
-hands over the problem, and it is compared with what was kept of it.
+hands over the problem, and it is compared with what was kept of it. A solution in windows is a
+folder a window.
 """
 
 import math
 import os
 import shutil
 import tempfile
-from dataclasses import asdict, is_dataclass
+from dataclasses import asdict, replace
 from importlib.metadata import version
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
@@ -21,16 +23,18 @@ from jaxtyping import Float
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tvilling.pinns.course import Check
+from tvilling.pinns.declared import declared, described, differing, plain
 from tvilling.pinns.network import NetworkSettings
 from tvilling.pinns.problem import Problem
 from tvilling.pinns.settings import TrainSettings
 from tvilling.pinns.solution import Solution
 from tvilling.pinns.trial import Params, start
+from tvilling.pinns.windows import WindowedSolution, _window
 from tvilling.sciml.errors import InputError
 from tvilling.sciml.footprint import Footprint
 from tvilling.sciml.store import load_arrays, save_arrays
 
-ABOUT, ARRAYS = "solution.json", "arrays"
+ABOUT, ARRAYS, WINDOWS, WINDOW = "solution.json", "arrays", "windows.json", "window_"
 NETWORK, FREE, PROBED = "network", "free", "probed"
 PROBE_SHARES = np.array([0.11, 0.52, 0.93])  # of each axis: a grid to compare values on
 AGREEMENT = 1e-6  # of these values, in scales of the unknown; machines differ in the last digits
@@ -68,8 +72,20 @@ class About(BaseModel):
     tvilling_version: str
 
 
+class AboutWindows(BaseModel):
+    """What stands beside the folders of windows."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    format: Literal[1] = 1
+    problem: str
+    axis: str
+    count: int
+    footprint: dict[str, Any] | None
+
+
 def save_solution(
-    solution: Solution,
+    solution: Solution | WindowedSolution,
     folder: Path,
     settings: TrainSettings | None = None,
     footprint: Footprint | None = None,
@@ -91,9 +107,11 @@ def save_solution(
     folder.parent.mkdir(parents=True, exist_ok=True)
     beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
-        save_arrays(beside / ARRAYS, _arrays(solution))
-        text = _about(solution, settings, footprint).model_dump_json(indent=2)
-        (beside / ABOUT).write_text(text + "\n", encoding="utf-8")
+        if isinstance(solution, WindowedSolution):
+            _save_windows(solution, beside, settings, footprint)
+        else:
+            save_arrays(beside / ARRAYS, _arrays(solution))
+            _write(beside / ABOUT, _about(solution, settings, footprint))
         os.chmod(beside, 0o755)  # a temporary folder is closed to others
         beside.rename(folder)
     except BaseException:
@@ -103,7 +121,7 @@ def save_solution(
 
 
 def read_about(folder: Path) -> About:
-    """What is known about the solution in `folder`, without its weights.
+    """What is known about the solution, or a window of one, in `folder`, without its weights.
 
     Raises
     ------
@@ -117,7 +135,7 @@ def read_about(folder: Path) -> About:
         raise InputError(str(folder), [f"holds no solution that can be read: {first}"]) from error
 
 
-def load_solution(folder: Path, problem: Problem) -> Solution:
+def load_solution(folder: Path, problem: Problem) -> Solution | WindowedSolution:
     """Read the solution of `problem` that was kept in `folder`, equal to the bit.
 
     Raises
@@ -127,12 +145,18 @@ def load_solution(folder: Path, problem: Problem) -> Solution:
         parameters, conditions or names of equations, or other values at points that were kept to
         compare. The formulas of equations cannot be compared.
     """
+    if (folder / WINDOWS).exists():
+        return _load_windows(folder, problem)
+    return _load_one(folder, problem)
+
+
+def _load_one(folder: Path, problem: Problem) -> Solution:
     about = read_about(folder)
     if about.problem != problem.name:
         told = f"holds a solution of {about.problem}, not of {problem.name}"
         raise InputError(str(folder), [told])
-    if differing := _differing(about.declared, declared(problem)):
-        told = f"holds a solution of {about.problem} with other {', '.join(differing)}"
+    if parts := differing(about.declared, declared(problem)):
+        told = f"holds a solution of {about.problem} with other {', '.join(parts)}"
         raise InputError(str(folder), [told])
     arrays = load_arrays(folder / ARRAYS)
     graph, params = _weights(folder, problem, about, arrays)
@@ -149,30 +173,45 @@ def load_solution(folder: Path, problem: Problem) -> Solution:
     return solution
 
 
-def declared(problem: Problem) -> dict[str, Any]:
-    """What a problem declares, as JSON has it: all but its formulas and measured values."""
-    return {
-        "coordinates": [asdict(axis) for axis in problem.domain.axes],
-        "unknowns": [asdict(item) for item in problem.unknowns],
-        "parameters": [
-            {"kind": type(item).__name__, **asdict(item)} for item in problem.parameters
-        ],
-        "equations": [{"name": item.name, "unit": item.unit} for item in problem.equations],
-        "conditions": [item.describe() for item in problem.conditions],
-    }
+def _write(file: Path, about: BaseModel) -> None:
+    file.write_text(about.model_dump_json(indent=2) + "\n", encoding="utf-8")
 
 
-def described(settings: TrainSettings) -> dict[str, Any]:
-    """Settings as JSON has them; a limit that is infinite is None."""
-    found = {name: _plain(value) for name, value in vars(settings).items()}
-    stages = [{"optimiser": type(one).__name__, **_plain(one)} for one in settings.stages]
-    return found | {"stages": stages}
+def _save_windows(
+    solution: WindowedSolution,
+    folder: Path,
+    settings: TrainSettings | None,
+    footprint: Footprint | None,
+) -> None:
+    for index, window in enumerate(solution.windows):
+        save_solution(window, folder / f"{WINDOW}{index}", settings)
+    about = AboutWindows(
+        problem=solution.problem.name,
+        axis=solution.axis,
+        count=len(solution.windows),
+        footprint=None if footprint is None else asdict(footprint),
+    )
+    _write(folder / WINDOWS, about)
 
 
-def _plain(value: Any) -> Any:
-    if is_dataclass(value) and not isinstance(value, type):
-        return asdict(value)
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+def _load_windows(folder: Path, problem: Problem) -> WindowedSolution:
+    """Window by window, since each starts from where the one before it ends."""
+    try:
+        about = AboutWindows.model_validate_json((folder / WINDOWS).read_text(encoding="utf-8"))
+    except (OSError, ValidationError) as error:
+        first = str(error).splitlines()[0]
+        raise InputError(str(folder), [f"holds no solution that can be read: {first}"]) from error
+    if about.problem != problem.name or about.axis not in problem.domain.names:
+        told = f"holds a solution of {about.problem} in windows of {about.axis}"
+        raise InputError(str(folder), [f"{told}, not of {problem.name}"])
+    axis = problem.domain.axis(about.axis)
+    edges = np.linspace(axis.low, axis.high, about.count + 1)
+    windows: list[Solution] = []
+    for index, (low, high) in enumerate(pairwise(edges)):
+        cut = replace(axis, low=float(low), high=float(high))
+        part = _window(problem, cut, windows[-1] if windows else None)
+        windows.append(_load_one(folder / f"{WINDOW}{index}", part))
+    return WindowedSolution(problem, tuple(windows), about.axis)
 
 
 def _about(
@@ -189,7 +228,7 @@ def _about(
         scales=dict(solution.scales),
         parameters=solution.parameters,
         checks=tuple(
-            KeptCheck(**{name: _plain(value) for name, value in vars(check).items()})
+            KeptCheck(**{name: plain(value) for name, value in vars(check).items()})
             for check in solution.checks
         ),
         footprint=None if footprint is None else asdict(footprint),
@@ -236,19 +275,6 @@ def _weights(
     found = jax.tree.unflatten(tree, [jnp.asarray(arrays[name]) for name in names])
     free = {item.name: jnp.asarray(arrays[f"{FREE}.{item.name}"]) for item in problem.free}
     return graph, Params(found, free)
-
-
-def _differing(kept: dict[str, Any], given: dict[str, Any]) -> list[str]:
-    return [name for name in given if _rounded(kept.get(name)) != _rounded(given[name])]
-
-
-def _rounded(value: Any) -> Any:
-    """Numbers to twelve digits: another machine may compute the last ones otherwise."""
-    if isinstance(value, dict):
-        return {name: _rounded(item) for name, item in value.items()}
-    if isinstance(value, list):
-        return [_rounded(item) for item in value]
-    return float(f"{value:.11e}") if isinstance(value, int | float) else value
 
 
 def _probe(solution: Solution) -> dict[str, Float[np.ndarray, " point"]]:

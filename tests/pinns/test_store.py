@@ -18,6 +18,7 @@ from tvilling.pinns import (
     Problem,
     TrainSettings,
     Unknown,
+    Windows,
     d,
     train,
 )
@@ -135,3 +136,17 @@ def test_nothing_is_overwritten_and_nothing_is_read_where_nothing_is(solution, f
     assert (folder / "solution.json").read_bytes() == before
     with pytest.raises(InputError, match="holds no solution"):
         load_solution(tmp_path, solution.problem)
+
+
+@pytest.mark.slow
+def test_windows_come_back_equal_to_the_bit(tmp_path):
+    problem = standing_water(
+        parameters=(Fixed("ground_degc", "°C", 8.0), Fixed("decay", "1/h", 0.15)), measured=()
+    )
+    cut = replace(SETTINGS, stages=(Adam(10),), windows=Windows("time_h", 2))
+    solution = train(problem, cut)
+    again = load_solution(save_solution(solution, tmp_path / "kept", cut), problem)
+    time_h = np.linspace(0.0, 12.0, 101)
+    assert again.evaluate(time_h=time_h).identical(solution.evaluate(time_h=time_h))
+    with pytest.raises(InputError, match="of standing_water in windows of time_h, not of kettle"):
+        load_solution(tmp_path / "kept", replace(problem, name="kettle"))

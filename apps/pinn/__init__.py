@@ -1,0 +1,1 @@
+"""Work behind `tvilling pinn …`: train, evaluate and invert the problems of the library."""

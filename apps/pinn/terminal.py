@@ -1,0 +1,38 @@
+"""What a training shows in the terminal."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from tvilling.apps.pinn.report import ERROR_HEADS, SEED_HEADS, error_rows, seed_rows
+from tvilling.apps.terminal import plain_table
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from tvilling.apps.pinn.train import TrainRun
+
+
+def run_tables(run: "TrainRun") -> "list[Table]":
+    """Seeds, and the errors of the one that was kept."""
+    seeds = plain_table(*SEED_HEADS)
+    seeds.columns[-1].justify = "left"
+    for row in seed_rows(run):
+        seeds.add_row(*row)
+    if not run.kept.deviations:
+        return [seeds]
+    errors = plain_table(*ERROR_HEADS)
+    for row in error_rows(run):
+        errors.add_row(*row)
+    return [seeds, errors]
+
+
+@contextmanager
+def interrupted() -> Iterator[None]:
+    """Says how to go on when the user stops a training."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        print("stopped; the same command with --resume goes on", file=sys.stderr)
+        raise

@@ -1,0 +1,192 @@
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import small_pinns
+import xarray as xr
+from typer.testing import CliRunner
+
+from tvilling.apps.cli import app
+from tvilling.apps.pinn.evaluate import read_coordinates
+from tvilling.apps.run_folder import UNFINISHED
+from tvilling.pinns.domain import Axis
+from tvilling.pinns.library import PROBLEMS
+from tvilling.pinns.store import load_solution
+from tvilling.sciml.errors import InputError
+
+NAME = "standing_water"
+FILES = {"solution", "solution.nc", "report.html", "summary.json", "log.jsonl"}
+SCRIPT = Path(small_pinns.__file__)
+
+
+@pytest.fixture(autouse=True)
+def _listed(monkeypatch):
+    monkeypatch.setitem(PROBLEMS, NAME, small_pinns.ENTRY)
+
+
+def call(*arguments, fails=False):
+    """What a command prints, or the fault it raises."""
+    done = CliRunner().invoke(app, ["pinn", *map(str, arguments)])
+    if fails:
+        assert isinstance(done.exception, InputError), done.output
+        return str(done.exception)
+    if done.exception is not None and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    assert done.exit_code == 0, done.output
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    out = tmp_path_factory.mktemp("runs")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(PROBLEMS, NAME, small_pinns.ENTRY)
+        text = call("train", NAME, "--short", "--seeds", 2, "--out", out, "--no-energy")
+    (folder,) = out.iterdir()
+    return folder, text
+
+
+def test_the_command_imports_nothing_heavy():
+    code = "import sys, tvilling.apps.cli_pinn; print({'jax', 'numpy'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
+
+
+def test_every_problem_is_listed_with_its_errors():
+    rows = [json.loads(line) for line in call("list", "--json").splitlines()]
+    assert [row["name"] for row in rows] == list(PROBLEMS)
+    own = rows[-1]
+    assert (own["full_error"], own["short_error"]) == (None, small_pinns.SHORT_ERROR)
+    table = call("list")
+    assert re.search(rf"{NAME}\s+Water that cools in a still pipe\s+-\s+2.0e-02", table)
+
+
+def test_a_training_leaves_a_whole_folder(run):
+    folder, text = run
+    assert re.fullmatch(rf"\d{{8}}T\d{{6}}Z-{NAME}-[0-9a-f]{{8}}", folder.name)
+    assert {path.name for path in folder.iterdir()} == FILES | {"other_seeds"}
+    assert folder.name in text.replace("\n", "")
+    summary = json.loads((folder / "summary.json").read_text())
+    assert [one["seed"] for one in sorted(summary["seeds"], key=lambda one: one["seed"])] == [0, 1]
+    losses = [one["held_out_loss"] for one in summary["seeds"]]
+    assert losses == sorted(losses)
+    assert summary["kept_seed"] == summary["seeds"][0]["seed"]
+    assert summary["footprint"]["energy_j"] is None
+
+
+def test_values_on_the_grid_are_those_of_the_closed_form_within_the_stated_error(run):
+    with xr.open_dataset(run[0] / "solution.nc", engine="h5netcdf") as data:
+        exact = 8 + 62 * np.exp(-0.15 * data["time_h"])
+        np.testing.assert_allclose(data["water_degc_reference"], exact, rtol=1e-14)
+        off = np.asarray(data["water_degc"] - exact)
+        np.testing.assert_allclose(data["water_degc_error"], off, atol=1e-12)
+        rms = float(np.sqrt(np.mean(off**2) / np.mean(np.asarray(exact) ** 2)))
+        assert rms < small_pinns.SHORT_ERROR
+        assert data["water_degc_error"].units == "°C"
+    told = json.loads((run[0] / "summary.json").read_text())["seeds"][0]["errors"]["water_degc"]
+    assert told["relative_l2"] == pytest.approx(rms, rel=0.1)  # another grid
+
+
+def test_the_report_stands_alone_and_tells_errors_seeds_and_how_to_load(run):
+    html = (run[0] / "report.html").read_text(encoding="utf-8")
+    for words in ("Error", "Seeds", "Course", "Solution: water_degc", "load_solution", "Energy",
+                  "Water that cools in a still pipe", "closed form"):  # fmt: skip
+        assert words in html, words
+    assert not re.search(r'(src|href)="(?!data:|#)', html.replace("xlink:href", "href"))
+
+
+def test_evaluate_gives_the_values_of_the_loaded_solution(run, tmp_path):
+    folder, _ = run
+    solution = load_solution(folder / "solution", small_pinns.example())
+    time_h = np.linspace(0.0, 12.0, 5)
+    values = solution.evaluate(time_h=time_h)["water_degc"].values
+    call("evaluate", folder, "time_h=0:12:5", "--csv", tmp_path / "v.csv")
+    head, *rows = (tmp_path / "v.csv").read_text(encoding="utf-8").splitlines()
+    assert head == "time_h [h],water_degc [°C]"
+    found = np.array([row.split(",") for row in rows], float)
+    np.testing.assert_array_equal(found, np.stack([time_h, values], axis=1))
+    assert f"{values[1]:.6g}" in call("evaluate", folder, "time_h=3")
+    assert "30 of 1,000 points" in call("evaluate", folder, "time_h=0:12:1000")
+
+
+def test_coordinates_are_read_and_every_fault_is_told():
+    axes = (Axis("x_m", "m", 0.0, 9.0), Axis("t_s", "s", -1.0, 1.0))
+    found, faults = read_coordinates(["x_m=0:9:4", "t_s=-1,0.5"], axes)
+    assert faults == []
+    assert {name: values.tolist() for name, values in found.items()} == {
+        "x_m": [0, 3, 6, 9],
+        "t_s": [-1, 0.5],
+    }
+    faults = read_coordinates(["x_m=1:2", "y=3", "x_m=10"], axes)[1]
+    assert "x_m is '1:2', expected a number, numbers with commas, or LOW:HIGH:COUNT" in faults
+    assert "'y' is no coordinate; there are x_m, t_s" in faults
+    assert "x_m is given twice" in faults
+    assert "x_m runs from 10 to 10 m, expected 0 to 9 m" in faults
+    assert "t_s is missing, expected -1 to 1 s" in faults
+    for text in ("x_m=", "x_m=nan", "x_m=0:1:0", "x_m=0:1:2.5", "x_m"):
+        assert read_coordinates([text, "t_s=0"], axes)[1], text
+
+
+def test_faults_are_told_together_and_nothing_is_written(run, tmp_path):
+    out = tmp_path / "runs"
+    told = call("train", "nothing", "--seed", -1, "--seeds", 0, "--time-s", -3, "--out", out,
+                fails=True)  # fmt: skip
+    assert "4 faults" in told
+    assert "'nothing' is not in the library" in told
+    assert "--seeds is 0, expected 1 to 100" in told
+    assert not out.exists()
+    told = call("train", NAME, "--short", "--resume", "--out", out, fails=True)
+    assert "holds no unfinished training of standing_water" in told
+    assert not out.exists()
+    (tmp_path / "there.csv").write_text("kept")
+    told = call("evaluate", run[0], "time_h=-1", "x=2", "--csv", tmp_path / "there.csv", fails=True)
+    assert "3 faults" in told
+    assert "there.csv exists" in told
+    assert "time_h runs from -1 to -1 h, expected 0 to 12 h" in told
+    assert (tmp_path / "there.csv").read_text() == "kept"
+    assert "is no run folder" in call("evaluate", tmp_path, "time_h=1", fails=True)
+
+
+def checkpoints(out):
+    found = out.glob(f"{UNFINISHED}*/checkpoints/seed_0/*")
+    return [path for path in found if path.name.isdigit()]
+
+
+def bits(folder):
+    """All weights, and the course without its times."""
+    about = json.loads((folder / "solution" / "solution.json").read_text())
+    checks = [(one["step"], one["loss"], one["held_out"], one["error"]) for one in about["checks"]]
+    time_h = np.linspace(0.0, 12.0, 50)
+    solution = load_solution(folder / "solution", small_pinns.example())
+    return checks, solution.evaluate(time_h=time_h)["water_degc"].values.tobytes()
+
+
+def test_a_killed_training_is_resumed_with_the_same_bits(tmp_path):
+    """Against one that was not interrupted; the kill is a real one."""
+    out = tmp_path / "killed"
+    command = [sys.executable, SCRIPT, "pinn", "train", NAME, "--out", out, "--no-energy"]
+    with subprocess.Popen([*map(str, command)], stdout=subprocess.DEVNULL) as process:
+        deadline = time.monotonic() + 60
+        while not checkpoints(out):
+            assert process.poll() is None
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+        process.send_signal(signal.SIGKILL)
+    assert process.returncode == -signal.SIGKILL
+    (left,) = out.iterdir()
+    assert left.name.startswith(UNFINISHED)
+    call("train", NAME, "--out", out, "--resume", "--no-energy")
+    call("train", NAME, "--out", tmp_path / "whole", "--no-energy")
+    (resumed,), (whole,) = (path.iterdir() for path in (out, tmp_path / "whole"))
+    assert {path.name for path in resumed.iterdir()} == FILES
+    assert json.loads((resumed / "summary.json").read_text())["resumed"] is True
+    events = [json.loads(line) for line in (resumed / "log.jsonl").read_text().splitlines()]
+    told = [line.get("text", line["event"]) for line in events]
+    assert any("taken up at step" in text for text in told)
+    assert bits(resumed) == bits(whole)
