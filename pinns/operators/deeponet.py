@@ -3,7 +3,8 @@
     G(a)(y) = Σ_k b_k(a(s_1), …, a(s_m)) τ_k(y) + b_0
 
 (Lu et al., Nat. Mach. Intell. 3 (2021) 218-229, DOI 10.1038/s42256-021-00302-5). The function is
-known at m fixed sensors; the solution has values anywhere.
+known at m fixed sensors; the solution has values anywhere. Here the branch has a linear part as
+well, b(a) = perceptron(a) + A a, so that a linear map is learnt quickly.
 """
 
 import math
@@ -15,7 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from tvilling.pinns.operators.layers import DTYPE, Weights, perceive, perceptron
+from tvilling.pinns.operators.layers import DTYPE, Weights, dense, perceive, perceptron, through
 from tvilling.pinns.operators.model import Layout, Places
 
 
@@ -30,13 +31,14 @@ class DeepONet:
     basis
         Functions of the place, τ_k.
     harmonics
-        Waves along each periodic axis that the trunk is given in place of the coordinate.
+        Waves along each periodic axis, in place of the coordinate, that the trunk is given; half-waves
+        beside the coordinate along any other one. Needed for solutions that are no slow functions.
     """
 
     width: int = 64
     depth: int = 2
     basis: int = 48
-    harmonics: int = 4
+    harmonics: int = 8
 
     def faults(self, layout: Layout) -> list[str]:
         """None: any function and any domain will do."""
@@ -44,11 +46,14 @@ class DeepONet:
 
     def begin(self, layout: Layout, key: jax.Array) -> Weights:
         """Weights to begin with."""
-        branch, trunk = jax.random.split(key)
+        branch, linear, trunk = jax.random.split(key, 3)
         hidden = [self.width] * self.depth
-        inputs = sum(2 * self.harmonics if axis.periodic else 1 for axis in layout.axes)
+        inputs = sum(
+            self.harmonics * (1 + axis.periodic) + (not axis.periodic) for axis in layout.axes
+        )
         return {
             "branch": perceptron(branch, [layout.sensors, *hidden, self.basis]),
+            "linear": dense(linear, layout.sensors, self.basis),
             "trunk": perceptron(trunk, [inputs, *hidden, self.basis]),
             "mean": jnp.zeros((), DTYPE),
         }
@@ -72,7 +77,8 @@ class DeepONet:
         self, weights: Weights, functions: Float[Array, "sample along"]
     ) -> Float[Array, "sample basis"]:
         """Coefficients of the basis; about one in the sum, whatever its size."""
-        return perceive(weights["branch"], functions) / math.sqrt(self.basis)
+        found = perceive(weights["branch"], functions) + through(weights["linear"], functions)
+        return found / math.sqrt(self.basis)
 
     def trunk(
         self, layout: Layout, weights: Weights, points: Places
@@ -85,7 +91,8 @@ class DeepONet:
                 turns = [2 * math.pi * k * share for k in range(1, self.harmonics + 1)]
                 features += [wave(turn) for turn in turns for wave in (jnp.cos, jnp.sin)]
             else:
-                features.append(2 * share - 1)
+                turns = [math.pi * k * share for k in range(1, self.harmonics + 1)]
+                features += [2 * share - 1, *(jnp.cos(turn) for turn in turns)]
         return perceive(weights["trunk"], jnp.stack(features, axis=-1).astype(DTYPE))
 
     def function_places(

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 import jax.numpy as jnp
-from jaxtyping import Array, ArrayLike
+import numpy as np
+from jaxtyping import Array, ArrayLike, Float
 
 from tvilling.pinns.library.heating_pipe import HeatingPipe
 from tvilling.pinns.operators.periodic_burgers import HIGH, LOW, PeriodicBurgers, solve_many
@@ -53,9 +54,13 @@ def _pipe(name: str, points: dict[str, int], at: dict[str, float]) -> OperatorPr
     def problem_of(inlet_degc: Function) -> Problem:
         return pipe_with(inlet_degc).problem()
 
-    return OperatorProblem(
-        name, problem_of, Varied("inlet_degc", "°C", "time_s", draws), points, at
-    )
+    def solve(functions: Sequence[Function], grid: Grid) -> Float[np.ndarray, "sample *place"]:
+        x, time = np.broadcast_arrays(grid["x_m"][:, None], grid["time_s"])
+        found = np.stack([np.asarray(pipe_with(f).exact_degc(x, time)) for f in functions])
+        return found[:, 0] if "x_m" in at else found
+
+    varied = Varied("inlet_degc", "°C", "time_s", draws)
+    return OperatorProblem(name, problem_of, varied, points, at, solve)
 
 
 def _burgers(
@@ -66,7 +71,7 @@ def _burgers(
     def problem_of(start: Function) -> Problem:
         return PeriodicBurgers(start, viscosity).problem()
 
-    def solve(functions: Sequence[Function], grid: Grid) -> Array:
+    def solve(functions: Sequence[Function], grid: Grid) -> Float[np.ndarray, "sample *place"]:
         return solve_many(functions, viscosity, grid["x"], grid["t"])
 
     varied = Varied("start", "1", "x", draws)

@@ -143,29 +143,15 @@ def spectral_convolution(
 ) -> Float[Array, "sample *grid o"]:
     """F⁻¹(R_k F(v)_k) over the kept modes.
 
-    The few modes are taken by products with the matrix of the Fourier transform, which is quicker
-    than a fast transform for so few. The last axis keeps modes 0 to K - 1 of a real function, the
-    other one -K + 1 to K - 1, in the order 0, 1, …, -1.
+    The last axis keeps modes 0 to K - 1 of the real transform; one before it keeps -K + 1 to K - 1,
+    in the order 0, 1, …, -1. Modes of a finer grid are the same ones, and its further ones zero.
     """
-    axes = values.ndim - 2
-    both = [np.fft.ifftshift(np.arange(n) - n // 2) for n in weights.shape[: axes - 1]]
-    numbers = [*both, np.arange(weights.shape[axes - 1])]
-    modes: Array = values
-    for axis, number in enumerate(numbers):
-        turn = _turn(number, values.shape[axis + 1], values.dtype)
-        modes = jnp.moveaxis(jnp.tensordot(modes, turn, ((axis + 1,), (0,))), -1, axis + 1)
-        modes = modes / values.shape[axis + 1]
-    letters = LETTERS[:axes]
-    modes = jnp.einsum(f"s{letters}i,{letters}io->s{letters}o", modes, weights)
-    for axis, number in enumerate(numbers):
-        back = jnp.conj(_turn(number, values.shape[axis + 1], values.dtype))
-        if axis == axes - 1:
-            back = back * jnp.where(number == 0, 1.0, 2.0).astype(values.dtype)
-        modes = jnp.moveaxis(jnp.tensordot(modes, back, ((axis + 1,), (1,))), -1, axis + 1)
-    return modes.real
-
-
-def _turn(number: np.ndarray, count: int, dtype: np.dtype) -> Complex[Array, "place mode"]:
-    """exp(-2 π i j k / n)."""
-    turn = np.exp(-2j * np.pi * (np.outer(np.arange(count), number) % count) / count)
-    return jnp.asarray(turn, jnp.complex64 if dtype == jnp.float32 else jnp.complex128)
+    grid = values.shape[1:-1]
+    axes = tuple(range(1, len(grid) + 1))
+    numbers = [np.fft.ifftshift(np.arange(n) - n // 2) for n in weights.shape[: len(grid) - 1]]
+    kept = np.ix_(*numbers, np.arange(weights.shape[len(grid) - 1]))
+    modes = jnp.fft.rfftn(values, axes=axes)
+    letters = LETTERS[: len(grid)]
+    new = jnp.einsum(f"s{letters}i,{letters}io->s{letters}o", modes[:, *kept], weights)
+    all_modes = jnp.zeros((*modes.shape[:-1], weights.shape[-1]), modes.dtype)
+    return jnp.fft.irfftn(all_modes.at[:, *kept].set(new), grid, axes=axes)

@@ -51,7 +51,8 @@ class OperatorProblem:
     points
         Even places along each of these axes in an ensemble.
     solve_many
-        A quicker way to the references of many problems: takes functions and a grid.
+        A quicker way to the same references for many functions on a grid, in which `at` is one place.
+        To build and check a `Problem` takes longer than to solve it where there is a closed form.
 
     Raises
     ------
@@ -71,7 +72,9 @@ class OperatorProblem:
         spanned = [name for name in names if name not in self.at]
         faults = [f"{name!r} is no axis" for name in self.at if name not in names]
         if self.varied.along not in spanned:
-            faults.append(f"{self.varied.name} varies along {self.varied.along!r}, not in {spanned}")
+            faults.append(
+                f"{self.varied.name} varies along {self.varied.along!r}, not in {spanned}"
+            )
         if sorted(self.points) != sorted(spanned):
             faults.append(f"points are given along {sorted(self.points)}, expected {spanned}")
         if len(self.template.unknowns) != 1:
