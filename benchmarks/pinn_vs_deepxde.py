@@ -10,6 +10,7 @@ import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tvilling.benchmarks.measurement import Measurement
@@ -223,5 +224,5 @@ def _solver(name: str, error: float) -> tuple[float, float]:
         values = solve(cells, STRICTER * error).reshape(-1, 1)
         found = example.error_of(values)
         if found <= error:
-            return _best_s(lambda cells=cells: solve(cells, STRICTER * error)), found
+            return _best_s(partial(solve, cells, STRICTER * error)), found
     raise RuntimeError(f"{name}: the solver did not reach an error of {error:g}")
