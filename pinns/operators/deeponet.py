@@ -31,8 +31,8 @@ class DeepONet:
     basis
         Functions of the place, τ_k.
     harmonics
-        Waves along each periodic axis, in place of the coordinate, that the trunk is given; half-waves
-        beside the coordinate along any other one. Needed for solutions that are no slow functions.
+        Waves along each axis that the trunk is given: whole ones in place of the coordinate where
+        it is periodic, half-waves beside it elsewhere.
     """
 
     width: int = 64

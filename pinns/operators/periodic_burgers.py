@@ -2,14 +2,13 @@
 
     u_t + u u_x = ν u_xx,   u(x, 0) = a(x),   x from -1 to 1 and periodic, t from 0 to 1
 
-All quantities are dimensionless. Solved by Fourier modes and ETDRK4 in time; for a = -sin(π x) it is
-the problem of `tvilling.pinns.library.burgers`, which is solved by Cole and Hopf.
+All quantities are dimensionless. Solved by Fourier modes and ETDRK4 in time; for a = -sin(π x) it
+is the problem of `tvilling.pinns.library.burgers`, which is solved by Cole and Hopf.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Complex, Float
 

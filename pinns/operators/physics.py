@@ -1,6 +1,7 @@
 """The residual of a problem's equation as a loss of a DeepONet, with the problem's own fields.
 
-Wang, Wang and Perdikaris, Sci. Adv. 7 (2021) eabi8605, DOI 10.1126/sciadv.abi8605.
+Wang, Wang and Perdikaris, Sci. Adv. 7 (2021) eabi8605, DOI 10.1126/sciadv.abi8605. It adds to the
+samples and does not replace them: the conditions are learnt from these alone.
 """
 
 from collections.abc import Callable
@@ -28,21 +29,17 @@ class Physics:
 
     Attributes
     ----------
-    weight
-        Of the mean squared residual, in units of spread of the solution over the length of the
-        first axis that the equation is given `scale` in; beside a data loss of weight 1.
-    data_weight
-        Of the data.
-    points
-        Points drawn in the domain, once.
     scale
         Size of a residual that counts as one [unit of the equation].
+    weight
+        Of the mean squared scaled residual in the loss, beside 1 for the data.
+    points
+        Points drawn in the domain, once, from `seed`.
     """
 
-    weight: float = 1.0
-    data_weight: float = 1.0
-    points: int = 200
-    scale: float = 1.0
+    scale: float
+    weight: float = 0.1
+    points: int = 100
     seed: int = 0
 
 

@@ -51,8 +51,9 @@ class OperatorProblem:
     points
         Even places along each of these axes in an ensemble.
     solve_many
-        A quicker way to the same references for many functions on a grid, in which `at` is one place.
-        To build and check a `Problem` takes longer than to solve it where there is a closed form.
+        A quicker way to the same references, for many functions on a grid in which `at` is one
+        place. Where there is a closed form, it takes longer to build and check a `Problem` than to
+        solve it.
 
     Raises
     ------

@@ -1,7 +1,7 @@
 """Random functions of one coordinate: a Gaussian field by its Fourier series.
 
     g(s) = mean + Σ_k σ_k (a_k cos(κ_k (s - low)) + b_k sin(κ_k (s - low))),   a, b ~ N(0, 1)
-    σ_k² ∝ (κ_k² + 1 / ℓ²)^(-smoothness)
+    σ_k² ∝ (κ_k² + 1 / ℓ²)^(-smoothness), half of that for the mean mode
 
 with Σ σ_k² = deviation². With smoothness 2 this is the field of covariance (-Δ + 1/ℓ²)^-2 of Li et
 al., ICLR 2021, arXiv:2010.08895. A draw is a function and no table: it has values on any grid.
@@ -100,6 +100,8 @@ class GaussianField:
     def spreads(self) -> Float[np.ndarray, " term"]:
         """σ_k [unit of the values]."""
         variance = (self.rates**2 + self.length**-2) ** -self.smoothness
+        if self.ends != "zero":
+            variance[0] /= 2  # every other one stands for two waves, k and -k
         held = variance.sum() / (2 if self.ends == "zero" else 1)  # the mean of sin² is a half
         return self.deviation * np.sqrt(variance / held)
 

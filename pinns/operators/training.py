@@ -37,7 +37,7 @@ class Prepared:
     scaling: Scaling
 
 
-def train_operator(
+def train_operator(  # noqa: PLR0913
     problem: OperatorProblem,
     data: "xr.Dataset",
     network: OperatorNetwork,
@@ -144,6 +144,6 @@ def _loss(
     residual = physics_loss(problem, network, ready.layout, ready.scaling, physics)
 
     def both(weights: Any, batch: tuple[Array, Array]) -> Array:
-        return physics.data_weight * data_loss(weights, batch) + residual(weights, batch[0])
+        return data_loss(weights, batch) + residual(weights, batch[0])
 
     return both
