@@ -34,8 +34,8 @@ from tvilling.pinns.weighing import Noise, given_noise, weighed
 from tvilling.sciml.errors import InputError
 
 GUESSED_NOISE = 0.02  # of the scale of an unknown, until it is estimated
-EASY, RIGID = 1.0, 1e-3  # what readings count beside equations: on the way, and at the end
-STEPS, WARM_STEPS = 60, 8  # of the refinement, and of one for new readings
+EASY, RIGID = 0.2, 1e-3  # what readings count beside equations: on the way, and at the end
+STEPS, WARM_STEPS = 150, 8  # of the refinement, and of one for new readings
 SETTLED = 0.1  # standard errors
 
 
@@ -132,7 +132,7 @@ def invert(
     priors: Mapping[str, float] | None = None,
     tell: Tell = silent,
 ) -> Inverted:
-    """Find the free parameters of `problem` from its readings.
+    """Find the free parameters of `problem` from its readings, and its unknowns with them.
 
     Parameters
     ----------
@@ -151,8 +151,8 @@ def invert(
     Raises
     ------
     InputError
-        If nothing is free or a number is out of range; if the readings leave a parameter open,
-        with its name.
+        If a number is out of range, or there are too few readings; if they leave a parameter
+        open, with its name.
     """
     began, priors = time.perf_counter(), priors or {}
     settings = settings or TrainSettings()
@@ -193,8 +193,6 @@ def _checked(problem: Problem, coverage: float, priors: Mapping[str, float]) -> 
     if problem.measured and readings < len(problem.free):
         names = ", ".join(item.name for item in problem.free)
         faults.append(f"{readings} readings cannot tell {len(problem.free)} parameters: {names}")
-    if not problem.free and not priors:
-        faults.append("nothing is free: declare what is to be found with Free")
     if faults:
         raise InputError(f"inverse problem {problem.name}", faults)
 

@@ -134,7 +134,6 @@ def solve(
         )
     places = np.random.default_rng(seed).uniform(0.1, 0.9, (max(starts, 1), len(route.free)))
     places[0] = 0.5
-    thetas = jnp.stack([route.start(np.log(row / (1 - row))) for row in places])
     fit = jax.jit(_fit(route, readings, known))
     ends = [fit(route.start(np.log(row / (1 - row))), jnp.asarray(sds)) for row in places]
     least = np.asarray([float(end.value) for end in ends])
@@ -235,16 +234,12 @@ def _advice(network: "Inverted", solver: Solved, apart: float) -> str:
         return "Use the solver: the network has not settled."
     if apart > CLOSE:
         return (
-            f"They differ by {apart:.1f} standard errors, so one of them is wrong. Use the solver if "
-            "its misfit is that of the noise and its steps are fine enough; train the network longer "
-            "before it is trusted."
+            f"They differ by {apart:.1f} standard errors, so one of them is wrong. Use the solver "
+            "if its misfit is that of the noise and its steps are fine enough; train the network "
+            "longer before it is trusted."
         )
-    if times > 1:
-        return (
-            f"Both agree within {apart:.2f} standard errors. Use the solver: it is {times:.0f} times "
-            "as fast."
-        )
+    faster, factor = ("solver", times) if times > 1 else ("network", 1 / times)
     return (
-        f"Both agree within {apart:.2f} standard errors. Use the network: it is {1 / times:.0f} times "
-        "as fast."
+        f"They agree within {apart:.2f} standard errors. Use the {faster}: it is {factor:.1f} "
+        "times as fast."
     )

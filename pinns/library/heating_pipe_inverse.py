@@ -32,11 +32,12 @@ from tvilling.pinns.solver_route import SolverRoute
 from tvilling.pinns.splines import cubic
 from tvilling.pinns.stages import Adam, Broyden
 
-MEAN_DEGC, SWING_K = 80.0, 20.0
+MEAN_DEGC = 80.0
+SWINGS = ((15.0, 3.0, 0.0), (10.0, 1.3, 1.0))  # amplitude [K], how often in the horizon, phase
 SHORT = TrainSettings(
     NetworkSettings(width=20, depth=2),
     points=500,
-    stages=(Adam(300), Broyden(500)),
+    stages=(Adam(500), Broyden(750)),
     check_every=250,
 )
 KNOTS = 93  # of the spline, about ten a swing
@@ -44,7 +45,7 @@ KNOTS = 93  # of the spline, about ten a swing
 
 @dataclass(frozen=True)
 class SensedPipe:
-    """A slow pipe in summer, three swings of the inlet temperature in the time.
+    """A slow pipe in summer, whose inlet temperature swings three times in the time, and drifts.
 
     The truth is 0.1 m/s and an e-fold of loss in 30 000 s, about 0.32 W/(m·K) for DN 50.
 
@@ -52,8 +53,11 @@ class SensedPipe:
     ----------
     noise_k
         Standard deviation of the readings [K].
-    sensors, readings
-        Sensors spread evenly from inlet to outlet, and readings of each spread over the horizon.
+    sensor_shares
+        Where the sensors are, from 0 at the inlet to 1 at the outlet. If the inlet swung with one
+        period only, a lower speed that makes water arrive whole periods later would fit as well.
+    readings
+        Of each sensor, spread evenly over the horizon.
     seed
         Of the noise.
     """
@@ -64,7 +68,7 @@ class SensedPipe:
     horizon_s: float = 15_000.0
     ground_degc: float = 10.0
     noise_k: float = 0.5
-    sensors: int = 4
+    sensor_shares: tuple[float, ...] = (0.0, 0.25, 0.5, 1.0)
     readings: int = 50
     seed: int = 1
 
@@ -80,7 +84,7 @@ class SensedPipe:
     @property
     def points(self) -> dict[str, Float[np.ndarray, " reading"]]:
         """Where and when it was read."""
-        places = np.linspace(0.0, self.length_m, self.sensors)
+        places = np.asarray(self.sensor_shares) * self.length_m
         times = np.linspace(0.0, self.horizon_s, self.readings)
         x, time = np.meshgrid(places, times, indexing="ij")
         return {"x_m": x.ravel(), "time_s": time.ravel()}
@@ -90,9 +94,11 @@ class SensedPipe:
     ) -> Float[np.ndarray, "*point"]:
         """The temperature behind the readings [°C]."""
         stay = np.asarray(points["x_m"]) / self.speed_m_per_s
-        turn = 6 * math.pi * (np.asarray(points["time_s"]) - stay) / self.horizon_s
+        turn = 2 * math.pi * (np.asarray(points["time_s"]) - stay) / self.horizon_s
         left = np.exp(-self.decay_per_s * stay)
-        entered = MEAN_DEGC + SWING_K * np.sin(turn)
+        entered = MEAN_DEGC + sum(
+            size * np.sin(count * turn + phase) for size, count, phase in SWINGS
+        )
         return self.ground_degc + (entered - self.ground_degc) * left
 
     def measured(self, seed: int | None = None) -> Measured:
@@ -116,8 +122,8 @@ class SensedPipe:
             unknowns=(Unknown("water_degc", "°C", 30.0, 105.0),),
             parameters=(
                 Fixed("ground_degc", "°C", self.ground_degc),
-                Free("speed_m_per_s", "m/s", speed / 2, 8 * speed),
-                Free("decay_per_s", "1/s", decay / 3, 27 * decay),
+                Free("speed_m_per_s", "m/s", speed / 5, 20 * speed),
+                Free("decay_per_s", "1/s", decay / 30, 270 * decay),
             ),
             equations=(
                 Equation(
@@ -149,7 +155,6 @@ class SensedPipe:
             return ground + (entered - ground) * jnp.exp(-found["decay_per_s"] * stay)
 
         start = np.full(KNOTS, MEAN_DEGC)
-        start = np.full(len(knots), MEAN_DEGC)
         return SolverRoute(problem, values, start, nuisance_sd=100.0)
 
     def _reference(self, points: Mapping[str, Float[np.ndarray, "*point"]]) -> Values:
