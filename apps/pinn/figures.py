@@ -111,9 +111,9 @@ def _curve(data: "xr.Dataset", name: str) -> "Figure":
         panels[0].plot(data[along], data[f"{name}_reference"], color=DEMAND, linestyle=":",
                        label="reference")  # fmt: skip
         panels[1].plot(data[along], data[f"{name}_error"], color=COLOURS[4])
-        put_title(panels[1], f"network - reference [{data[name].units}]")
+        put_title(panels[1], _label(data, name).replace(name, "network - reference", 1))
         panels[0].legend(fontsize=8, frameon=False)
-    put_title(panels[0], f"{name} [{data[name].units}]")
+    put_title(panels[0], _label(data, name))
     for axes in panels:
         axes.set_xlabel(_label(data, str(along)))
     return figure
@@ -129,7 +129,7 @@ def _fields(data: "xr.Dataset", name: str) -> "Figure":
     figure = Figure(figsize=(11.0, 3.2 * len(cuts) + 0.1), layout="constrained")
     panels = figure.subplots(len(cuts), len(kinds), squeeze=False, sharex=True, sharey=True)
     limits = {"": _span(data, name, kinds), "_reference": _span(data, name, kinds)}
-    worst = float(np.nanmax(np.abs(data[f"{name}_error"]))) if "_error" in kinds else 0.0
+    worst = float(np.nanmax(np.abs(data[f"{name}_error"].values))) if "_error" in kinds else 0.0
     limits["_error"] = (-worst, worst)
     titles = {"": name, "_reference": "reference", "_error": "network - reference"}
     for (row, cut), (column, suffix) in product(enumerate(cuts), enumerate(kinds)):
@@ -144,7 +144,7 @@ def _fields(data: "xr.Dataset", name: str) -> "Figure":
             axes.set_ylabel(_label(data, up))
     for column in range(len(kinds)):
         bar = figure.colorbar(panels[0, column].collections[0], ax=panels[:, column], pad=0.02)
-        bar.set_label(f"[{data[name].units}]")
+        bar.set_label(_label(data, name).removeprefix(name).strip())
         bar.outline.set_visible(False)
     return figure
 
@@ -164,7 +164,7 @@ def _field(axes: "Axes", field: Any, limits: tuple[float, float], colours: str) 
     )
     axes.grid(False)
     same = field[across].attrs.get("units") == field[up].attrs.get("units")
-    wide = float(np.ptp(field[across])), float(np.ptp(field[up]))
+    wide = float(np.ptp(field[across].values)), float(np.ptp(field[up].values))
     if same and 1 / 3 < wide[0] / wide[1] < 3:
         axes.set_aspect("equal")
 
@@ -193,4 +193,5 @@ def _cuts(data: "xr.Dataset") -> list[dict[str, int]]:
 
 
 def _label(data: "xr.Dataset", name: str) -> str:
-    return f"{name} [{data[name].units}]"
+    unit = data[name].units
+    return name if unit == "1" else f"{name} [{unit}]"

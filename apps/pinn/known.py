@@ -63,19 +63,22 @@ def entry_of(name: str) -> "ProblemEntry":
 
 
 def settings_of(name: str, short: bool) -> "TrainSettings":
-    """Settings of the library for the full or the short training of a problem.
+    """Settings of the library for a problem; without full ones of its own, the usual ones.
 
     Raises
     ------
     InputError
-        If there are none.
+        If the problem has no short ones.
     """
-    found = _stated(entry_of(name), "short" if short else "full")
-    if found is None:
-        which = "short" if short else "full"
-        raise InputError(f"problem {name}", [f"the library has no settings for a {which} training"])
-    settings: TrainSettings = found
-    return settings
+    found: TrainSettings | None = _stated(entry_of(name), "short" if short else "full")
+    if found is not None:
+        return found
+    if short:
+        told = f"{name} has no settings for a short training; leave out --short"
+        raise InputError(f"problem {name}", [told])
+    from tvilling.pinns import settings
+
+    return settings.TrainSettings()
 
 
 def problems_table(problems: list[Listed]) -> "Table":
@@ -92,6 +95,11 @@ def problems_table(problems: list[Listed]) -> "Table":
 def told(error: float | None) -> str:
     """A relative error with two digits."""
     return "-" if error is None else f"{error:.1e}"
+
+
+def in_unit(value: str, unit: str) -> str:
+    """A number with its unit, which is left out where there is none."""
+    return value if unit == "1" else f"{value} {unit}"
 
 
 def _stated(entry: "ProblemEntry", what: str) -> Any:

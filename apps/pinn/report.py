@@ -2,11 +2,12 @@
 
 from html import escape
 from importlib.metadata import version
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from tvilling.apps.grid.tables import html_table
 from tvilling.apps.pinn.figures import SHOWN, draw_course, draw_solution
-from tvilling.apps.pinn.known import entry_of
+from tvilling.apps.pinn.known import entry_of, in_unit
 from tvilling.apps.report_page import facts_section, figure_section, list_section, page
 
 if TYPE_CHECKING:
@@ -63,8 +64,8 @@ def error_rows(run: "TrainRun") -> list[tuple[str, ...]]:
             name,
             f"{item.relative_l2:.2e}",
             f"{item.relative_to_spread:.2e}",
-            f"{item.rms:.2e} {units[name]}",
-            f"{item.greatest:.2e} {units[name]}",
+            in_unit(f"{item.rms:.3g}", units[name]),
+            in_unit(f"{item.greatest:.3g}", units[name]),
         )
         for name, item in run.kept.deviations.items()
     ]
@@ -75,9 +76,11 @@ ERROR_HEADS = ("unknown", "relative L2", "over the spread", "root mean square", 
 
 def _errors_section(run: "TrainRun") -> str:
     solution: Any = run.kept.solution
-    reference, found = solution.problem.reference, {}
+    reference = solution.problem.reference
     free = {item.name: item for item in solution.problem.free}
-    found = {name: f"{solution.parameters[name]:.6g} {item.unit}" for name, item in free.items()}
+    found = {
+        name: in_unit(f"{solution.parameters[name]:.6g}", item.unit) for name, item in free.items()
+    }
     parts = [f"<li>{escape(name)} = {escape(text)}</li>" for name, text in found.items()]
     listed = f"<ul>{''.join(parts)}</ul>" if parts else ""
     if reference is None:
@@ -117,6 +120,12 @@ def _seeds_section(run: "TrainRun") -> str:
         f"Seed {run.kept.solution.seed} has the lowest loss at held-out points and is the one in "
         "the folder solution and in the figures; the choice does not know the reference."
     )
+    worst = [one.worst for one in run.seeded if one.worst is not None]
+    if worst:
+        note += (
+            f" Greatest relative L2 of all seeds: median {median(worst):.2e}, from "
+            f"{min(worst):.2e} to {max(worst):.2e}."
+        )
     return f"<section><h2>Seeds</h2>{table}<p class='caption'>{escape(note)}</p></section>"
 
 
@@ -154,9 +163,14 @@ def load_lines(run: "TrainRun") -> list[str]:
     ]
 
 
+def _exact(value: float) -> str:
+    """Short where that is the same number: a rounded end would lie outside."""
+    return f"{value:g}" if float(f"{value:g}") == value else repr(value)
+
+
 def _load_section(run: "TrainRun") -> str:
     axes = run.kept.solution.problem.inputs.axes
-    spans = " ".join(f"{axis.name}={axis.low:g}:{axis.high:g}:11" for axis in axes)
+    spans = " ".join(f"{axis.name}={_exact(axis.low)}:{_exact(axis.high)}:11" for axis in axes)
     code = escape("\n".join(load_lines(run)))
     shell = escape(f"tvilling pinn evaluate RUN_FOLDER {spans} --csv values.csv")
     return (

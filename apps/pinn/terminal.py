@@ -30,9 +30,10 @@ def run_tables(run: "TrainRun") -> "list[Table]":
 
 @contextmanager
 def interrupted() -> Iterator[None]:
-    """Says how to go on when the user stops a training."""
+    """Says how to go on when a training is stopped, or when writing its files failed."""
     try:
         yield
-    except KeyboardInterrupt:
-        print("stopped; the same command with --resume goes on", file=sys.stderr)
+    except BaseException as error:
+        for note in getattr(error, "__notes__", []):
+            print(note, file=sys.stderr)
         raise

@@ -10,6 +10,7 @@ from typing import BinaryIO, Self
 from tvilling.apps.run_folder import UNFINISHED, RunFolder
 from tvilling.sciml.errors import InputError
 
+GOES_ON = "what was trained is kept; the same command with --resume goes on"
 LABEL, LOCK, CHECKPOINTS, LOG = "training.json", "training.lock", "checkpoints", "log.jsonl"
 
 
@@ -72,10 +73,17 @@ class TrainingFolder(RunFolder):
         """Where a training keeps what it needs to go on."""
         return self.path / CHECKPOINTS
 
+    @property
+    def has_checkpoints(self) -> bool:
+        """Whether there is something to go on from."""
+        return any(path.name.isdigit() for path in self.checkpoints.glob("**/*"))
+
     def __exit__(self, *error: object) -> None:
         if self._lock is not None:
             self._lock.close()
-        if not (error and error[0] is KeyboardInterrupt and self.checkpoints.exists()):
+        if isinstance(error[1], BaseException) and self.has_checkpoints:
+            error[1].add_note(GOES_ON)
+        else:
             super().__exit__(*error)
 
     def finish(self) -> Path:
