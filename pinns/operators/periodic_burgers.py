@@ -87,9 +87,9 @@ def courses(functions: Sequence[Function], viscosity: float) -> list[Course]:
     levels = np.maximum(1, np.ceil(peaks / PEAK)).astype(int)
     found: dict[int, Course] = {}
     for level in np.unique(levels):
-        own = np.flatnonzero(levels == level)
+        own = np.flatnonzero(levels == level).tolist()
         solutions = _solved([functions[index] for index in own], viscosity, int(level))
-        found |= dict(zip(own.tolist(), solutions, strict=True))
+        found |= dict(zip(own, solutions, strict=True))
     return [found[index] for index in range(len(functions))]
 
 
