@@ -127,7 +127,8 @@ def solve(
         GUESSED_NOISE * problem.unknown(item.unknown).scale for item in problem.measured
     )
     readings = jnp.concatenate([jnp.asarray(item.values, float) for item in problem.measured])
-    given = jax.eval_shape(route.misfits, route.start(np.zeros(len(route.free))), readings).shape
+    unread = jnp.zeros(())
+    given = jax.eval_shape(route.misfits, route.start(np.zeros(len(route.free))), unread).shape
     if given != readings.shape:
         raise InputError(
             f"solver of {problem.name}", [f"it gives {given} values, expected {readings.shape}"]

@@ -125,13 +125,14 @@ class Weighing:
                 for place, unit in zip(self.places, self.units, strict=True)
             ]
         )
-        if noise is not None:
-            upper, used = self._used(jacobian, noise)
-        else:
-            noise = jnp.sqrt(squares / counts)
-            for _ in range(ROUNDS):
-                upper, used = self._used(jacobian, noise)
-                noise = jnp.sqrt(squares / jnp.maximum(counts - used, 1.0))
+        if noise is None:
+
+            def better(_: int, noise: Array) -> Array:
+                fitted = self._used(jacobian, noise)[1]
+                return jnp.sqrt(squares / jnp.maximum(counts - fitted, 1.0))
+
+            noise = jax.lax.fori_loop(0, ROUNDS, better, jnp.sqrt(squares / counts))
+        upper, used = self._used(jacobian, noise)
         factor = self._factors(rows.size, noise)
         downhill = (jacobian * factor[:, None]).T @ (rows * factor)
         step = -_twice_solved(upper, downhill)
