@@ -4,8 +4,8 @@
 
 (Li et al., ICLR 2021, arXiv:2010.08895). The weights R belong to modes and not to places, so that a
 network that was trained on one even grid has values on another. Along a periodic axis it is given
-no coordinate and commutes with shifts; along any other one the grid is continued by a part that is
-thrown away, so that the ends need not agree.
+no coordinate and commutes with shifts; along any other one the grid is continued by a part that
+leads back from the end to the start and is thrown away, so that the ends need not agree.
 """
 
 from collections.abc import Mapping
@@ -75,8 +75,9 @@ class FourierOperator:
         """Solutions on the even grid that `places` span."""
         shape = tuple(places[axis.name].shape[0] for axis in layout.axes)
         values = through(weights["lift"], self._channels(layout, functions, places, shape))
-        further = [(0, _continued(axis, n) - n) for axis, n in zip(layout.axes, shape, strict=True)]
-        values = jnp.pad(values, [(0, 0), *further, (0, 0)])
+        for row, axis in enumerate(layout.axes):
+            if not axis.periodic:
+                values = led_back(values, row + 1)
         for number in range(self.layers):
             new = through(weights["places"][number], values)
             new = new + spectral_convolution(values, as_complex(weights["modes"][number]))
@@ -131,6 +132,21 @@ class FourierOperator:
 def _continued(axis: Axis, count: int) -> int:
     """Places in one period of the Fourier transform; in steps of the grid, so in its unit alike."""
     return count if axis.periodic else round((1 + CONTINUED) * (count - 1))
+
+
+def led_back(values: Float[Array, "*grid"], row: int) -> Float[Array, "*longer"]:
+    """`values` continued along one axis, smoothly from the last ones to the first.
+
+    A jump there would have Fourier modes that depend on the grid in first order of its spacing.
+    """
+    count = values.shape[row]
+    further = round((1 + CONTINUED) * (count - 1)) - count
+    lie = [1] * values.ndim
+    lie[row] = further
+    share = jnp.arange(1, further + 1, dtype=values.dtype) / (further + 1)
+    back = ((1 - jnp.cos(jnp.pi * share)) / 2).reshape(lie)
+    first, last = (jax.lax.slice_in_dim(values, i, i + 1, axis=row) for i in (0, count - 1))
+    return jnp.concatenate([values, last + (first - last) * back], axis=row)
 
 
 def as_complex(parts: Float[Array, "2 *rest"]) -> Complex[Array, "*rest"]:

@@ -57,6 +57,24 @@ def test_a_fourier_operator_commutes_with_shifts_of_a_ring() -> None:
     np.testing.assert_allclose(shifted, np.roll(whole, 5, axis=1), atol=1e-5 * whole.std() * 10)
 
 
+def test_values_over_open_ends_tend_to_a_limit_with_the_square_of_the_spacing() -> None:
+    """A jump between the ends would let them tend in first order: a ratio of 2."""
+    layout = Layout((Axis("t", "s", 0.0, 2.0),), "t", 33)
+    network = FourierOperator(width=8, modes=6)
+    weights = network.begin(layout, jax.random.key(1))
+
+    def at_coarse_places(count: int) -> np.ndarray:
+        t = jnp.linspace(0.0, 2.0, count)
+        found = jax.jit(
+            lambda: network.apply(layout, weights, (jnp.sin(2 * t) + t)[None], {"t": t})
+        )
+        return np.asarray(found())[0, :: (count - 1) // 32]
+
+    coarse, middle, fine = (at_coarse_places(count) for count in (33, 65, 129))
+    ratio = np.linalg.norm(coarse - middle) / np.linalg.norm(middle - fine)
+    assert ratio == pytest.approx(4.0, abs=0.5)
+
+
 @pytest.mark.parametrize("layout", [RING, STRIP])
 def test_a_deep_operator_network_agrees_at_both_ends_of_a_periodic_axis(layout: Layout) -> None:
     network = DeepONet(width=16, basis=8)

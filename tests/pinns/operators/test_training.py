@@ -151,6 +151,18 @@ def test_physics_needs_values_anywhere_and_the_whole_domain(known: xr.Dataset) -
 
 
 @pytest.mark.slow
+def test_open_ends_do_not_bind_a_fourier_operator_to_its_grid() -> None:
+    """The pipe's outlet, trained on 129 places: about 10 s of one core."""
+    problem = pipe_outlet()
+    known = ensemble(problem, 300, seed=1)
+    settings = FitSettings(steps=1000, batch=20, learning_rate=3e-3, check_every=100)
+    solution = train_operator(problem, known, FourierOperator(24, 16, 3), settings)
+    errors = solution.error_by_resolution((65, 129, 257, 513))
+    assert errors.max() < 0.0015
+    assert errors.max() < 1.15 * errors.min()
+
+
+@pytest.mark.slow
 def test_longer_trainings_err_less() -> None:
     """500 samples, 2000 steps: about 20 s of one core each."""
     problem = burgers_end()

@@ -1,0 +1,20 @@
+"""The code on the page about operators runs, and finds what it says."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+TEXT = (Path(__file__).parents[3] / "docs" / "pinn-operators.md").read_text(encoding="utf-8")
+
+
+def test_code_of_the_page_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    scope: dict[str, object] = {}
+    for block in re.findall(r"^```python\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL):
+        exec(compile(block, "pinn-operators.md", "exec"), scope)
+    errors, sizes, grids, trust = capsys.readouterr().out.splitlines()
+    found = re.fullmatch(r"operator (0\.\d\d), linear regression (0\.\d\d)", errors)
+    assert found is not None
+    assert float(found[1]) < float(found[2]) / 2
+    assert sizes == "{'sample': 3, 'time_s': 33} °C"
+    assert (grids, trust) == ("flat", "unlike the training")
