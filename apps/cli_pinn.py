@@ -82,3 +82,40 @@ def evaluate(
     show(table)
     if rows > table.row_count:
         typer.echo(f"{table.row_count} of {rows:,} points; --csv FILE writes all")
+
+
+@pinn_app.command()
+def invert(
+    name: Name,
+    measurements: Annotated[
+        Path, typer.Argument(help="Readings (.csv): a column a coordinate and unknown")
+    ],
+    free: Annotated[
+        str | None,
+        typer.Option(
+            help="What is to be found: NAME or NAME=LOW:HIGH, with commas [the library's]"
+        ),
+    ] = None,
+    noise: Annotated[
+        float | None, typer.Option(help="Standard deviation of the readings [estimated]")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of weights and points")] = 0,
+    short: Annotated[
+        bool, typer.Option("--short", help="The library's short settings instead of the full ones")
+    ] = False,
+    json: Annotated[bool, typer.Option("--json", help="One JSON object")] = False,
+) -> None:
+    """Find parameters of a library problem from readings, with 90 % intervals."""
+    from tvilling.apps.pinn.invert import as_json, estimates_table, noise_lines, run_invert
+    from tvilling.apps.shown import progress, show
+
+    with progress() as tell:
+        found = run_invert(name, measurements, free, noise, seed, short, tell)
+    if json:
+        typer.echo(json_.dumps(as_json(found), ensure_ascii=False))
+        return
+    show(estimates_table(found))
+    for line in noise_lines(found, noise is not None):
+        typer.echo(line)
+    typer.echo(found.recommend)
+    typer.echo(f"took {found.wall_s:.1f} s")

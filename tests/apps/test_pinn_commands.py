@@ -1,3 +1,4 @@
+import importlib.util
 import json
 import re
 import signal
@@ -190,3 +191,73 @@ def test_a_killed_training_is_resumed_with_the_same_bits(tmp_path):
     told = [line.get("text", line["event"]) for line in events]
     assert any("taken up at step" in text for text in told)
     assert bits(resumed) == bits(whole)
+
+
+def readings_file(path, noise_k=0.4):
+    """Readings of standing water that loses 0.21 of its excess an hour, over ground of 11 °C."""
+    hours = np.linspace(0.25, 12.0, 40)
+    random = np.random.default_rng(5)
+    degc = 11 + 59 * np.exp(-0.21 * hours) + noise_k * random.standard_normal(hours.size)
+    rows = [
+        f"{hour!r},{value!r}" for hour, value in zip(hours.tolist(), degc.tolist(), strict=True)
+    ]
+    path.write_text("\n".join(["# a comment", "time_h [h],water_degc", *rows]) + "\n")
+    return hours, degc
+
+
+@pytest.mark.slow
+def test_invert_finds_what_least_squares_finds_in_the_closed_form(tmp_path):
+    """scipy fits 70 °C that falls towards the ground; intervals are Student's with 38 degrees."""
+    from scipy.optimize import curve_fit
+    from scipy.stats import t
+
+    hours, degc = readings_file(tmp_path / "r.csv")
+
+    def water(hour, ground, decay):
+        return ground + (70 - ground) * np.exp(-decay * hour)
+
+    values, covariance = curve_fit(water, hours, degc, (8.0, 0.15))
+    text = call("invert", NAME, tmp_path / "r.csv", "--free", "ground_degc,decay_per_h=0.05:0.5",
+                "--json")  # fmt: skip
+    found = json.loads(text)
+    assert found["coverage"] == 0.9
+    for name, value, sd in zip(
+        ("ground_degc", "decay_per_h"), values, np.sqrt(np.diag(covariance)), strict=True
+    ):
+        one = found["estimates"][name]
+        assert one["value"] == pytest.approx(value, abs=0.1 * sd)
+        assert one["standard_error"] == pytest.approx(sd, rel=0.05)
+        half = t.ppf(0.95, 38) * sd
+        assert one["low"] == pytest.approx(value - half, abs=0.3 * sd)
+        assert one["high"] == pytest.approx(value + half, abs=0.3 * sd)
+
+
+def test_readings_and_parameters_are_checked_together(tmp_path):
+    file = tmp_path / "r.csv"
+    file.write_text("time_h [s],water_degc,colour\n1,50,red\n13,x,\n,40,\n")
+    told = call("invert", NAME, file, "--free", "decay,decay_per_h=5:1", "--noise", -1, fails=True)
+    for words in (
+        "column time_h is in s, expected h",
+        "column 'colour' is unknown; there are time_h, water_degc",
+        "reading 2: water_degc is 'x', expected a number",
+        "reading 2: time_h is 13 h, expected 0 to 12 h",
+        "reading 3: time_h is missing, expected 0 to 12 h",
+        "--free 'decay' is no parameter; there are ground_degc, decay_per_h",
+        "decay_per_h: its range is 5 to 1 1/h",
+        "--noise is -1, expected above 0",
+    ):
+        assert words in told, words
+    file.write_text("hour\n1\n")
+    told = call("invert", NAME, file, fails=True)
+    assert "column time_h is missing" in told
+    assert "no column is an unknown; there are water_degc" in told
+    assert "nothing is free; name parameters with --free" in told
+    assert "cannot be read" in call("invert", NAME, tmp_path / "no.csv", fails=True)
+
+
+def test_the_sensors_that_ship_are_those_that_the_script_makes():
+    path = Path(__file__).parents[2] / "docs" / "pipe_sensors.py"
+    spec = importlib.util.spec_from_file_location("pipe_sensors", path)
+    sensors = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(sensors)
+    assert sensors.FILE.read_text(encoding="utf-8") == sensors.text()
