@@ -83,18 +83,13 @@ def unbegun(x: Float[Array, " n"]) -> Descent:
     )
 
 
-def moved_to(descent: Descent, slope: Slope) -> Descent:
-    """The same place and curvature under another function, such as the loss at new points.
-
-    `slope` gives the value of the function and its gradient.
-    """
-    value, gradient = slope(descent.x)
+def moved_to(descent: Descent) -> Descent:
+    """The same place and curvature for another function, such as the loss at new points."""
     return replace(
         descent,
-        value=value,
-        gradient=gradient,
+        value=jnp.full_like(descent.value, jnp.inf),
+        gradient=jnp.zeros_like(descent.gradient),
         stuck=jnp.asarray(False),
-        evaluations=descent.evaluations + 1,
     )
 
 
@@ -106,7 +101,7 @@ def descend(
     target: float = -jnp.inf,
     rule: str = "broyden",
 ) -> Descent:
-    """Up to `steps` more steps by one of `RULES`.
+    """Up to `steps` more steps down the function whose value and gradient `slope` gives.
 
     Ends earlier where the largest entry of the gradient is at most `tolerance`, the value at most
     `target`, or no lower point is found. The value never rises by more than rounding, and a
@@ -116,7 +111,8 @@ def descend(
 
     def going(now: Descent) -> Bool[Array, ""]:
         steep = jnp.max(jnp.abs(now.gradient)) > tolerance
-        return (now.steps < last) & ~now.stuck & steep & (now.value > target)
+        unknown = jnp.isinf(now.value)
+        return (now.steps < last) & ~now.stuck & (steep | unknown) & (now.value > target)
 
     return jax.lax.while_loop(going, lambda now: _step(slope, now, RULES[rule]), descent)
 
@@ -129,13 +125,18 @@ def minimise(
 ) -> Descent:
     """Minimise a smooth function from `start`; `loss` must be traceable by JAX."""
     slope = jax.value_and_grad(loss)
-    return jax.jit(lambda x: descend(slope, moved_to(unbegun(x), slope), steps, tolerance))(start)
+    return jax.jit(lambda x: descend(slope, moved_to(unbegun(x)), steps, tolerance))(start)
 
 
 def _step(slope: Slope, now: Descent, rule: Rule) -> Descent:
-    """One step, or a forgotten curvature where none was found."""
+    """One step, or a forgotten curvature where none was found.
+
+    Where the function is not known yet, there is no direction, and the search evaluates it where
+    it stands: so that all there is to compile is one evaluation.
+    """
+    unknown = jnp.isinf(now.value)
     direction = -(now.inverse @ now.gradient)
-    downhill = direction @ now.gradient < 0  # false as well if it is not finite
+    downhill = (direction @ now.gradient < 0) | unknown  # false as well if it is not finite
     direction = jnp.where(downhill, direction, -now.gradient)
     found = search(slope, now.x, now.value, now.gradient, direction, now.length)
     s, y = found.x - now.x, found.gradient - now.gradient
@@ -157,10 +158,10 @@ def _step(slope: Slope, now: Descent, rule: Rule) -> Descent:
         value=found.value,
         gradient=found.gradient,
         inverse=inverse,
-        fresh=~learnt & (along_gradient | ~found.lower),
-        stuck=~found.lower & along_gradient,
-        length=next_length(found, now.gradient, direction),
-        steps=now.steps + found.lower,
+        fresh=jnp.where(unknown, now.fresh, ~learnt & (along_gradient | ~found.lower)),
+        stuck=~found.lower & (along_gradient | unknown),
+        length=jnp.where(unknown, now.length, next_length(found, now.gradient, direction)),
+        steps=now.steps + (found.lower & ~unknown),
         evaluations=now.evaluations + found.evaluations,
     )
 

@@ -122,7 +122,11 @@ def _formulas(problem: Problem) -> Iterator[str]:
     told = [
         fault
         for condition in problem.conditions
-        for value in (condition.value, getattr(condition, "slope", None))
+        for value in (
+            condition.value,
+            getattr(condition, "slope", None),
+            getattr(condition, "course", None),
+        )
         if value is not None
         for fault in _tried(
             condition.describe(), lambda value=value: prescribed(value, numbers, point)

@@ -46,6 +46,10 @@ class Condition:
     slope
         The same for the derivative along `axis`, where it is prescribed too, as at the start of an
         equation of second order in time [unit of the unknown over that of the axis].
+    course
+        A function of all coordinates that takes the value on the face, and carries it inside in
+        place of a constant continuation: what is known of the solution near a start that is not
+        smooth, for example. None: `value` holds along the axis. Not together with a slope.
     """
 
     unknown: str
@@ -53,6 +57,7 @@ class Condition:
     at: float
     value: Formula | float
     slope: Formula | float | None = None
+    course: Formula | None = None
 
     @property
     def edge(self) -> Edge:
@@ -178,7 +183,10 @@ def _with_axis(
 
             there = {**point, axis.name: at}
             if face.slope is None:
-                total = total + value_weight * (valued(face.value, there) - along(at))
+                value = (
+                    valued(face.value, there) if face.course is None else valued(face.course, point)
+                )
+                total = total + value_weight * (value - along(at))
             else:
                 carried, rise = jax.jvp(along, (at,), (jnp.ones_like(at),))
                 total = total + value_weight * (valued(face.value, there) - carried)

@@ -131,7 +131,7 @@ class _Run:
     ) -> None:
         self.task, self.settings, self.clock, self.watch = task, settings, clock, watch
         self.key = jax.random.key(seed)
-        self.held = jax.jit(task.loss)
+        self.held = task.held or jax.jit(task.loss)
         self.advance = [jax.jit(self._stretch(stage)) for stage in settings.stages]
         self.kept = None
         if folder is not None:
@@ -145,11 +145,7 @@ class _Run:
             self.kept = Checkpoints(folder, mark)
 
     def _stretch(self, stage: Stage) -> Callable[..., Any]:
-        def stretch(batch: Any, state: Any, steps: Any, held_out: Any) -> Any:
-            state = stage.advance(self.task, batch, state, steps)
-            return state, self.task.loss(state.x, held_out)
-
-        return stretch
+        return lambda batch, state, steps: stage.advance(self.task, batch, state, steps)
 
     def to_the_end(self) -> Course:
         """Stage after stage until something speaks for an end."""
@@ -174,7 +170,8 @@ class _Run:
         before = int(now.state.steps)
         steps = min(self.settings.check_every, stage.steps - before)
         batch = self.task.draw(jax.random.fold_in(self.key, now.draws), now.state.x)
-        state, held = self.advance[now.stage](batch, now.state, steps, self.task.held_out)
+        state = self.advance[now.stage](batch, now.state, steps)
+        held = self.held(state.x, self.task.held_out)
         done = sum(item.steps for item in self.settings.stages[: now.stage]) + int(state.steps)
         stuck = now.stuck + 1 if int(state.steps) == before else 0
         error = self._error(state.x)

@@ -1,5 +1,6 @@
 """Terms of the loss by the points they share, and those points with what is known about them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import jax
@@ -42,11 +43,11 @@ class Group:
             return [getattr(at, self.measured.unknown)]
         return [of(lambda value: value, item.residual(at)) for item in self.equations]
 
-    def sizes(self, problem: Problem, scales: dict[str, float]) -> list[tuple[float, float]]:
-        """Scale and weight of each term."""
+    def factors(self, problem: Problem, scales: Mapping[str, float]) -> list[float]:
+        """Root of the weight over the scale of each term."""
         if self.measured is not None:
-            return [(problem.unknown(self.measured.unknown).scale, self.measured.weight)]
-        return [(scales[item.name], item.weight) for item in self.equations]
+            return [self.measured.weight**0.5 / problem.unknown(self.measured.unknown).scale]
+        return [item.weight**0.5 / scales[item.name] for item in self.equations]
 
 
 @jax.tree_util.register_dataclass

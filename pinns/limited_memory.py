@@ -42,15 +42,9 @@ def descend(
     slope: Slope, descent: LimitedDescent, steps: int | Int[Array, ""], pairs: int
 ) -> LimitedDescent:
     """Up to `steps` more steps under the function that `slope` tells."""
-    value, gradient = slope(descent.x)
-    no = jnp.asarray(False)
-    descent = replace(
-        descent,
-        value=value,
-        gradient=gradient,
-        stuck=no,
-        evaluations=descent.evaluations + 1,
-    )
+    no, unknown = jnp.asarray(False), jnp.full_like(descent.value, jnp.inf)
+    zero = jnp.zeros_like(descent.gradient)
+    descent = replace(descent, value=unknown, gradient=zero, stuck=no)
     last = descent.steps + steps
 
     def going(now: LimitedDescent) -> Bool[Array, ""]:
@@ -60,21 +54,24 @@ def descend(
 
 
 def _step(slope: Slope, now: LimitedDescent, pairs: int) -> LimitedDescent:
+    unknown = jnp.isinf(now.value)  # the search then evaluates where it stands
     method = optax.scale_by_lbfgs(pairs)
     update, memory = method.update(now.gradient, now.memory, now.x)
-    downhill = update @ now.gradient > 0
+    downhill = (update @ now.gradient > 0) | unknown
+    update = jnp.where(unknown, 0.0, update)
     direction = jnp.where(downhill, -update, -now.gradient)
     found = search(slope, now.x, now.value, now.gradient, direction, now.length)
     fresh = method.init(now.x)
     kept = jax.tree.map(lambda a, b: jnp.where(found.lower & downhill, a, b), memory, fresh)
+    kept = jax.tree.map(lambda a, b: jnp.where(unknown, a, b), now.memory, kept)
     begun = now.memory.count == 0
     return LimitedDescent(
         x=found.x,
         value=found.value,
         gradient=found.gradient,
         memory=kept,
-        stuck=~found.lower & (begun | ~downhill),
-        length=next_length(found, now.gradient, direction),
-        steps=now.steps + found.lower,
+        stuck=~found.lower & (begun | ~downhill | unknown),
+        length=jnp.where(unknown, now.length, next_length(found, now.gradient, direction)),
+        steps=now.steps + (found.lower & ~unknown),
         evaluations=now.evaluations + found.evaluations,
     )

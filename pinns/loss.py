@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import nnx
@@ -17,7 +16,7 @@ from jaxtyping import Array, ArrayLike, Float
 from tvilling.pinns.evaluation import evaluate, needs
 from tvilling.pinns.groups import Group, Placed, PlacedByGroup, groups_of
 from tvilling.pinns.jets import Jet
-from tvilling.pinns.network import Network, NetworkSettings
+from tvilling.pinns.network import Network
 from tvilling.pinns.problem import Problem
 from tvilling.pinns.trial import (
     Lifts,
@@ -27,7 +26,6 @@ from tvilling.pinns.trial import (
     fields,
     indices_of,
     lift_and_mask,
-    start,
     terms,
 )
 
@@ -40,17 +38,10 @@ UNTRAINED, SCALE_POINTS, SCALE_SEED = (
 
 @dataclass(frozen=True, eq=False)
 class PhysicsLoss:
-    """The residual rows of one problem and network.
-
-    Attributes
-    ----------
-    scales
-        Of the residuals, by name of the equation [its unit].
-    """
+    """The residual rows of one problem and network."""
 
     problem: Problem
     graph: nnx.GraphDef[Network]
-    scales: dict[str, float]
 
     @cached_property
     def groups(self) -> tuple[Group, ...]:
@@ -69,16 +60,21 @@ class PhysicsLoss:
         full = [jnp.broadcast_to(value, placed.target.shape[1:]) for value in values]
         return (jnp.stack(full) - placed.target) * placed.factor
 
-    def place(self, group: Group, points: Mapping[str, ArrayLike]) -> Placed:
-        """`points` with all that does not change while they are trained on."""
+    def place(
+        self, group: Group, points: Mapping[str, ArrayLike], factors: Float[ArrayLike, " term"]
+    ) -> Placed:
+        """`points` with all that does not change while they are trained on.
+
+        `factors` are the roots of the weights of the terms over their scales.
+        """
         count = jnp.shape(next(iter(points.values())))[0]
-        sizes = group.sizes(self.problem, self.scales)
-        target = jnp.zeros((len(sizes), count))
+        each = jnp.asarray(factors)[:, None] / count**0.5
+        target = jnp.zeros((each.shape[0], count))
         if group.measured is not None:
             target = jnp.asarray(group.measured.values)[None, :]
-        factor = [jnp.full(count, (weight / count) ** 0.5 / scale) for scale, weight in sizes]
         arrays = {name: jnp.asarray(value, float) for name, value in points.items()}
-        return Placed(arrays, target, jnp.stack(factor), self._lifts(group, arrays))
+        factor = jnp.broadcast_to(each, target.shape)
+        return Placed(arrays, target, factor, self._lifts(group, arrays))
 
     def _lifts(self, group: Group, points: dict[str, Array]) -> Lifts:
         """Lifts and masks at `points` of the unknowns that need them and nothing that is found."""
@@ -99,31 +95,6 @@ class PhysicsLoss:
 def _nothing(coordinates: list[Jet]) -> Jet:
     """In place of a network where only the form of an expression is looked at."""
     raise AssertionError("an expression was computed without a network")
-
-
-def residual_scales(problem: Problem, settings: NetworkSettings) -> dict[str, float]:
-    """Size of each residual [its unit]: as declared, or its root mean square untrained.
-
-    The networks behind it are always the same, whatever the seed of a training.
-    """
-    scales = {item.name: item.scale or 1.0 for item in problem.equations}
-    keys = jax.random.split(jax.random.key(SCALE_SEED), UNTRAINED)
-    graph, _ = start(problem, settings, keys[0])
-    loss = PhysicsLoss(problem, graph, scales)
-    random = np.random.default_rng(SCALE_SEED)
-    for group in loss.groups:
-        wanted = [item for item in group.equations if item.scale is None]
-        if not wanted:
-            continue
-        placed = loss.place(group, drawn(problem, group, random, SCALE_POINTS))
-        rows = jax.jit(lambda params, group=group, at=placed: loss.group_rows(group, params, at))
-        found = [rows(start(problem, settings, key)[1]) for key in keys]
-        sizes = jnp.sqrt(jnp.mean(jnp.stack([jnp.sum(row**2, axis=1) for row in found]), axis=0))
-        for item, size in zip(group.equations, np.asarray(sizes), strict=True):
-            if item in wanted:
-                plain = float(size) / item.weight**0.5
-                scales[item.name] = plain if np.isfinite(plain) and plain > 0 else 1.0
-    return scales
 
 
 def drawn(

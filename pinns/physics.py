@@ -1,7 +1,7 @@
 """A problem and a network as a task of training: flat weights, points, residual rows."""
 
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import jax
@@ -17,19 +17,29 @@ from tvilling.pinns.network import Network
 from tvilling.pinns.problem import Problem
 from tvilling.pinns.settings import Causal, TrainSettings
 from tvilling.pinns.task import Task, Weights
-from tvilling.pinns.trial import Params
+from tvilling.pinns.trial import Params, start
 
-CANDIDATES = 4  # times as many points as are wanted, to choose from
+UNTRAINED, SCALE_SEED = 3, 20_240  # networks behind a scale
 HELD_OUT = 4  # times as many points judge a state as train it
+CANDIDATES = HELD_OUT  # the same to choose from, so that one compilation serves both
 CACHED = 400  # points at a time: a larger batch of a small network falls out of the cache
 
 
 @dataclass(frozen=True, eq=False)
 class Physics:
-    """Makes the task of one problem; its methods are the task's functions."""
+    """Makes the task of one problem; its methods are the task's functions.
+
+    Attributes
+    ----------
+    scales
+        Of the residuals, by name of the equation [its unit].
+    params
+        Weights to begin with.
+    """
 
     problem: Problem
     loss: PhysicsLoss
+    scales: dict[str, float]
     settings: TrainSettings
     params: Params
 
@@ -53,12 +63,18 @@ class Physics:
             held_out=held_out,
             jacobian=self.jacobian,
             slope=self.slope,
+            held=self.held,
             unravel=unravel,
         )
 
     def rows(self, theta: Weights, placed: PlacedByGroup) -> Float[Array, " row"]:
         """Scaled residuals of all groups."""
         return self.loss.rows(self._flat[1](theta), placed)
+
+    def held(self, theta: Weights, placed: PlacedByGroup) -> Array:
+        """The loss, from the compiled rows of each group."""
+        rows = [self._rows[name](theta, here) for name, here in placed.items()]
+        return jnp.sum(jnp.stack([jnp.sum(row**2) for row in rows]))
 
     def slope(self, theta: Weights, placed: PlacedByGroup) -> tuple[Array, Weights]:
         """Loss and gradient, a few hundred points at a time."""
@@ -105,9 +121,10 @@ class Physics:
         random = np.random.default_rng(np.asarray(jax.random.key_data(key)))
         placed = {}
         for group, count in self._counts(1).items():
-            points = drawn(self.problem, group, random, count)
             if group.name == INSIDE and self.settings.focus > 0:
-                points = self._chosen(group, points, theta, random)
+                points = self._chosen(group, theta, random)
+            else:
+                points = drawn(self.problem, group, random, count)
             placed[group.name] = self._placed(group, points)
         if self.settings.causal is not None and INSIDE in placed:
             placed[INSIDE] = self._causal(self.settings.causal, placed[INSIDE], theta)
@@ -122,46 +139,69 @@ class Physics:
 
     @cached_property
     def _place(self) -> Any:
-        return {
-            group.name: jax.jit(lambda points, group=group: self.loss.place(group, points))
-            for group in self.loss.groups
-        }
+        return {group.name: jax.jit(partial(self.loss.place, group)) for group in self.loss.groups}
 
     def _placed(self, group: Group, points: dict[str, np.ndarray]) -> Placed:
-        found: Placed = self._place[group.name](points)
+        factors = np.asarray(group.factors(self.problem, self.scales))
+        found: Placed = self._place[group.name](points, factors)
         return found
 
     @cached_property
-    def _squares(self) -> Any:
-        """Squared rows of the points inside, summed over equations, times their number."""
-        group = self.loss.groups[0]
+    def _rows(self) -> Any:
+        """The rows of each group, compiled: scales, choices and checks share them."""
 
-        @jax.jit
-        def squares(theta: Weights, placed: Placed) -> Array:
-            rows = self.loss.group_rows(group, self._flat[1](theta), placed)
-            return jnp.sum(rows**2, axis=0) * rows.shape[1]
+        unravel = self._flat[1]
 
-        return squares
+        def compiled(group: Group) -> Any:
+            return jax.jit(
+                lambda theta, placed: self.loss.group_rows(group, unravel(theta), placed)
+            )
+
+        return {group.name: compiled(group) for group in self.loss.groups}
+
+    def measured_scales(self) -> dict[str, float]:
+        """Root mean square of each residual over untrained networks, where none is declared.
+
+        The networks are always the same, whatever the seed of a training.
+        """
+        found = {}
+        keys = jax.random.split(jax.random.key(SCALE_SEED), UNTRAINED)
+        random = np.random.default_rng(SCALE_SEED)
+        thetas = [
+            ravel_pytree(start(self.problem, self.settings.network, key)[1])[0] for key in keys
+        ]
+        for group, count in self._counts(HELD_OUT).items():
+            wanted = [item.scale is None for item in group.equations]
+            if not any(wanted):
+                continue
+            placed = self._placed(group, drawn(self.problem, group, random, count))
+            squares = [jnp.sum(self._rows[group.name](theta, placed) ** 2, 1) for theta in thetas]
+            sizes = np.sqrt(np.mean(squares, axis=0))
+            for item, size, asked in zip(group.equations, sizes, wanted, strict=True):
+                plain = float(size) / item.weight**0.5
+                if asked and np.isfinite(plain) and plain > 0:
+                    found[item.name] = plain
+        return found
+
+    def _squares(self, theta: Weights, placed: Placed) -> np.ndarray:
+        """Squared rows of points inside, summed over equations, in units of their mean."""
+        rows = np.asarray(self._rows[INSIDE](theta, placed))
+        return np.sum(rows**2, axis=0) * rows.shape[1]
 
     def _chosen(
         self,
         group: Group,
-        points: dict[str, np.ndarray],
         theta: Weights,
         random: np.random.Generator,
     ) -> dict[str, np.ndarray]:
         """As many points, from four times as many, by their residuals."""
         count = self.settings.points
-        pools = [points] + [
-            drawn(self.problem, group, random, count) for _ in range(CANDIDATES - 1)
-        ]
-        size = np.concatenate(
-            [np.asarray(self._squares(theta, self._placed(group, pool))) for pool in pools]
-        )
+        pool = drawn(self.problem, group, random, CANDIDATES * count)
+        size = self._squares(theta, self._placed(group, pool))
         chance = np.nan_to_num(size, nan=0.0, posinf=0.0) ** (self.settings.focus / 2)
         chance = chance / max(chance.mean(), np.finfo(float).tiny) + 1.0
         taken = random.choice(chance.size, count, replace=False, p=chance / chance.sum())
-        return {name: np.concatenate([pool[name] for pool in pools])[taken] for name in points}
+        return {name: values[taken] for name, values in pool.items()}
 
     def _causal(self, causal: Causal, placed: Placed, theta: Weights) -> Placed:
         """Weights by how well everything earlier is solved."""
@@ -208,11 +248,17 @@ def of_problem(
     problem: Problem,
     graph: nnx.GraphDef[Network],
     params: Params,
-    scales: dict[str, float],
+    scales: dict[str, float] | None,
     settings: TrainSettings,
 ) -> Physics:
-    """The physics of `problem` with a network that starts from `params`."""
-    return Physics(problem, PhysicsLoss(problem, graph, scales), settings, params)
+    """The physics of `problem` with a network that starts from `params`.
+
+    Scales that are not given are those declared, or measured.
+    """
+    known = {item.name: item.scale or 1.0 for item in problem.equations}
+    physics = Physics(problem, PhysicsLoss(problem, graph), known, settings, params)
+    known.update(physics.measured_scales() if scales is None else scales)
+    return physics
 
 
 def _axes(placed: Placed) -> Placed:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from tvilling.pinns.network import NetworkSettings
-from tvilling.pinns.stages import Adam, Broyden, Stage
+from tvilling.pinns.stages import Broyden, Stage
 from tvilling.sciml.errors import InputError
 
 
@@ -68,7 +68,7 @@ class TrainSettings:
     network: NetworkSettings = field(default_factory=NetworkSettings)
     points: int = 1000
     edge_points: int = 200
-    stages: tuple[Stage, ...] = (Adam(500), Broyden(2000))
+    stages: tuple[Stage, ...] = (Broyden(2500),)
     check_every: int = 250
     focus: float = 0.0
     causal: Causal | None = None

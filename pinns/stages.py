@@ -183,8 +183,7 @@ class Broyden:
 
         if state.x.size > self.most_dense:
             return limited_memory.descend(slope, state, steps, self.pairs)
-        moved = broyden.moved_to(state, slope)
-        return broyden.descend(slope, moved, steps, rule=self.rule)
+        return broyden.descend(slope, broyden.moved_to(state), steps, rule=self.rule)
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,8 @@ class Task:
         Derivatives of the rows by weights; None: by forward mode, a column a weight.
     slope
         Loss and gradient together; None: by reverse mode over `rows`.
+    held
+        The loss over held-out points, compiled already; None: it will be.
     unravel
         The weights as arrays in a pytree, for optimisers that go by matrices.
     """
@@ -42,6 +44,7 @@ class Task:
     held_out: Batch
     jacobian: Callable[[Weights, Batch], Float[Array, "row n"]] | None = None
     slope: Callable[[Weights, Batch], tuple[Array, Weights]] | None = None
+    held: Callable[[Weights, Batch], Float[Array, ""]] | None = None
     unravel: Callable[[Weights], Any] | None = None
 
     def loss(self, theta: Weights, batch: Batch) -> Float[Array, ""]:

@@ -6,7 +6,6 @@ from pathlib import Path
 import jax
 
 from tvilling.pinns.course import Tell, run, silent
-from tvilling.pinns.loss import residual_scales
 from tvilling.pinns.physics import of_problem
 from tvilling.pinns.problem import Problem
 from tvilling.pinns.settings import TrainSettings
@@ -61,10 +60,9 @@ def _trained(
     watch: bool,
 ) -> Solution:
     """One network for the whole of `problem`."""
-    scales = residual_scales(problem, settings.network)
     graph, params = start(problem, settings.network, jax.random.key(seed))
-    physics = of_problem(problem, graph, params, scales, settings)
-    task = physics.task(seed)
+    physics = of_problem(problem, graph, params, None, settings)
+    task, scales = physics.task(seed), physics.scales
     begun = Solution(params, graph, problem, tuple(scales.items()), (), "", seed)
 
     def error(theta: Weights) -> float:

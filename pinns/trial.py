@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import jax
@@ -36,10 +37,18 @@ def start(
 ) -> tuple[nnx.GraphDef[Network], Params]:
     """An untrained network for `problem`, with free parameters in the middle of their range."""
     inputs = inputs_of(problem.inputs.axes, settings.modes)
-    outputs = len(problem.unknowns)
-    weights = jax.jit(lambda key: nnx.state(Network(inputs, outputs, settings, key)))(key)
-    graph = nnx.graphdef(nnx.eval_shape(lambda: Network(inputs, outputs, settings, key)))
-    return graph, Params(weights, {item.name: jnp.zeros(()) for item in problem.free})
+    make, graph = _maker(inputs, len(problem.unknowns), settings)
+    return graph, Params(make(key), {item.name: jnp.zeros(()) for item in problem.free})
+
+
+@cache
+def _maker(
+    inputs: int, outputs: int, settings: NetworkSettings
+) -> tuple[Callable[[jax.Array], nnx.State], nnx.GraphDef[Network]]:
+    """Draws weights, compiled, and the graph they belong to."""
+    make = jax.jit(lambda key: nnx.state(Network(inputs, outputs, settings, key)))
+    key = jax.random.key(0)
+    return make, nnx.graphdef(nnx.eval_shape(lambda: Network(inputs, outputs, settings, key)))
 
 
 class Trial:
@@ -187,7 +196,8 @@ def depends_on_free(problem: Problem, unknown: Unknown) -> bool:
     point = {axis.name: jnp.asarray((axis.low + axis.high) / 2) for axis in problem.inputs.axes}
     numbers = constants(problem, {item.name: jnp.zeros(()) for item in problem.free})
     for condition in problem.conditions_on(unknown.name):
-        for value in (condition.value, getattr(condition, "slope", None)):
+        further = ("slope", "course")
+        for value in (condition.value, *(getattr(condition, name, None) for name in further)):
             if callable(value):
                 value(Recorded({**point, **numbers}, names))
     free: tuple[Free, ...] = problem.free

@@ -150,7 +150,8 @@ def _window(problem: Problem, axis: Axis, before: Solution | None) -> Problem:
         else:
             end = getattr(before.fields, condition.unknown)
             slope = None if condition.slope is None else _held(d(end, axis.name))
-            conditions.append(replace(condition, at=axis.low, value=_held(end), slope=slope))
+            held = replace(condition, at=axis.low, value=_held(end), slope=slope, course=None)
+            conditions.append(held)
     domain: Domain = Box(
         tuple(axis if item.name == axis.name else item for item in problem.domain.axes)
     )

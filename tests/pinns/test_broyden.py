@@ -98,15 +98,15 @@ def test_where_nothing_is_lower_it_says_so():
 
     contrary.defvjp(lambda x: (x @ x, x), lambda x, bar: (-2.0 * bar * x,))
     slope = jax.value_and_grad(contrary)
-    found = descend(slope, moved_to(unbegun(jnp.ones(3)), slope), steps=10)
+    found = descend(slope, moved_to(unbegun(jnp.ones(3))), steps=10)
     assert bool(found.stuck)
     np.testing.assert_array_equal(found.x, 1.0)
 
 
 def test_a_descent_taken_up_again_is_the_same_descent():
     slope, start = jax.value_and_grad(soft_maximum), unbegun(jnp.ones(6))
-    halves = descend(slope, moved_to(start, slope), steps=4)
-    halves = descend(slope, moved_to(halves, slope), steps=4)
-    whole = descend(slope, moved_to(start, slope), steps=8)
+    halves = descend(slope, moved_to(start), steps=4)
+    halves = descend(slope, moved_to(halves), steps=4)
+    whole = descend(slope, moved_to(start), steps=8)
     np.testing.assert_allclose(halves.x, whole.x, rtol=1e-9)
     assert int(halves.steps) == int(whole.steps) == 8

@@ -27,7 +27,7 @@ from tvilling.pinns import (
 )
 
 SMALL = NetworkSettings(width=10, depth=1)
-QUICK = TrainSettings(SMALL, points=60, stages=(Adam(50), Broyden(300)), check_every=50)
+QUICK = TrainSettings(SMALL, points=60, stages=(Broyden(350),), check_every=50)
 TIME = Axis("t", "s", 0.0, 2.0)
 START = Condition("y", "t", 0.0, 1.0)
 RATE = 0.7
