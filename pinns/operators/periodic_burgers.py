@@ -88,14 +88,22 @@ def courses(functions: Sequence[Function], viscosity: float) -> list[Course]:
     found: dict[int, Course] = {}
     for level in np.unique(levels):
         own = np.flatnonzero(levels == level).tolist()
-        solutions = _solved([functions[index] for index in own], viscosity, int(level))
+        those = [functions[index] for index in own]
+        solutions = by_modes(those, viscosity, MODES * int(level), STEPS * int(level) ** 2)
         found |= dict(zip(own, solutions, strict=True))
     return [found[index] for index in range(len(functions))]
 
 
-def _solved(functions: Sequence[Function], viscosity: float, level: int) -> list[Course]:
-    """With `level` times the modes, and steps shorter by its square."""
-    modes, steps = MODES * level, STEPS * level**2
+def by_modes(
+    functions: Sequence[Function], viscosity: float, modes: int, steps: int
+) -> list[Course]:
+    """The solution from each start with so many modes and steps; ten steps at least.
+
+    Raises
+    ------
+    InputError
+        If a solution runs away, as with too few modes or steps for its start.
+    """
     wave_number = 2 * np.pi * np.arange(modes) / (HIGH - LOW)
 
     def nonlinear(v: Complex[np.ndarray, "sample mode"]) -> Complex[np.ndarray, "sample mode"]:
@@ -103,7 +111,11 @@ def _solved(functions: Sequence[Function], viscosity: float, level: int) -> list
 
     start = _to_modes(values_of(functions, _places(modes)))
     linear = -viscosity * wave_number**2 + 0j
-    kept = evolve(start, linear, nonlinear, HORIZON, steps)
+    with np.errstate(over="ignore", invalid="ignore"):
+        kept = evolve(start, linear, nonlinear, HORIZON, steps)
+    if not np.isfinite(kept[-1]).all():
+        fault = f"{modes} modes and {steps} steps are too few for its start"
+        raise InputError("periodic burgers", [fault])
     rates = np.zeros(modes)  # the modes of a front follow the front, not their own decay
     return [
         Course(kept[:, sample], HORIZON, LOW, HIGH - LOW, rates) for sample in range(len(functions))

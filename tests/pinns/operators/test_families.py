@@ -18,7 +18,12 @@ from tvilling.pinns.operators import (
     solved,
 )
 from tvilling.pinns.operators.families import pipe_with
-from tvilling.pinns.operators.periodic_burgers import REFERENCE_ERROR, PeriodicBurgers, courses
+from tvilling.pinns.operators.periodic_burgers import (
+    REFERENCE_ERROR,
+    PeriodicBurgers,
+    by_modes,
+    courses,
+)
 from tvilling.pinns.operators.physics import residuals
 from tvilling.sciml.errors import InputError
 
@@ -92,3 +97,8 @@ def test_what_does_not_fit_is_told_together() -> None:
     assert len(caught.value.faults) == 3
     with pytest.raises(InputError, match=r"viscosity is 0\.001, expected 0\.02"):
         PeriodicBurgers(lambda x: jnp.asarray(x), 0.001).problem()
+
+
+def test_a_solution_that_runs_away_is_told() -> None:
+    with pytest.raises(InputError, match="64 modes and 10 steps are too few"):
+        by_modes([lambda x: -9 * jnp.sin(math.pi * jnp.asarray(x))], 0.02, 64, 10)
