@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from tvilling.pinns.evaluated import Evaluated
     from tvilling.pinns.problem import Problem
 
-NODES = {1: 401, 2: 101}  # along an axis, by the number of axes
+NODES = {1: 401, 2: 101, 3: 41}  # along an axis, by the number of axes
 POINTS, LEAST = 20_000, 5  # about as many where there are more axes
 
 

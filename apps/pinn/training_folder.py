@@ -10,6 +10,7 @@ from typing import BinaryIO, Self
 from tvilling.apps.run_folder import UNFINISHED, RunFolder
 from tvilling.sciml.errors import InputError
 
+HALF = ".orbax-checkpoint-tmp"
 GOES_ON = "what was trained is kept; the same command with --resume goes on"
 LABEL, LOCK, CHECKPOINTS, LOG = "training.json", "training.lock", "checkpoints", "log.jsonl"
 
@@ -66,6 +67,8 @@ class TrainingFolder(RunFolder):
         for item in path.iterdir():
             if item.name not in (LABEL, LOCK, CHECKPOINTS, LOG):
                 shutil.rmtree(item) if item.is_dir() else item.unlink()
+        for part in self.checkpoints.glob(f"**/*{HALF}"):
+            shutil.rmtree(part)  # a checkpoint that was being written
         return self
 
     @property
