@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tvilling.pinns.course import Check
     from tvilling.pinns.domain import Axis, Box
     from tvilling.pinns.evaluated import Deviation
-    from tvilling.pinns.field import Field, cos, d, exp, laplacian, of, sin
+    from tvilling.pinns.field import Field, at_place, cos, d, exp, laplacian, of, sin
     from tvilling.pinns.library import PROBLEMS
     from tvilling.pinns.network import NetworkSettings
     from tvilling.pinns.parameters import Fixed, Free, Ranged
@@ -28,7 +28,7 @@ _MODULES = {
     "course": ("Check",),
     "domain": ("Axis", "Box"),
     "evaluated": ("Deviation",),
-    "field": ("Field", "cos", "d", "exp", "laplacian", "of", "sin"),
+    "field": ("Field", "at_place", "cos", "d", "exp", "laplacian", "of", "sin"),
     "library": ("PROBLEMS",),
     "network": ("NetworkSettings",),
     "parameters": ("Fixed", "Free", "Ranged"),
@@ -48,6 +48,7 @@ __all__ = [  # noqa: RUF022  by module
     "Axis",
     "Box",
     "Field",
+    "at_place",
     "cos",
     "d",
     "exp",

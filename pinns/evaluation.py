@@ -8,57 +8,89 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
-from tvilling.pinns.field import Applied, Coordinate, Derivative, Field, Point, Solved
+from tvilling.pinns.field import (
+    Applied,
+    Coordinate,
+    Derivative,
+    Elsewhere,
+    Field,
+    Point,
+    Solved,
+)
 from tvilling.sciml.errors import InputError
 
 Along = tuple[str, ...]  # coordinates of a derivative, in rising order; none for the value
 Wanted = dict[str, frozenset[Along]]  # of each unknown
+Place = tuple[tuple[str, float], ...]  # coordinates that are held at a value
 
 
 class Source(Protocol):
     """What gives unknowns, such as a network with its weights."""
 
-    def derivatives(self, points: Point, wanted: Wanted) -> dict[tuple[str, Along], Array]:
-        """The wanted derivatives of each unknown over `points`."""
+    def derivatives(
+        self, points: Point, wanted: Wanted, place: Place = ()
+    ) -> dict[tuple[str, Along], Array]:
+        """The wanted derivatives of each unknown over `points`, which lie at `place`."""
 
 
 def evaluate(fields: Sequence[Field], points: Point) -> list[Array]:
     """The values of `fields` at a point, or over arrays of points of one length."""
     points = {name: jnp.asarray(value, float) for name, value in points.items()}
     tables = {
-        source: source.derivatives(points, wanted) for source, wanted in needs(fields, points)
+        (source, place): source.derivatives(moved(points, place), wanted, place)
+        for source, place, wanted in needs(fields, points)
     }
     computed = _Computed(points, tables)
-    return [jnp.asarray(computed(field, ()), float) for field in fields]
+    return [jnp.asarray(computed(field, (), ()), float) for field in fields]
 
 
-def needs(fields: Sequence[Field], points: Point) -> list[tuple[Source, Wanted]]:
-    """Which derivatives of which unknowns `fields` take, by source."""
-    found: dict[Source, dict[str, set[Along]]] = defaultdict(lambda: defaultdict(set))
-    seen: set[tuple[int, Along]] = set()
+def moved(points: Point, place: Place) -> dict[str, Array]:
+    """The points, with the coordinates that `place` names set to its values."""
+    like = jnp.asarray(next(iter(points.values()), 0.0))
+    return {**points, **{name: jnp.full_like(like, value) for name, value in place}}
 
-    def visit(field: Any, along: Along) -> None:
-        if not isinstance(field, Field) or (id(field), along) in seen:
+
+def needs(fields: Sequence[Field], points: Point) -> list[tuple[Source, Place, Wanted]]:
+    """Which derivatives of which unknowns `fields` take, by source and place."""
+    found: dict[tuple[Source, Place], dict[str, set[Along]]]
+    found = defaultdict(lambda: defaultdict(set))
+    seen: set[tuple[int, Along, Place]] = set()
+
+    def visit(field: Any, along: Along, place: Place) -> None:
+        if not isinstance(field, Field) or (id(field), along, place) in seen:
             return
-        seen.add((id(field), along))
+        seen.add((id(field), along, place))
         if isinstance(field, Solved):
-            found[field.source][field.name].add(along)
+            found[field.source, place][field.name].add(along)
         elif isinstance(field, Derivative):
             _check_names(field.along, points)
-            visit(field.field, tuple(sorted(along + field.along)))
+            visit(field.field, tuple(sorted(along + field.along)), place)
+        elif isinstance(field, Elsewhere):
+            if not _held(field, along):
+                visit(field.field, along, _merged(place, field.place))
         elif isinstance(field, Applied):
             if along:
-                visit(field.slope(along[0]), along[1:])
+                visit(field.slope(along[0]), along[1:], place)
             else:
                 for argument in field.arguments:
-                    visit(argument, ())
+                    visit(argument, (), place)
 
     for field in fields:
-        visit(field, ())
+        visit(field, (), ())
     return [
-        (source, {name: frozenset(items) for name, items in by_name.items()})
-        for source, by_name in found.items()
+        (source, place, {name: frozenset(items) for name, items in by_name.items()})
+        for (source, place), by_name in found.items()
     ]
+
+
+def _merged(outer: Place, inner: Place) -> Place:
+    """Both places; what is nearer to the field wins."""
+    return tuple(sorted((dict(outer) | dict(inner)).items()))
+
+
+def _held(field: Elsewhere, along: Along) -> bool:
+    """Whether a derivative goes along a coordinate that does not move there."""
+    return any(name in dict(field.place) for name in along)
 
 
 class _Computed:
@@ -66,34 +98,38 @@ class _Computed:
 
     def __init__(self, points: Point, tables: dict[Any, dict[tuple[str, Along], Array]]) -> None:
         self.points, self.tables = points, tables
-        self.known: dict[tuple[int, Along], Any] = {}
+        self.known: dict[tuple[int, Along, Place], Any] = {}
         self.like = next(iter(points.values()), jnp.zeros(()))
 
-    def __call__(self, field: Any, along: Along) -> Any:
+    def __call__(self, field: Any, along: Along, place: Place) -> Any:
         if not isinstance(field, Field):
             return field if not along else 0.0
-        key = (id(field), along)
+        key = (id(field), along, place)
         if key not in self.known:
-            self.known[key] = self._new(field, along)
+            self.known[key] = self._new(field, along, place)
         return self.known[key]
 
-    def _new(self, field: Field, along: Along) -> Any:
+    def _new(self, field: Field, along: Along, place: Place) -> Any:
         if isinstance(field, Solved):
-            return self.tables[field.source][field.name, along]
+            return self.tables[field.source, place][field.name, along]
         if isinstance(field, Coordinate):
             if not along:
-                return self.points[field.name]
+                return moved(self.points, place)[field.name]
             return jnp.full_like(self.like, float(along == (field.name,)))
         if isinstance(field, Derivative):
-            return self(field.field, tuple(sorted(along + field.along)))
+            return self(field.field, tuple(sorted(along + field.along)), place)
+        if isinstance(field, Elsewhere):
+            if _held(field, along):
+                return jnp.zeros_like(self.like)
+            return self(field.field, along, _merged(place, field.place))
         if isinstance(field, Applied):
             if along:
-                return self(field.slope(along[0]), along[1:])
-            return self._applied(field)
-        return derivative(field.function, along, self.points)
+                return self(field.slope(along[0]), along[1:], place)
+            return self._applied(field, place)
+        return derivative(field.function, along, moved(self.points, place))
 
-    def _applied(self, field: Applied) -> Any:
-        values = [self(argument, ()) for argument in field.arguments]
+    def _applied(self, field: Applied, place: Place) -> Any:
+        values = [self(argument, (), place) for argument in field.arguments]
         axes = [0 if jnp.ndim(value) and isinstance(argument, Field) else None
                 for value, argument in zip(values, field.arguments, strict=True)]  # fmt: skip
         if all(axis is None for axis in axes):

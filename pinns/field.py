@@ -145,6 +145,23 @@ def _tangent(value: Array, along: Any) -> Any:
     return np.zeros(value.shape, jax.dtypes.float0)
 
 
+class Elsewhere(Field):
+    """A field at a place where some coordinates have other values."""
+
+    __slots__ = ("field", "place")
+
+    def __init__(self, field: Field, place: tuple[tuple[str, float], ...]) -> None:
+        self.field, self.place = field, place
+
+
+def at_place(field: Field, **place: float) -> Field:
+    """The field where the named coordinates have these values, whatever they are at the point.
+
+    `at_place(at.water_degc, x_m=1500.0)` is the temperature at the outlet, a function of time.
+    """
+    return Elsewhere(field, tuple(sorted((name, float(value)) for name, value in place.items())))
+
+
 def of(function: Callable[..., Any], *arguments: Any) -> Field:
     """The field `function(*arguments)`, where arguments may be fields or numbers.
 

@@ -13,7 +13,7 @@ import numpy as np
 from flax import nnx
 from jaxtyping import Array, ArrayLike, Float
 
-from tvilling.pinns.evaluation import evaluate, needs
+from tvilling.pinns.evaluation import evaluate, moved, needs
 from tvilling.pinns.groups import Group, Placed, PlacedByGroup, groups_of
 from tvilling.pinns.jets import Jet
 from tvilling.pinns.network import Network
@@ -26,6 +26,7 @@ from tvilling.pinns.trial import (
     fields,
     indices_of,
     lift_and_mask,
+    lift_key,
     terms,
 )
 
@@ -82,13 +83,15 @@ class PhysicsLoss:
         numbers = constants(self.problem, free)
         at = fields(self.problem, _nothing, free)
         found: Lifts = {}
-        for _, wanted in needs(group.fields(at), points):
+        for _, place, wanted in needs(group.fields(at), points):
+            there = moved(points, place)
             indices = indices_of(wanted, self.problem.inputs.names)
             for name in wanted:
                 unknown = self.problem.unknown(name)
                 fixed = not depends_on_free(self.problem, unknown)
                 if self.problem.conditions_on(name) and fixed:
-                    found[name] = lift_and_mask(self.problem, unknown, numbers, points, indices)
+                    key = lift_key(name, place)
+                    found[key] = lift_and_mask(self.problem, unknown, numbers, there, indices)
         return found
 
 

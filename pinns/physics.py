@@ -149,7 +149,6 @@ class Physics:
     @cached_property
     def _rows(self) -> Any:
         """The rows of each group, compiled: scales, choices and checks share them."""
-
         unravel = self._flat[1]
 
         def compiled(group: Group) -> Any:

@@ -29,7 +29,7 @@ from tvilling.pinns.problem import Problem
 from tvilling.pinns.settings import TrainSettings
 from tvilling.pinns.solution import Solution
 from tvilling.pinns.trial import Params, start
-from tvilling.pinns.windows import WindowedSolution, _window
+from tvilling.pinns.windows import WindowedSolution, window_of
 from tvilling.sciml.errors import InputError
 from tvilling.sciml.footprint import Footprint
 from tvilling.sciml.store import load_arrays, save_arrays
@@ -209,7 +209,7 @@ def _load_windows(folder: Path, problem: Problem) -> WindowedSolution:
     windows: list[Solution] = []
     for index, (low, high) in enumerate(pairwise(edges)):
         cut = replace(axis, low=float(low), high=float(high))
-        part = _window(problem, cut, windows[-1] if windows else None)
+        part = window_of(problem, cut, windows[-1] if windows else None)
         windows.append(_load_one(folder / f"{WINDOW}{index}", part))
     return WindowedSolution(problem, tuple(windows), about.axis)
 

@@ -11,7 +11,7 @@ from flax import nnx
 from jaxtyping import Array, Float
 
 from tvilling.pinns.conditions import lift, mask
-from tvilling.pinns.evaluation import Along, Wanted, derivative
+from tvilling.pinns.evaluation import Along, Place, Wanted, derivative
 from tvilling.pinns.field import Coordinate, Field, Point, Scalar, Solved, of
 from tvilling.pinns.jets import Index, Jet, closed, coordinate
 from tvilling.pinns.network import Network, NetworkSettings, embedded, inputs_of
@@ -74,7 +74,9 @@ class Trial:
         self.problem, self.outputs, self.numbers = problem, outputs, numbers
         self.lifts = lifts or {}
 
-    def derivatives(self, points: Point, wanted: Wanted) -> dict[tuple[str, Along], Array]:
+    def derivatives(
+        self, points: Point, wanted: Wanted, place: Place = ()
+    ) -> dict[tuple[str, Along], Array]:
         """The wanted derivatives of the unknowns, from one pass through the network."""
         names = self.problem.inputs.names
         indices = indices_of(wanted, names)
@@ -86,23 +88,27 @@ class Trial:
         for row, unknown in enumerate(self.problem.unknowns):
             if unknown.name in wanted:
                 own = Jet(indices, network.values[..., row])
-                jet = self._imposed(unknown, own, flat, indices)
+                jet = self._imposed(unknown, own, flat, place)
                 for along in wanted[unknown.name]:
                     index = index_of(along, names)
                     found[unknown.name, along] = jet[index].reshape(shape)
         return found
 
-    def _imposed(
-        self, unknown: Unknown, network: Jet, points: Point, indices: tuple[Index, ...]
-    ) -> Jet:
+    def _imposed(self, unknown: Unknown, network: Jet, points: Point, place: Place) -> Jet:
         """Lift plus mask times network; without conditions about the middle of the range."""
         scaled = network.times(unknown.scale)
         if not self.problem.conditions_on(unknown.name):
             return scaled.plus(unknown.middle)
-        known = self.lifts.get(unknown.name)
+        indices = network.indices
+        known = self.lifts.get(lift_key(unknown.name, place))
         if known is None:
             known = lift_and_mask(self.problem, unknown, self.numbers, points, indices)
         return Jet(indices, known[0]) + Jet(indices, known[1]) * scaled
+
+
+def lift_key(unknown: str, place: Place) -> str:
+    """Under which name lift and mask of an unknown at a place are kept."""
+    return unknown + "".join(f"@{name}={value!r}" for name, value in place)
 
 
 def lift_and_mask(

@@ -18,7 +18,7 @@ from tvilling.pinns.conditions import Condition
 from tvilling.pinns.course import Tell
 from tvilling.pinns.domain import Axis, Box, Domain
 from tvilling.pinns.evaluated import Evaluated
-from tvilling.pinns.evaluation import Along, Wanted
+from tvilling.pinns.evaluation import Along, Place, Wanted
 from tvilling.pinns.field import Field, Point, Solved, d
 from tvilling.pinns.problem import Problem
 from tvilling.pinns.settings import TrainSettings, Windows
@@ -97,17 +97,19 @@ class _Piecewise:
     def __init__(self, solution: WindowedSolution) -> None:
         self.solution = solution
 
-    def derivatives(self, points: Point, wanted: Wanted) -> dict[tuple[str, Along], Array]:
+    def derivatives(
+        self, points: Point, wanted: Wanted, place: Place = ()
+    ) -> dict[tuple[str, Along], Array]:
         """All windows are computed, and one is taken at each point."""
         starts = jnp.asarray(self.solution.starts)
         when = points[self.solution.axis]
-        place = jnp.searchsorted(starts, when, side="right") - 1
+        here = jnp.searchsorted(starts, when, side="right") - 1
         found: dict[tuple[str, Along], Array] = {}
         for index, window in enumerate(self.solution.windows):
             at = window.fields
             source = getattr(at, self.solution.problem.unknowns[0].name).source
-            for key, values in source.derivatives(points, wanted).items():
-                found[key] = jnp.where(place == index, values, found.get(key, values))
+            for key, values in source.derivatives(points, wanted, place).items():
+                found[key] = jnp.where(here == index, values, found.get(key, values))
         return found
 
 
@@ -135,13 +137,13 @@ def train_in_windows(
     solved: list[Solution] = []
     for index, (low, high) in enumerate(pairwise(edges)):
         before = solved[-1] if solved else None
-        part = _window(problem, replace(axis, low=float(low), high=float(high)), before)
+        part = window_of(problem, replace(axis, low=float(low), high=float(high)), before)
         where = None if folder is None else folder / f"window_{index}"
         solved.append(train_one(part, one, seed, tell, where))
     return WindowedSolution(problem, tuple(solved), windows.axis)
 
 
-def _window(problem: Problem, axis: Axis, before: Solution | None) -> Problem:
+def window_of(problem: Problem, axis: Axis, before: Solution | None) -> Problem:
     """The problem between the ends of `axis`, starting from where `before` ends."""
     conditions = []
     for condition in problem.conditions:

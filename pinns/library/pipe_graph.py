@@ -27,13 +27,12 @@ from jaxtyping import Array, ArrayLike, Float
 
 from tvilling.pinns.conditions import Condition
 from tvilling.pinns.domain import Axis, Box
-from tvilling.pinns.field import Field, Point, Solved, d, of
+from tvilling.pinns.field import Field, at_place, d, of
 from tvilling.pinns.library.heating_pipe import WATER_J_PER_M3K
 from tvilling.pinns.library.positive import check_positive
 from tvilling.pinns.parameters import Fixed
 from tvilling.pinns.problem import Equation, Problem, Reference, Unknown, Values
 from tvilling.pinns.terms import Terms
-from tvilling.pinns.trial import Trial
 from tvilling.sciml.errors import InputError
 
 WATER_KG_PER_M3 = 972.0  # at 80 °C
@@ -164,7 +163,7 @@ class PipeGraph:
             return of(self.feed_degc, at.time_s)
         total: Any = 0.0
         for pipe, share in self.shares(junction):
-            end = self.mixture(at, pipe.start) + _at_end(getattr(at, pipe.unknown))
+            end = self.mixture(at, pipe.start) + at_place(getattr(at, pipe.unknown), s=1.0)
             total = total + share * end
         result: Field = total
         return result
@@ -205,17 +204,6 @@ class PipeGraph:
     def _reference(self, points: Mapping[str, Float[np.ndarray, "*point"]]) -> Values:
         at = points["s"], points["time_s"]
         return {pipe.unknown: np.asarray(self.exact_change_k(pipe, *at)) for pipe in self.pipes}
-
-
-def _at_end(unknown: Solved) -> Field:
-    """An unknown at the end of its pipe, whatever `s` is."""
-    trial = unknown.source
-    afresh = Solved(unknown.name, Trial(trial.problem, trial.outputs, trial.numbers))
-
-    def value(point: Point) -> Any:
-        return afresh({**point, "s": jnp.ones(())})
-
-    return Field(value)
 
 
 def example_graph() -> PipeGraph:
