@@ -63,6 +63,13 @@ def solved(upper: Float[Array, "n n"], jacobian: Float[Array, "row n"]) -> Float
     return solve_triangular(upper, jacobian.T, trans=1)
 
 
+def twice_solved(upper: Float[Array, "n n"], right: Float[Array, " n"]) -> Float[Array, " n"]:
+    """(RᵀR)⁻¹ of a right-hand side."""
+    from jax.scipy.linalg import solve_triangular
+
+    return solve_triangular(upper, solve_triangular(upper, right, trans=1))
+
+
 def standard_errors(upper: Float[Array, "n n"], count: int) -> Float[Array, " count"]:
     """Of the last `count` of all that is fitted, all else marginalised."""
     from jax.scipy.linalg import solve_triangular
@@ -110,7 +117,7 @@ def not_found(upper: Float[Array, "n n"], names: Sequence[str]) -> list[str]:
             name = names[int(np.argmax(np.abs(direction)))]
             told.append(f"the readings do not tell {name}: its whole range agrees with them")
         else:
-            some = [names[i] for i in np.flatnonzero(np.abs(direction) > 0.1)]
+            some = [name for name, part in zip(names, direction, strict=True) if abs(part) > 0.1]
             told.append(
                 f"the readings cannot tell {', '.join(some[:-1])} and {some[-1]} apart: "
                 "changed together they change no reading by more than its noise"

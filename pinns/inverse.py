@@ -10,6 +10,7 @@ Cramér and Rao for the equation itself, and intervals come from the curvature t
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import cast
 
 import jax
 import jax.numpy as jnp
@@ -156,12 +157,13 @@ def invert(
     """
     began, priors = time.perf_counter(), priors or {}
     settings = settings or TrainSettings()
-    _checked(problem, coverage, priors)
+    _checked(problem, settings, coverage, priors)
     known = given_noise(problem, noise)
     sds = known or tuple(
         GUESSED_NOISE * problem.unknown(item.unknown).scale for item in problem.measured
     )
-    solution = train(weighed(problem, sds, EASY, priors), settings, seed, tell)
+    trained = train(weighed(problem, sds, EASY, priors), settings, seed, tell)
+    solution = cast(Solution, trained)  # of windows there are none
     rounds = 2 if known is None and (priors or len(problem.measured) > 1) else 1
     for _ in range(rounds):
         tell(f"{problem.name}: to the minimum")
@@ -175,7 +177,9 @@ def invert(
     return _inverted(solution, refining, refined, known, coverage, time.perf_counter() - began)
 
 
-def _checked(problem: Problem, coverage: float, priors: Mapping[str, float]) -> None:
+def _checked(
+    problem: Problem, settings: TrainSettings, coverage: float, priors: Mapping[str, float]
+) -> None:
     names = ", ".join(item.name for item in problem.equations)
     faults = [
         f"prior {name!r} is no equation; there are {names}"
@@ -187,6 +191,8 @@ def _checked(problem: Problem, coverage: float, priors: Mapping[str, float]) -> 
     ]
     if not 0 < coverage < 1:
         faults.append(f"coverage is {coverage:g}, expected above 0 and below 1")
+    if settings.windows is not None:
+        faults.append("windows cut time, expected one network for all readings")
     if not problem.measured:
         faults.append("nothing is measured")
     readings = sum(len(item.values) for item in problem.measured)
@@ -225,7 +231,9 @@ def _inverted(
 
 def _recommended(posterior: Laplace, coverage: float) -> str:
     told = "; ".join(item.describe() for item in posterior.estimates(coverage))
-    text = f"With {coverage:.0%} intervals: {told}." if told else "No parameter is free."
+    if not told:
+        return "No parameter is free. Compare fields and deviations with those of another seed."
+    text = f"With {coverage:.0%} intervals: {told}."
     if posterior.unsettled > SETTLED:
         return text + (
             f" The fit has not settled: {posterior.unsettled:.1g} standard errors are left, so do "

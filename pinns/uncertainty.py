@@ -33,6 +33,7 @@ from tvilling.pinns.solution import Solution
 from tvilling.pinns.training import train
 from tvilling.pinns.trial import terms
 from tvilling.pinns.weighing import Judged, Noise, given_noise
+from tvilling.pinns.windows import WindowedSolution
 from tvilling.sciml.errors import InputError
 
 if TYPE_CHECKING:
@@ -55,7 +56,8 @@ class Laplace:
         Readings less what was fitted to them; infinite where the noise was given.
     unsettled
         The step that is left to the minimum, over the standard error, for the parameter that is
-        farthest from it. Well below one, or training ended too early for intervals to hold.
+        farthest from it. Well below one, or training ended too early for intervals to hold. NaN
+        without free parameters: there, compare with another seed.
     """
 
     solution: Solution
@@ -168,7 +170,7 @@ def laplace(
 def of_judged(solution: Solution, judged: Judged, known: Any) -> Laplace:
     """The posterior from what rows told."""
     count = len(solution.problem.free)
-    unsettled = 0.0
+    unsettled = float("nan")
     if count:
         sds = standard_errors(judged.upper, count)
         unsettled = float(jnp.max(jnp.abs(judged.step[-count:]) / sds))
@@ -197,7 +199,7 @@ def _deviation(solution: Solution, unknown: str, upper: Array, points: Any) -> A
 class Ensemble:
     """The same problem solved by networks that began differently."""
 
-    members: tuple[Solution, ...]
+    members: tuple[Solution | WindowedSolution, ...]
 
     @property
     def parameters(self) -> dict[str, Float[np.ndarray, " member"]]:

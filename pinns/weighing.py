@@ -15,7 +15,7 @@ import numpy as np
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float
 
-from tvilling.pinns.estimates import solved, triangle
+from tvilling.pinns.estimates import solved, triangle, twice_solved
 from tvilling.pinns.groups import groups_of
 from tvilling.pinns.physics import Physics
 from tvilling.pinns.problem import Problem
@@ -135,7 +135,7 @@ class Weighing:
         upper, used = self._used(jacobian, noise)
         factor = self._factors(rows.size, noise)
         downhill = (jacobian * factor[:, None]).T @ (rows * factor)
-        step = -_twice_solved(upper, downhill)
+        step = -twice_solved(upper, downhill)
         return Judged(upper, noise, jnp.sum(counts - used), step)
 
     def _factors(self, count: int, noise: Array) -> Float[Array, " row"]:
@@ -170,9 +170,3 @@ def weighing_of(physics: Physics, points: int, edge_points: int) -> Weighing:
     size = ravel_pytree(physics.params)[0].size
     wide = np.r_[np.full(size - free, WEIGHT_SD), np.full(free, PARAMETER_SD)]
     return Weighing(tuple(units), tuple(places), jnp.asarray(wide**-2.0))
-
-
-def _twice_solved(upper: Array, right: Array) -> Array:
-    from jax.scipy.linalg import solve_triangular
-
-    return solve_triangular(upper, solve_triangular(upper, right, trans=1))

@@ -17,6 +17,7 @@ from tvilling.pinns import (
     Problem,
     TrainSettings,
     Unknown,
+    Windows,
     d,
 )
 from tvilling.pinns.inverse import invert
@@ -108,7 +109,8 @@ def test_too_few_readings_and_numbers_out_of_range_are_told_before_training():
     two = (Free("a", "1/s", 0.1, 5.0), Free("b", "1/s", 0.1, 5.0))
     one_reading = decay(np.array([0.5]), two, lambda at: at.a * at.b, np.array([1.0]))
     with pytest.raises(InputError, match="1 readings cannot tell 2 parameters: a, b") as error:
-        invert(one_reading, coverage=1.5, priors={"smooth": 1.0})
+        invert(one_reading, TrainSettings(windows=Windows("t", 2)), coverage=1.5,
+               priors={"smooth": 1.0})  # fmt: skip
     assert "coverage is 1.5" in str(error.value)
     assert "prior 'smooth' is no equation" in str(error.value)
     with pytest.raises(InputError, match="expected above 0"):

@@ -44,16 +44,21 @@ def source():
 
 
 def test_a_source_is_found_as_exactly_as_its_deviation_says(source):
-    """Against the closed form; about nine numbers are fitted, whose mean square is 0.3 to 2.1."""
+    """Against the closed form; of five numbers and more the mean square is below 2.1.
+
+    Nor are deviations so wide that they would hold anything.
+    """
     x = np.linspace(0.0, 1.0, 103)[1:-1]
     field = source.posterior.evaluate(x_m=x)
     true = source_inverse.HeatedBar().exact(x)
     for name in true:
         off = (field[name] - true[name]) / field[f"{name}_sd"]
-        assert 0.3 < float((off**2).mean()) < 2.1
+        assert float((off**2).mean()) < 2.1
     inner = (x > 0.1) & (x < 0.9)
+    size = np.ptp(true["source_w_per_m3"])
     off = (field["source_w_per_m3"].values - true["source_w_per_m3"])[inner]
-    assert np.sqrt(np.mean(off**2)) < 0.08 * np.ptp(true["source_w_per_m3"])
+    assert np.sqrt(np.mean(off**2)) < 0.05 * size
+    assert field["source_w_per_m3_sd"].values[inner].max() < 0.08 * size
 
 
 def test_a_source_is_least_sure_at_the_ends(source):
