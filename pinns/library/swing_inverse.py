@@ -3,7 +3,7 @@
     m δ'' + d δ' + B sin δ = P
 
 as in `tvilling.pinns.library.swing_equation`, with known B, P and start. The solver is Runge and
-Kutta's of fourth order in steps of a twentieth of a second, whose error is below 1e-6 rad here.
+Kutta's of fourth order in steps of a twentieth of a second, whose error is below 1e-7 rad here.
 """
 
 from collections.abc import Callable, Mapping
