@@ -22,7 +22,7 @@ from jaxtyping import Array, Float
 
 from tvilling.pinns.parameters import Free
 
-MOST_SD = 1.5  # of an unbounded parameter; a flat chance over its range has 1.8
+MOST_SD = 0.6  # of an unbounded parameter: a third of that of a flat chance over its range
 LEAST_RATIO = 1e-7  # of singular values: below is rounding
 SINGLE = 0.95  # of a direction of length one: a single parameter
 
@@ -115,7 +115,7 @@ def not_found(upper: Float[Array, "n n"], names: Sequence[str]) -> list[str]:
             continue
         if np.max(np.abs(direction)) > SINGLE:
             name = names[int(np.argmax(np.abs(direction)))]
-            told.append(f"the readings do not tell {name}: its whole range agrees with them")
+            told.append(f"the readings do not tell {name}: much of its range agrees with them")
         else:
             some = [name for name, part in zip(names, direction, strict=True) if abs(part) > 0.1]
             told.append(

@@ -61,6 +61,14 @@ def test_speed_and_loss_of_the_pipe_are_found_without_knowing_the_inlet():
     assert found.noise[0] == pytest.approx(pipe.noise_k, rel=0.15)
 
 
+@pytest.mark.parametrize("share", [0.0, 0.5])
+def test_one_sensor_does_not_tell_the_loss_of_a_pipe(share):
+    """What enters is not known, so that one sensor sees a course and nothing more."""
+    pipe = SensedPipe(sensor_shares=(share,), readings=100)
+    with pytest.raises(InputError, match="do not tell decay_per_s"):
+        solve(pipe.route())
+
+
 def test_the_spline_is_that_of_scipy():
     coefficients = np.random.default_rng(0).standard_normal(9)
     knots = 2.0 + 0.5 * np.arange(-3, 10)
