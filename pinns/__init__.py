@@ -14,10 +14,12 @@ if TYPE_CHECKING:
     from tvilling.pinns.domain import Axis, Box
     from tvilling.pinns.evaluated import Deviation
     from tvilling.pinns.field import Field, at_place, cos, d, exp, laplacian, of, sin
+    from tvilling.pinns.estimates import Estimate
+    from tvilling.pinns.inverse import Inverted, invert
     from tvilling.pinns.library import PROBLEMS
     from tvilling.pinns.network import NetworkSettings
     from tvilling.pinns.parameters import Fixed, Free, Ranged
-    from tvilling.pinns.problem import Equation, Problem, Reference, Unknown
+    from tvilling.pinns.problem import Derived, Equation, Problem, Reference, Unknown
     from tvilling.pinns.settings import Causal, TrainSettings, Windows
     from tvilling.pinns.solution import Solution
     from tvilling.pinns.stages import Adam, Broyden, GaussNewton, Soap
@@ -30,9 +32,10 @@ _MODULES = {
     "evaluated": ("Deviation",),
     "field": ("Field", "at_place", "cos", "d", "exp", "laplacian", "of", "sin"),
     "library": ("PROBLEMS",),
+    "inverse": ("Inverted", "invert"),
     "network": ("NetworkSettings",),
     "parameters": ("Fixed", "Free", "Ranged"),
-    "problem": ("Equation", "Problem", "Reference", "Unknown"),
+    "problem": ("Derived", "Equation", "Problem", "Reference", "Unknown"),
     "settings": ("Causal", "TrainSettings", "Windows"),
     "solution": ("Solution",),
     "stages": ("Adam", "Broyden", "GaussNewton", "Soap"),
@@ -60,6 +63,7 @@ __all__ = [  # noqa: RUF022  by module
     "Fixed",
     "Free",
     "Ranged",
+    "Derived",
     "Equation",
     "Problem",
     "Reference",

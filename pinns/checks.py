@@ -34,7 +34,7 @@ def check(problem: Problem) -> None:
 
 def _declarations(problem: Problem) -> Iterator[str]:
     """Names declared twice, ranges that are none, too little to solve."""
-    named = [*problem.domain.axes, *problem.unknowns, *problem.parameters]
+    named = [*problem.domain.axes, *problem.told, *problem.parameters]
     for name, count in Counter(item.name for item in named).items():
         if count > 1:
             yield f"{name} is declared {count} times"

@@ -85,7 +85,7 @@ class Evaluated:
 
         axes = self._checked_axes(coordinates)
         points, shape = _grid(axes)
-        names = [unknown.name for unknown in self.problem.unknowns]
+        names = [item.name for item in self.problem.told]
         values = self.values_at(points, names)
         dims = tuple(axes)
         units = {axis.name: axis.unit for axis in self.problem.inputs.axes}
@@ -96,7 +96,7 @@ class Evaluated:
                     values[unknown.name].reshape(shape),
                     {"units": unknown.unit},
                 )
-                for unknown in self.problem.unknowns
+                for unknown in self.problem.told
             },
             {name: (name, array, {"units": units[name]}) for name, array in axes.items()},
             {

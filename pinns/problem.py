@@ -42,6 +42,22 @@ class Unknown:
 
 
 @dataclass(frozen=True)
+class Derived:
+    """A quantity that follows from others, by name in equations, solutions and references.
+
+    Attributes
+    ----------
+    formula
+        A function of the declared quantities as fields, such as `lambda at: d(at.psi, "y")` for a
+        velocity; what is derived before it may be used.
+    """
+
+    name: str
+    unit: str
+    formula: Formula
+
+
+@dataclass(frozen=True)
 class Equation:
     """Something that is zero in the domain, or on one of its faces.
 
@@ -113,6 +129,8 @@ class Problem:
         Values known at points; needed where parameters are free.
     reference
         A solution to compare with.
+    derived
+        Quantities that follow from the unknowns.
 
     Raises
     ------
@@ -129,6 +147,7 @@ class Problem:
     parameters: tuple[Parameter, ...] = ()
     measured: tuple[Measured, ...] = ()
     reference: Reference | None = None
+    derived: tuple[Derived, ...] = ()
 
     def __post_init__(self) -> None:
         from tvilling.pinns.checks import check
@@ -150,6 +169,11 @@ class Problem:
     def free(self) -> tuple[Free, ...]:
         """Parameters to be found."""
         return tuple(item for item in self.parameters if isinstance(item, Free))
+
+    @property
+    def told(self) -> tuple[Unknown | Derived, ...]:
+        """What a solution tells: unknowns, then what is derived from them."""
+        return self.unknowns + self.derived
 
     def unknown(self, name: str) -> Unknown:
         """The unknown of that name."""

@@ -179,6 +179,8 @@ def fields(
     named |= {axis.name: Coordinate(axis.name) for axis in problem.inputs.axes}
     named |= {f"normal_{name}": Coordinate(f"normal_{name}") for name in problem.domain.names}
     named |= {name: of(jnp.asarray, value) for name, value in numbers.items()}
+    for item in problem.derived:
+        named[item.name] = item.formula(Terms(named))
     return Terms(named)
 
 
