@@ -3,11 +3,13 @@
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
+import jax
 import numpy as np
 from jaxtyping import Array, Float
 
 from tvilling.pinns.domain import Axis, Box, Edge
-from tvilling.pinns.shapes.shape import Places, Scalar, Shape
+from tvilling.pinns.shapes.factors import factor
+from tvilling.pinns.shapes.shape import Distance, Places, Scalar, Shape
 from tvilling.sciml.errors import InputError
 
 Coordinates = dict[str, Float[np.ndarray, " point"]]
@@ -61,6 +63,7 @@ class Region:
         self.unit = unit
         self.others = tuple(others)
         self.axes = (*own, *others)
+        self._factors: dict[str, Distance] = {}
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -85,11 +88,13 @@ class Region:
         return f"{edge!r} is no edge; there are {', '.join(self.edges)}"
 
     def nearness(self, edge: Edge, point: Mapping[str, Array]) -> Scalar:
-        """Zero on an edge and positive inside: the distance in half extents of the shape."""
+        """Zero on an edge and positive inside: about the distance, in half extents of the shape."""
         if not isinstance(edge, str):
             return Box(self.others).nearness(edge, point)
-        extent = max(axis.high - axis.low for axis in self.axes[: self.shape.dims])
-        return self.distance(edge)(point) * (2.0 / extent)
+        if edge not in self._factors:
+            with jax.ensure_compile_time_eval():
+                self._factors[edge] = factor(self.shape, edge)
+        return self._factors[edge](*(point[name] for name in self.names[: self.shape.dims]))
 
     def inside(self, points: Mapping[str, Float[np.ndarray, " point"]]) -> np.ndarray:
         """Which points lie inside `[point]`; the ends of the other axes count as inside."""
