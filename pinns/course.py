@@ -16,6 +16,7 @@ from tvilling.pinns.task import Task, Weights
 from tvilling.sciml.fit_checkpoint import Checkpoints, fingerprint
 
 TELL_EVERY_S = 2.0
+LOST = 1e3  # times the best held-out loss: the points did not hold the network between them
 MOST_STUCK = 3  # fresh draws of points in a row on which no step can be taken
 RUNNING = ""
 
@@ -82,6 +83,7 @@ class _Progress:
     course: Course
     stage: int
     state: Any
+    best_state: Any  # the state whose weights are the best of this stage, or that it began with
     draws: int
     stuck: int
 
@@ -99,6 +101,10 @@ def run(
     Every draw of points is made from `seed` and its number alone, and a checkpoint in `folder`
     holds all that a stage knows: a run that was killed and is started again with the same folder
     goes on with the very same bits.
+
+    Where the held-out loss rises a thousandfold above its best, the network has left the points
+    it is trained on to meet and strays between them; the stage then goes back to its best state
+    and on with new points.
 
     Parameters
     ----------
@@ -162,7 +168,7 @@ class _Run:
         check = Check("start", 0, value, value, self.clock.passed_s(), self._error(task.theta))
         stopped = RUNNING if np.isfinite(value) else "diverged"
         state = self.settings.stages[0].begin(task, task.theta)
-        return _Progress(Course(task.theta, (check,), stopped), 0, state, 0, 0)
+        return _Progress(Course(task.theta, (check,), stopped), 0, state, state, 0, 0)
 
     def _further(self, now: _Progress) -> _Progress:
         """One more stretch on new points, and its check."""
@@ -184,8 +190,12 @@ class _Run:
             error,
         )
         course = self._noted(now.course, check, state.x)
+        best = state if course.best is state.x else now.best_state
+        lost = float(held) > LOST * min(item.held_out for item in course.checks)
+        if lost and course.stopped == RUNNING:
+            state = replace(best, steps=state.steps)
         self.clock.tell_now_and_then(check.describe())
-        following = _Progress(course, now.stage, state, now.draws + 1, stuck)
+        following = _Progress(course, now.stage, state, best, now.draws + 1, stuck)
         if course.stopped != RUNNING:
             return following
         over = int(state.steps) >= stage.steps or stuck >= MOST_STUCK
@@ -197,12 +207,8 @@ class _Run:
             reason = "no descent" if now.stuck >= MOST_STUCK else "steps"
             return replace(now, course=replace(now.course, stopped=reason))
         following = self.settings.stages[now.stage + 1]
-        return replace(
-            now,
-            stage=now.stage + 1,
-            state=following.begin(self.task, now.course.best),
-            stuck=0,
-        )
+        state = following.begin(self.task, now.course.best)
+        return replace(now, stage=now.stage + 1, state=state, best_state=state, stuck=0)
 
     def _noted(self, course: Course, check: Check, x: Weights) -> Course:
         """The course after one more check of `x`."""
@@ -221,7 +227,12 @@ class _Run:
 
     def _arrays(self, now: _Progress) -> dict[str, np.ndarray]:
         """`now` as named arrays."""
-        leaves = {f"state/{i}": np.asarray(x) for i, x in enumerate(jax.tree.leaves(now.state))}
+        states = {"state": now.state, "best_state": now.best_state}
+        leaves = {
+            f"{name}/{i}": np.asarray(leaf)
+            for name, state in states.items()
+            for i, leaf in enumerate(jax.tree.leaves(state))
+        }
         rows = [(c.step, c.loss, c.held_out, c.wall_s, c.error) for c in now.course.checks]
         words = "\n".join([now.course.stopped, *(check.phase for check in now.course.checks)])
         return leaves | {
@@ -245,17 +256,18 @@ class _Run:
         )
         like = self.settings.stages[stage].begin(self.task, self.task.theta)
         leaves, tree = jax.tree.flatten(like)
-        state = jax.tree.unflatten(
-            tree,
-            [
-                jnp.asarray(arrays[f"state/{i}"], leaf.dtype) if leaf.size else leaf
+
+        def kept(name: str) -> Any:
+            rows = [
+                jnp.asarray(arrays[f"{name}/{i}"], leaf.dtype) if leaf.size else leaf
                 for i, leaf in enumerate(leaves)
-            ],
-        )
+            ]
+            return jax.tree.unflatten(tree, rows)
+
         self.clock.began -= checks[-1].wall_s
         self.clock.tell(f"{self.task.name}: taken up at step {checks[-1].step}")
         course = Course(jnp.asarray(arrays["best"]), checks, stopped)
-        return _Progress(course, stage, state, draws, stuck)
+        return _Progress(course, stage, kept("state"), kept("best_state"), draws, stuck)
 
 
 class _Clock:
