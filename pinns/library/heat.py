@@ -51,9 +51,7 @@ class Heat:
             unknowns=(Unknown("u", "1", -1.0, 1.0),),
             parameters=(Fixed("diffusivity", "1", self.diffusivity),),
             equations=(
-                Equation(
-                    "heat", "1", lambda at: d(at.u, "t") - at.diffusivity * d(at.u, "x", "x")
-                ),
+                Equation("heat", "1", lambda at: d(at.u, "t") - at.diffusivity * d(at.u, "x", "x")),
             ),
             conditions=(
                 Condition("u", "x", 0.0, 0.0),

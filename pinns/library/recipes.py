@@ -1,0 +1,92 @@
+"""How each problem of the library is trained: to the accuracy stated, and in a short form.
+
+`STEPS` of self-scaled Broyden on one small network solve what is smooth. Fronts take a third layer
+and points chosen by the residual; what runs through many periods takes windows of time, or sines
+instead of tanh.
+"""
+
+from dataclasses import dataclass, replace
+
+from tvilling.pinns.network import NetworkSettings
+from tvilling.pinns.settings import TrainSettings, Windows
+from tvilling.pinns.stages import Broyden
+
+SHORT_STEPS, SHORT_POINTS = 300, 400
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Settings that reach what the registry states, and shorter ones for a first look."""
+
+    full: TrainSettings
+    short: TrainSettings
+
+
+def recipe_of(example_at: str) -> Recipe:
+    """How a problem of the registry is trained, by the place of its example."""
+    return RECIPES.get(example_at, USUAL)
+
+
+def _recipe(
+    full: TrainSettings, short_steps: int = SHORT_STEPS, short_points: int = SHORT_POINTS
+) -> Recipe:
+    """The short form has fewer steps and points."""
+    short = replace(
+        full,
+        stages=(Broyden(short_steps),),
+        points=min(full.points, short_points),
+        check_every=100,
+    )
+    return Recipe(full, short)
+
+
+def _plain(steps: int, points: int = 1000, width: int = 20, activation: str = "tanh") -> Recipe:
+    """One network throughout, its points drawn evenly."""
+    network = NetworkSettings(width=width, activation=activation)
+    return _recipe(TrainSettings(network, points=points, stages=(Broyden(steps),)))
+
+
+def _deep(
+    steps: int,
+    points: int,
+    check_every: int = 250,
+    windows: Windows | None = None,
+    width: int = 20,
+    modes: int = 1,
+) -> TrainSettings:
+    """Three layers, points where the residual is large."""
+    return TrainSettings(
+        NetworkSettings(width=width, depth=3, modes=modes),
+        points=points,
+        stages=(Broyden(steps),),
+        check_every=check_every,
+        focus=1.0,
+        windows=windows,
+    )
+
+
+USUAL = _plain(2500)
+RECIPES: dict[str, Recipe] = {
+    "poisson:example": _plain(3000),
+    "helmholtz:example": _plain(3000, width=24, activation="sin"),
+    "heat:example": _plain(2500),
+    "burgers:example": _recipe(_deep(40_000, 4000, 1000), short_points=800),
+    "advection:example": _recipe(
+        TrainSettings(stages=(Broyden(1000),), windows=Windows("t", 5)), short_steps=200
+    ),
+    "wave:example": _plain(2500, width=24, activation="sin"),
+    "allen_cahn:example": _recipe(_deep(1500, 2000, windows=Windows("t", 4), modes=3)),
+    "kdv:example": _recipe(_deep(1500, 1500, windows=Windows("t", 8), modes=4)),
+    "lid_cavity:example": _recipe(_deep(10_000, 3000, 100, width=24), short_points=1000),
+    "heating_pipe:example": _plain(2500),
+    "heating_pipe_wall:example": _plain(3000),
+    "stratified_tank:example": _plain(2500),
+    "buried_cable:example": _plain(2000),
+    "transformer_hot_spot:example": _plain(2000),
+    "swing_equation:example": _plain(3000),
+    "swing_equation:example_network": _plain(1500, 500),
+    "heat_exchanger:example": _plain(1000, 300),
+    "water_hammer:example": _plain(3000, width=24, activation="sin"),
+    "battery_particle:example": _plain(2500),
+    "pipe_graph:example": _plain(1500, 500),
+}
