@@ -1,6 +1,6 @@
 """After how many cases a network that has learnt a family costs less than solving each case.
 
-A case is a value of the family's parameter, and its answer the unknowns on a grid. The solver is the
+A case is a value of the family's parameter, and its answer an unknown on a grid. The solver is the
 least exact of its kind that errs no more than the network over the same cases, and so the
 quickest. Both are timed a case at a time, and with many cases in one call.
 """
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 CASES, TOGETHER, REPEATS = 12, 100, 5
 TIMES = 201  # on the grid of the swing equation
 PLACES = 61  # along the heat exchanger
-MOST_STEPS = 2**16
 LOSSES = (0.5, 2.0)  # of the pipe's decay in the example
 
+Answer = Callable[["np.ndarray"], "np.ndarray"]  # of cases
 Solve = Callable[["np.ndarray", float], "np.ndarray"]  # cases and effort: values [case, …]
 
 
@@ -115,31 +115,29 @@ def compared(family: Family) -> BreakEven:
         points = _points(family, cases)
         return np.asarray(solution.values_at(points, [family.unknown])[family.unknown])
 
+    def solve(effort: float) -> "Answer":
+        return lambda cases: family.solve(cases, effort)
+
     axis = next(it for it in family.problem.inputs.ranged if it.name == family.parameter)
     random = np.random.default_rng(1)
     cases, many = (random.uniform(axis.low, axis.high, count) for count in (CASES, TOGETHER))
     true = _true(family, cases)
     error = _error(network(cases), true)
     effort, solver_error = _effort(family, cases, true, error)
-    alone, together = (
-        {
-            "network": _best_s(lambda some=some: network(some)) / len(some),
-            "solver": _best_s(lambda some=some: family.solve(some, effort)) / len(some),
-        }
-        for some in (cases[:1], many)
-    )
+    network_s, solver_s = (_each_s(call, cases[:1]) for call in (network, solve(effort)))
+    network_100_s, solver_100_s = (_each_s(call, many) for call in (network, solve(effort)))
     return BreakEven(
         network_error=error,
         solver_error=solver_error,
         solver=family.solver,
         effort=effort,
         train_s=train_s,
-        network_s=alone["network"],
-        solver_s=alone["solver"],
-        network_together_s=together["network"],
-        solver_together_s=together["solver"],
-        break_even=break_even(train_s, alone["network"], alone["solver"]),
-        break_even_together=break_even(train_s, together["network"], together["solver"]),
+        network_s=network_s,
+        solver_s=solver_s,
+        network_together_s=network_100_s,
+        solver_together_s=solver_100_s,
+        break_even=break_even(train_s, network_s, solver_s),
+        break_even_together=break_even(train_s, network_100_s, solver_100_s),
     )
 
 
@@ -184,15 +182,15 @@ def _effort(
     raise RuntimeError(f"{family.name}: the solver did not reach an error of {error:g}")
 
 
-def _best_s(call: Callable[[], Any]) -> float:
-    """The shortest of some calls [s], after a first one."""
-    call()
+def _each_s(answer: Answer, cases: "np.ndarray") -> float:
+    """The shortest of some calls [s], after a first one, over the number of cases."""
+    answer(cases)
     times = []
     for _ in range(REPEATS):
         start = time.perf_counter()
-        call()
+        answer(cases)
         times.append(time.perf_counter() - start)
-    return min(times)
+    return min(times) / len(cases)
 
 
 def _settings(width: int, depth: int, points: int, steps: int) -> "TrainSettings":

@@ -3,7 +3,7 @@
 | | state | a step |
 |---|---|---|
 | steady family | none, or parameters that stay | values, whatever the length of the step |
-| map of one step | start values, which are parameters | the networks at the end of their time axis |
+| map of one step | start values, which are parameters | values at the end of the time axis |
 """
 
 from collections.abc import Callable, Sequence

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import jax
@@ -14,7 +15,7 @@ from tvilling.pinns.declared import declared
 from tvilling.pinns.domain import Axis, Edge, Points
 from tvilling.pinns.evaluation import evaluate
 from tvilling.pinns.field import at_place, of
-from tvilling.pinns.network import Network
+from tvilling.pinns.network import Network, NetworkSettings
 from tvilling.pinns.problem import Equation, Problem
 from tvilling.pinns.terms import Formula, Terms
 from tvilling.pinns.trial import Params, terms
@@ -88,6 +89,7 @@ class Question:
 
     problem: Problem
     graph: nnx.GraphDef[Network]
+    network: NetworkSettings
     targets: tuple[tuple[str | Formula, Mapping[str, float]], ...]
     half: tuple[float, ...]
     scales: Mapping[str, float]
@@ -95,10 +97,8 @@ class Question:
 
     def __repr__(self) -> str:
         """The same in every process, since versions of models are told apart by it."""
-        asked = [
-            (what if isinstance(what, str) else "formula", dict(at)) for what, at in self.targets
-        ]
-        return f"Question({declared(self.problem)}, {asked}, {self.half}, {self.graph})"
+        asked = [(what if isinstance(what, str) else "formula", at) for what, at in self.targets]
+        return f"Question({declared(self.problem)}, {asked}, {self.half}, {self.network})"
 
     @property
     def ranged(self) -> tuple[Axis, ...]:
@@ -131,8 +131,8 @@ class Question:
     def answers(
         self, params: Params, scaled: Float[Array, " input"]
     ) -> tuple[Float[Array, "member target"], Float[Array, " member"]]:
-        """The same by every network of an ensemble, whose weights are stacked."""
-        values, residuals = jax.vmap(self.answer, (0, None))(params, scaled)
+        """The same by every network of an ensemble, whose weights are stacked; compiled."""
+        values, residuals = _answers(self, params, scaled)
         return values, residuals
 
     def _residual(self, at: Terms, inputs: Inputs) -> Float[Array, ""]:
@@ -146,6 +146,11 @@ class Question:
             for item, value in zip(equations, evaluate(fields, here), strict=True):
                 squares.append(jnp.mean((value / self.scales[item.name]) ** 2))
         return jnp.sqrt(jnp.mean(jnp.stack(squares)) + jnp.finfo(float).tiny)
+
+
+@partial(jax.jit, static_argnums=0)
+def _answers(question: Question, params: Params, scaled: Array) -> tuple[Array, Array]:
+    return jax.vmap(question.answer, (0, None))(params, scaled)
 
 
 def _field(what: str | Formula, at: Terms) -> Any:

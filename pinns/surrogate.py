@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 import jax
 import jax.numpy as jnp
 import numpy as np
+from flax import nnx
 from jaxtyping import Array
 
 from tvilling.pinns.declared import declared, differing
@@ -88,6 +89,7 @@ def as_system(
     question = Question(
         problem=problem,
         graph=solutions[0].graph,
+        network=nnx.merge(solutions[0].graph, solutions[0].params.network).settings,
         targets=tuple((_target(item), at) for item, at in zip(asked, places, strict=True)),
         half=tuple((item.high - item.low) / 2 for item in ranges),
         scales=dict(solutions[0].scales),
