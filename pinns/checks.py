@@ -8,17 +8,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from tvilling.pinns.conditions import Condition, Measured
+from tvilling.pinns.agreement import agreement, place_of
+from tvilling.pinns.conditions import Measured
 from tvilling.pinns.evaluation import evaluate
 from tvilling.pinns.field import of
 from tvilling.pinns.jets import Jet
 from tvilling.pinns.problem import Equation, Problem
-from tvilling.pinns.terms import UndeclaredError
+from tvilling.pinns.terms import Recorded, UndeclaredError, everything
 from tvilling.pinns.trial import constants, fields, prescribed
 from tvilling.sciml.errors import InputError
-
-AGREEMENT = 1e-9  # of an unknown's scale, between conditions where their faces meet
-CORNER_POINTS = 16
 
 
 def check(problem: Problem) -> None:
@@ -27,7 +25,7 @@ def check(problem: Problem) -> None:
     if not faults:  # the formulas can be tried only when the names and ranges make sense
         faults = list(_formulas(problem))
     if not faults:
-        faults = list(_corners(problem))
+        faults = list(agreement(problem))
     if faults:
         raise InputError(f"problem {problem.name}", faults)
 
@@ -57,6 +55,15 @@ def _declarations(problem: Problem) -> Iterator[str]:
     for equation in problem.equations:
         if equation.scale is not None and not equation.scale > 0:
             yield f"equation {equation.name}: scale is {equation.scale:g}, expected above 0"
+        if not (np.isfinite(equation.weight) and equation.weight > 0):
+            yield f"equation {equation.name}: weight is {equation.weight:g}, expected above 0"
+    for name, count in Counter(item.name for item in problem.equations).items():
+        if count > 1:
+            yield f"{count} equations are named {name}"
+    for measured in problem.measured:
+        if not (np.isfinite(measured.weight) and measured.weight > 0):
+            place = f"measurements of {measured.unknown}"
+            yield f"{place}: weight is {measured.weight:g}, expected above 0"
     if problem.free and not problem.measured:
         names = ", ".join(item.name for item in problem.free)
         yield f"nothing is measured that {names} could be found from"
@@ -69,11 +76,13 @@ def _places(problem: Problem) -> Iterator[str]:
         fault = problem.domain.edge_fault(condition.edge)
         if fault is not None:
             yield f"{condition.describe()}: {fault}"
+        both = getattr(condition, "slope", None), getattr(condition, "course", None)
+        if None not in both:
+            yield f"{condition.describe()}: it has a slope and a course, expected one at most"
     places = Counter((item.unknown, item.edge) for item in problem.conditions)
     for (unknown, edge), count in places.items():
         if count > 1:
-            place = edge if isinstance(edge, str) else f"{edge[0]} = {edge[1]:g}"
-            yield f"{unknown} has {count} conditions at {place}"
+            yield f"{unknown} has {count} conditions at {place_of(edge)}"
     for equation in problem.equations:
         fault = None if equation.face is None else problem.domain.edge_fault(equation.face)
         if fault is not None:
@@ -101,14 +110,28 @@ def _readings(problem: Problem, place: str, measured: Measured) -> Iterator[str]
     """Values that are no numbers, lie elsewhere, or are in another unit."""
     values = np.asarray(measured.values, float)
     if bad := int((~np.isfinite(values)).sum()):
-        first = int(np.argmax(~np.isfinite(values)))
+        first = int(np.argmax(~np.isfinite(values))) + 1
         yield f"{place}: {bad} of {values.size} values are not finite, the first is number {first}"
+    given_axes = []
     for axis in problem.inputs.axes:
         given = np.asarray(measured.points.get(axis.name, axis.low), float)
         if not np.all((given >= axis.low) & (given <= axis.high)):
             yield (
                 f"{place}: {axis.name} runs from {np.min(given):g} to {np.max(given):g} "
                 f"{axis.unit}, expected {axis.low:g} to {axis.high:g} {axis.unit}"
+            )
+        else:
+            given_axes.append(axis.name)
+    inside = getattr(problem.domain, "within", None)
+    if inside is not None and set(problem.domain.names) <= set(given_axes):
+        points = {name: np.asarray(measured.points[name], float) for name in problem.domain.names}
+        outside = ~inside(points)
+        if outside.any():
+            first = int(np.argmax(outside))
+            where = ", ".join(f"{name} = {values[first]:g}" for name, values in points.items())
+            yield (
+                f"{place}: {int(outside.sum())} of {values.size} lie outside the shape, "
+                f"the first at {where}"
             )
     known = next((item for item in problem.unknowns if item.name == measured.unknown), None)
     if known is not None and measured.unit not in (None, known.unit):
@@ -147,8 +170,16 @@ def _residual(problem: Problem, equation: Equation, point: dict[str, Any]) -> An
 
     free = {item.name: jnp.zeros(()) for item in problem.free}
     normals = {f"normal_{name}": jnp.zeros(()) for name in problem.domain.names}
-    point = point | (normals if equation.face is not None else {})
-    return evaluate([of(lambda v: v, equation.residual(fields(problem, zeros, free)))], point)[0]
+    at = fields(problem, zeros, free)
+    if equation.face is None:
+        used: set[str] = set()
+        if equation.residual(Recorded(everything(at), used)) is None:
+            raise TypeError("it returns nothing, expected a field")
+        if odd := sorted(used & set(normals)):
+            raise TypeError(f"{odd[0]!r} is known on edges only, expected a face")
+    else:
+        point = point | normals
+    return evaluate([of(lambda v: v, equation.residual(at))], point)[0]
 
 
 def _tried(place: str, formula: Any) -> Iterator[str]:
@@ -157,42 +188,16 @@ def _tried(place: str, formula: Any) -> Iterator[str]:
         shape = jax.eval_shape(formula).shape
     except InputError as error:
         yield from (f"{place}: {fault}" for fault in error.faults)
-    except (UndeclaredError, TypeError) as error:
-        yield f"{place}: {error}"
+    except (UndeclaredError, TypeError, ValueError, ArithmeticError, LookupError) as error:
+        yield f"{place}: {_sentence(error)}"
     else:
         if shape != ():
             yield f"{place}: it gives an array of shape {shape}, expected a scalar"
 
 
-def _corners(problem: Problem) -> Iterator[str]:
-    """Conditions that contradict each other where their faces meet."""
-    for unknown in problem.unknowns:
-        conditions = [
-            item for item in problem.conditions_on(unknown.name) if isinstance(item, Condition)
-        ]
-        for index, one in enumerate(conditions):
-            for other in conditions[index + 1 :]:
-                if one.axis != other.axis:
-                    yield from _corner(problem, one, other)
-
-
-def _corner(problem: Problem, one: Condition, other: Condition) -> Iterator[str]:
-    numbers = constants(problem, {item.name: jnp.zeros(()) for item in problem.free})
-    points = problem.inputs.draw(np.random.default_rng(0), CORNER_POINTS)
-    for face in (one, other):
-        points[face.axis] = np.full(CORNER_POINTS, face.at)
-    values = [
-        np.asarray(
-            jax.vmap(lambda point, face=face: prescribed(face.value, numbers, point))(points)
-        )
-        for face in (one, other)
-    ]
-    unknown = problem.unknown(one.unknown)
-    gap = np.abs(values[0] - values[1])
-    worst = int(np.argmax(np.where(np.isfinite(gap), gap, np.inf)))
-    if not gap[worst] <= AGREEMENT * max(unknown.scale, *np.abs([values[0][worst]])):
-        yield (
-            f"conditions on {unknown.name} disagree where {one.axis} = {one.at:g} meets "
-            f"{other.axis} = {other.at:g}: {values[0][worst]:g} and {values[1][worst]:g} "
-            f"{unknown.unit}"
-        )
+def _sentence(error: Exception) -> str:
+    """What an error says, in its first line."""
+    told = str(error).splitlines()[0] if str(error) else type(error).__name__
+    if "abstract array" in told or "Error interpreting" in told:
+        return "it takes a function of arrays of a field, expected of(function, field)"
+    return told

@@ -74,7 +74,7 @@ class Evaluated:
         """The unknowns on the grid that the coordinates span, as labelled arrays with units.
 
         A coordinate may be an array or a number; every axis of the domain and every parameter
-        that is an input must be given.
+        that is an input must be given. Outside a shape the values are NaN.
 
         Raises
         ------
@@ -87,6 +87,9 @@ class Evaluated:
         points, shape = _grid(axes)
         names = [item.name for item in self.problem.told]
         values = self.values_at(points, names)
+        if hasattr(self.problem.domain, "within"):
+            outside = ~self.problem.domain.within(points)
+            values = {name: np.where(outside, np.nan, found) for name, found in values.items()}
         dims = tuple(axes)
         units = {axis.name: axis.unit for axis in self.problem.inputs.axes}
         return xr.Dataset(

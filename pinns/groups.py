@@ -37,6 +37,13 @@ class Group:
     equations: tuple[Equation, ...] = ()
     measured: Measured | None = None
 
+    @property
+    def names(self) -> list[str]:
+        """What each term is, for messages."""
+        if self.measured is not None:
+            return [f"the misfit of {self.measured.unknown}"]
+        return [f"the residual of {item.name}" for item in self.equations]
+
     def fields(self, at: Terms) -> list[Field]:
         """What is computed at the points, a field a term."""
         if self.measured is not None:

@@ -76,6 +76,17 @@ class Physics:
         rows = [self._rows[name](theta, here) for name, here in placed.items()]
         return jnp.sum(jnp.stack([jnp.sum(row**2) for row in rows]))
 
+    def not_finite(self, theta: Weights, placed: PlacedByGroup) -> str:
+        """Which terms have no finite value, and where the first such place is."""
+        for group in self.loss.groups:
+            rows = np.asarray(self._rows[group.name](theta, placed[group.name]))
+            for name, row in zip(group.names, rows, strict=True):
+                if bad := np.flatnonzero(~np.isfinite(row)).tolist():
+                    at = placed[group.name].points
+                    where = ", ".join(f"{key} = {at[key][bad[0]]:g}" for key in at)
+                    return f"{name} is not finite at {len(bad)} of {row.size} points, as at {where}"
+        return "every term is finite"
+
     def slope(self, theta: Weights, placed: PlacedByGroup) -> tuple[Array, Weights]:
         """Loss and gradient, a few hundred points at a time."""
 

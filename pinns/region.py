@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from itertools import product
 
 import jax
 import numpy as np
@@ -12,6 +13,7 @@ from tvilling.pinns.shapes.factors import factor
 from tvilling.pinns.shapes.shape import Distance, Places, Scalar, Shape
 from tvilling.sciml.errors import InputError
 
+ON_EDGE = 1e-6  # of the extent: closer than that to an edge counts as on it
 Coordinates = dict[str, Float[np.ndarray, " point"]]
 
 
@@ -102,6 +104,16 @@ class Region:
         found = self.shape.inside(np.stack([points[name] for name in own], axis=1))
         for axis in self.others:
             found = found & (axis.low <= points[axis.name]) & (points[axis.name] <= axis.high)
+        return found
+
+    def within(self, points: Mapping[str, Float[np.ndarray, " point"]]) -> np.ndarray:
+        """Which points lie inside or on an edge, within rounding, `[point]`."""
+        found = self.inside(points)
+        own = self.axes[: self.shape.dims]
+        step = ON_EDGE * max(axis.high - axis.low for axis in own)
+        for way in product((-step, 0.0, step), repeat=len(own)):
+            moved = {axis.name: points[axis.name] + by for axis, by in zip(own, way, strict=True)}
+            found = found | self.inside({**points, **moved})
         return found
 
     def draw(self, random: np.random.Generator, count: int) -> Coordinates:

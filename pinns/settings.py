@@ -100,5 +100,7 @@ class TrainSettings:
             faults.append(f"windows is {self.windows.count}, expected at least 1")
         if self.causal is not None and not self.causal.strength >= 0:
             faults.append(f"causal strength is {self.causal.strength:g}, expected at least 0")
+        if self.causal is not None and self.causal.slices < 1:
+            faults.append(f"causal slices is {self.causal.slices}, expected at least 1")
         if faults:
             raise InputError("training settings", faults)

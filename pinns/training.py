@@ -13,6 +13,7 @@ from tvilling.pinns.solution import Solution
 from tvilling.pinns.task import Weights
 from tvilling.pinns.trial import start
 from tvilling.pinns.windows import WindowedSolution, train_in_windows
+from tvilling.sciml.errors import InputError
 
 
 def train(
@@ -42,9 +43,13 @@ def train(
     Raises
     ------
     InputError
-        If a setting is out of range, windows cannot be cut, or `folder` holds another training.
+        If the causal axis is none, windows cannot be cut, or `folder` holds another training.
     """
     settings = settings or TrainSettings()
+    if settings.causal is not None and settings.causal.axis not in problem.inputs.names:
+        known = ", ".join(problem.inputs.names)
+        fault = f"causal axis {settings.causal.axis!r} is no axis; declared are {known}"
+        raise InputError(f"training of {problem.name}", [fault])
     if settings.windows is not None:
         one = partial(_trained, watch=watch)
         return train_in_windows(problem, settings, one, seed, tell, folder)
@@ -78,5 +83,7 @@ def _trained(
         stopped=course.stopped,
         seed=seed,
     )
+    if solution.stopped == "diverged" and len(course.checks) == 1:
+        tell(f"{problem.name}: {physics.not_finite(task.theta, task.held_out)}")
     tell(f"{problem.name}: ended by {solution.stopped}; {solution.best.describe()}")
     return solution

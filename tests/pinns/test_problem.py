@@ -1,5 +1,7 @@
 """Wrong use is told in one sentence a fault, before anything is trained."""
 
+from dataclasses import replace
+
 import jax.numpy as jnp
 import numpy as np
 import pytest
@@ -9,7 +11,9 @@ from tvilling.pinns import (
     Axis,
     Box,
     Broyden,
+    Causal,
     Condition,
+    EdgeCondition,
     Equation,
     Fixed,
     Free,
@@ -19,9 +23,15 @@ from tvilling.pinns import (
     Ranged,
     TrainSettings,
     Unknown,
+    Windows,
     d,
+    laplacian,
+    of,
     sin,
+    train,
 )
+from tvilling.pinns.region import Region
+from tvilling.pinns.shapes import Disk, Rectangle, difference
 from tvilling.sciml.errors import InputError
 
 X, TIME = Axis("x_m", "m", 0.0, 100.0), Axis("time_s", "s", 0.0, 60.0)
@@ -50,6 +60,11 @@ def equation(residual, **further):
 
 def condition(*arguments):
     return {"conditions": (Condition(*arguments),)}
+
+
+def readings(x_m, values, **further):
+    points = {"x_m": np.array(x_m), "time_s": np.full(len(x_m), 1.0)}
+    return {"measured": (Measured("temp_degc", points, np.array(values), **further),)}
 
 
 WRONG = {
@@ -113,6 +128,56 @@ WRONG = {
         {"measured": (Measured("temp_degc", {"x_m": np.zeros(3)}, np.zeros(3)),)},
         "measurements of temp_degc: coordinates are x_m, expected x_m, time_s",
     ),
+    "normal inside": (
+        equation(lambda at: at.normal_x_m * d(at.temp_degc, "x_m")),
+        "equation heat: 'normal_x_m' is known on edges only, expected a face",
+    ),
+    "function of arrays": (
+        equation(lambda at: jnp.exp(at.temp_degc)),
+        "equation heat: it takes a function of arrays of a field, expected of(function, field)",
+    ),
+    "nothing returned": (
+        equation(lambda at: None),
+        "equation heat: it returns nothing, expected a field",
+    ),
+    "weight": (equation(transport, weight=-1.0), "equation heat: weight is -1, expected above 0"),
+    "one name for two": (
+        {"equations": (Equation("heat", "K/s", transport),) * 2},
+        "2 equations are named heat",
+    ),
+    "value that is no number": (
+        condition("temp_degc", "x_m", 0.0, lambda at: at.time_s / 0.0),
+        "condition on temp_degc at x_m = 0: its value is not finite at 32 of 32 points tried",
+    ),
+    "slope and course": (
+        condition("temp_degc", "time_s", 0.0, 1.0, 0.0, lambda at: 1.0),
+        "condition on temp_degc at time_s = 0: it has a slope and a course, expected one at most",
+    ),
+    "course elsewhere": (
+        condition("temp_degc", "time_s", 0.0, 1.0, None, lambda at: 2.0 + at.time_s),
+        "condition on temp_degc at time_s = 0: its course is 2 there and its value 1 °C",
+    ),
+    "condition on a circle": (
+        {"domain": Box((replace(X, periodic=True), TIME))}
+        | condition("temp_degc", "x_m", 0.0, 1.0),
+        "condition on temp_degc at x_m = 0: x_m is periodic and has no ends",
+    ),
+    "another unit": (
+        readings([5.0], [1.0], unit="K"),
+        "measurements of temp_degc: they are in K, expected °C, the unknown's unit",
+    ),
+    "sensor outside": (
+        readings([5.0, 101.0], [1.0, 2.0]),
+        "measurements of temp_degc: x_m runs from 5 to 101 m, expected 0 to 100 m",
+    ),
+    "no reading": (
+        readings([5.0, 6.0], [1.0, np.nan]),
+        "measurements of temp_degc: 1 of 2 values are not finite, the first is number 2",
+    ),
+    "edge of a shape": (
+        {"conditions": (EdgeCondition("temp_degc", "left", 1.0),)},
+        "condition on temp_degc at left: 'left' is no edge, expected an axis and one of its ends",
+    ),
     "no equation": ({"equations": ()}, "there is no equation"),
     "no unknown": ({"unknowns": ()}, "there is no unknown"),
 }
@@ -123,6 +188,117 @@ def test_wrong_use_is_one_clear_sentence(changes, sentence):
     with pytest.raises(InputError) as error:
         problem(**changes)
     assert error.value.faults == (sentence,)
+
+
+PLATE = Region(
+    difference(plate=Rectangle((0, 0), (2, 1)), hole=Disk((1, 0.5), 0.25)),
+    ("x_m", "y_m"),
+    "m",
+    (TIME,),
+)
+
+
+def outward(at):
+    return at.normal_x_m * d(at.temp_degc, "x_m") + at.normal_y_m * d(at.temp_degc, "y_m")
+
+
+def sensors(x_m):
+    points = {"x_m": np.array(x_m), "y_m": np.full(2, 0.5), "time_s": np.ones(2)}
+    return {"measured": (Measured("temp_degc", points, np.ones(2)),)}
+
+
+EDGES = "boundary, plate, plate bottom, plate right, plate top, plate left, hole"
+WRONG_IN_A_SHAPE = {
+    "condition on no edge": (
+        {"conditions": (EdgeCondition("temp_degc", "north", 1.0),)},
+        f"condition on temp_degc at north: 'north' is no edge; there are {EDGES}",
+    ),
+    "equation on no edge": (
+        equation(outward, face="north"),
+        f"equation heat: 'north' is no edge; there are {EDGES}",
+    ),
+    "sensor in the hole": (
+        sensors([0.5, 1.1]),
+        "measurements of temp_degc: 1 of 2 lie outside the shape, "
+        "the first at x_m = 1.1, y_m = 0.5, time_s = 1",
+    ),
+    "start against edge": (
+        {
+            "conditions": (
+                EdgeCondition("temp_degc", "hole", 5.0),
+                Condition("temp_degc", "time_s", 0.0, 1.0),
+            )
+        },
+        "conditions on temp_degc disagree where hole meets time_s = 0: 5 and 1 °C",
+    ),
+    "edges over each other": (
+        {
+            "conditions": (
+                EdgeCondition("temp_degc", "plate", 5.0),
+                EdgeCondition("temp_degc", "plate left", 1.0),
+            )
+        },
+        "conditions on temp_degc: plate and plate left have a piece in common",
+    ),
+}
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"), WRONG_IN_A_SHAPE.values(), ids=WRONG_IN_A_SHAPE.keys()
+)
+def test_wrong_use_in_a_shape_is_one_clear_sentence(changes, sentence):
+    with pytest.raises(InputError) as error:
+        problem(domain=PLATE, **(equation(lambda at: d(at.temp_degc, "time_s")) | changes))
+    assert error.value.faults == (sentence,)
+
+
+def test_a_sensor_on_an_edge_is_inside_and_normals_are_known_there():
+    problem(domain=PLATE, **(equation(outward, face="hole") | sensors([0.75, 1.25])))
+
+
+def test_a_value_that_does_not_close_on_a_circle_is_told():
+    ring = Box((replace(X, periodic=True), TIME))
+    with pytest.raises(InputError) as error:
+        problem(domain=ring, **condition("temp_degc", "time_s", 0.0, lambda at: at.x_m))
+    assert error.value.faults == (
+        "condition on temp_degc at time_s = 0: its value is 0 and 100 °C at the ends of x_m, "
+        "which is periodic",
+    )
+
+
+TINY = TrainSettings(NetworkSettings(width=4, depth=1), 10, 10, (Adam(2),), check_every=2)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"causal": Causal("z_m")}, "causal axis 'z_m' is no axis; declared are x_m, time_s"),
+        ({"windows": Windows("z_m", 2)}, "'z_m' is no axis; declared are x_m, time_s"),
+    ],
+)
+def test_an_axis_that_does_not_exist_is_told_before_training(changes, sentence):
+    with pytest.raises(InputError) as error:
+        train(problem(), replace(TINY, **changes))
+    assert error.value.faults == (sentence,)
+
+
+def test_an_equation_that_is_never_finite_is_named_and_ends_training():
+    told = []
+    wrong = problem(**equation(lambda at: at.temp_degc * of(jnp.log, at.x_m - 200.0)))
+    solution = train(wrong, TINY, tell=told.append)
+    assert solution.stopped == "diverged"
+    assert told[-2].startswith("transport: the residual of heat is not finite at 40 of 40 points")
+
+
+def test_values_are_asked_for_inside_only():
+    solution = train(
+        problem(domain=PLATE, **equation(lambda at: laplacian(at.temp_degc, "x_m"))), TINY
+    )
+    with pytest.raises(InputError) as error:
+        solution.evaluate(x_m=[2.5], y_m=0.5, time_s=0.0)
+    assert error.value.faults == ("x_m runs from 2.5 to 2.5 m, expected 0 to 2 m",)
+    found = solution.evaluate(x_m=[0.0, 0.5, 1.0], y_m=0.5, time_s=0.0)["temp_degc"].values.ravel()
+    np.testing.assert_array_equal(np.isnan(found), [False, False, True])  # the last is in the hole
 
 
 def test_conditions_that_contradict_each_other_are_told():
