@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from tvilling.pinns.conditions import Condition, EdgeCondition, Measured
     from tvilling.pinns.course import Check
     from tvilling.pinns.domain import Axis, Box
+    from tvilling.pinns.estimates import Estimate
     from tvilling.pinns.evaluated import Deviation
     from tvilling.pinns.field import Field, at_place, cos, d, exp, laplacian, of, sin
-    from tvilling.pinns.estimates import Estimate
     from tvilling.pinns.inverse import Inverted, invert
     from tvilling.pinns.library import PROBLEMS
     from tvilling.pinns.network import NetworkSettings
@@ -29,6 +29,7 @@ _MODULES = {
     "conditions": ("Condition", "EdgeCondition", "Measured"),
     "course": ("Check",),
     "domain": ("Axis", "Box"),
+    "estimates": ("Estimate",),
     "evaluated": ("Deviation",),
     "field": ("Field", "at_place", "cos", "d", "exp", "laplacian", "of", "sin"),
     "library": ("PROBLEMS",),
@@ -58,6 +59,8 @@ __all__ = [  # noqa: RUF022  by module
     "laplacian",
     "of",
     "sin",
+    "Inverted",
+    "invert",
     "PROBLEMS",
     "NetworkSettings",
     "Fixed",
@@ -71,6 +74,7 @@ __all__ = [  # noqa: RUF022  by module
     "Causal",
     "TrainSettings",
     "Windows",
+    "Estimate",
     "Deviation",
     "Solution",
     "Adam",

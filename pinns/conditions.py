@@ -16,18 +16,29 @@ vanishes on all of these, and only there, multiplies the network:
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
 from tvilling.pinns.domain import Axis, Domain, Edge
-from tvilling.pinns.field import Point, Scalar
+from tvilling.pinns.field import Coordinate, Field, Point, Scalar, at_place, d, of
 from tvilling.pinns.terms import Formula
 
-Valued = Callable[[Formula | float, Point], Any]  # the number a formula prescribes at a point
+Valued = Callable[[Formula | float], Field]  # what a formula prescribes, as a field
+
+
+@dataclass(frozen=True, eq=False)
+class Held:
+    """A field as what a condition prescribes, such as where another solution ends."""
+
+    field: Field
+
+    def __call__(self, at: Any) -> Field:
+        """The field, whatever is declared."""
+        return self.field
 
 
 @dataclass(frozen=True)
@@ -132,8 +143,8 @@ def mask(conditions: Sequence[Prescribed], domain: Domain, point: Point) -> Scal
     return product
 
 
-def lift(conditions: Sequence[Prescribed], domain: Domain, point: Point, valued: Valued) -> Scalar:
-    """A smooth function that takes the value of every condition on its part of the boundary."""
+def lift(conditions: Sequence[Prescribed], domain: Domain, valued: Valued) -> Field:
+    """A smooth field that takes the value of every condition on its part of the boundary."""
     edges = [item for item in conditions if isinstance(item, EdgeCondition)]
     by_axis: dict[str, list[Condition]] = {}
     for condition in conditions:
@@ -142,58 +153,54 @@ def lift(conditions: Sequence[Prescribed], domain: Domain, point: Point, valued:
     carried = _from_edges(edges, domain, valued)
     for name, faces in by_axis.items():
         carried = _with_axis(carried, domain.axis(name), faces, valued)
-    return jnp.asarray(carried(point), float)
+    return carried
 
 
-def _from_edges(
-    edges: list[EdgeCondition], domain: Domain, valued: Valued
-) -> Callable[[Point], Any]:
+def _from_edges(edges: list[EdgeCondition], domain: Domain, valued: Valued) -> Field:
     """Values of edges carried inside, each weighted by the distances to the others."""
+    if not edges:
+        return of(float, 0.0)
+    values = [valued(edge.value) for edge in edges]
+    if len(edges) == 1:
+        return values[0]
 
-    def carried(point: Point) -> Any:
-        if not edges:
-            return 0.0
-        values = [valued(edge.value, point) for edge in edges]
-        if len(edges) == 1:
-            return values[0]
+    def share(point: Point, own: int) -> Any:
         far = [domain.nearness(edge.edge, point) for edge in edges]
         weights = [
             jnp.prod(jnp.stack([away for j, away in enumerate(far) if j != i]))
             for i in range(len(edges))
         ]
-        total = sum(weights) + jnp.finfo(float).tiny  # where edges meet all of them vanish
-        return sum(w * v for w, v in zip(weights, values, strict=True)) / total
+        return weights[own] / (sum(weights) + jnp.finfo(float).tiny)  # all vanish where edges meet
 
-    return carried
+    parts = [
+        Field(lambda point, own=own: share(point, own)) * value for own, value in enumerate(values)
+    ]
+    total = parts[0]
+    for part in parts[1:]:
+        total = total + part
+    return total
 
 
-def _with_axis(
-    before: Callable[[Point], Any], axis: Axis, faces: list[Condition], valued: Valued
-) -> Callable[[Point], Any]:
+def _with_axis(before: Field, axis: Axis, faces: list[Condition], valued: Valued) -> Field:
     """`before`, corrected to take the values, and slopes, on the faces of one more axis."""
+    total, along = before, Coordinate(axis.name)
+    for face in faces:
+        there = {axis.name: face.at}
+        weigh = partial(_weight, axis, face, faces)
+        if face.course is None:
+            value = at_place(valued(face.value), **there)
+        else:
+            value = valued(face.course)
+        total = total + of(partial(weigh, part=0), along) * (value - at_place(before, **there))
+        if face.slope is not None:
+            rise = at_place(valued(face.slope), **there) - at_place(d(before, axis.name), **there)
+            total = total + of(partial(weigh, part=1), along) * rise
+    return total
 
-    def after(point: Point) -> Any:
-        total = before(point)
-        for face in faces:
-            value_weight, slope_weight = _weights(axis, face, faces, point[axis.name])
-            at = jnp.asarray(face.at)
 
-            def along(moved: Any, at: Any = at) -> Any:
-                return jnp.asarray(before({**point, axis.name: moved}), float)
-
-            there = {**point, axis.name: at}
-            if face.slope is None:
-                value = (
-                    valued(face.value, there) if face.course is None else valued(face.course, point)
-                )
-                total = total + value_weight * (value - along(at))
-            else:
-                carried, rise = jax.jvp(along, (at,), (jnp.ones_like(at),))
-                total = total + value_weight * (valued(face.value, there) - carried)
-                total = total + slope_weight * (valued(face.slope, there) - rise)
-        return total
-
-    return after
+def _weight(axis: Axis, face: Condition, faces: list[Condition], at: Any, part: int) -> Any:
+    """Of the value (part 0) or of the slope (part 1) of a face."""
+    return _weights(axis, face, faces, at)[part]
 
 
 def _weights(axis: Axis, face: Condition, faces: list[Condition], value: Any) -> tuple[Any, Any]:

@@ -10,9 +10,9 @@ import jax.numpy as jnp
 from flax import nnx
 from jaxtyping import Array, Float
 
-from tvilling.pinns.conditions import lift, mask
-from tvilling.pinns.evaluation import Along, Place, Wanted, derivative
-from tvilling.pinns.field import Coordinate, Field, Point, Scalar, Solved, of
+from tvilling.pinns.conditions import Held, lift, mask
+from tvilling.pinns.evaluation import Along, Place, Wanted, derivative, evaluate
+from tvilling.pinns.field import Coordinate, Field, Point, Scalar, Solved, d, of
 from tvilling.pinns.jets import Index, Jet, closed, coordinate
 from tvilling.pinns.network import Network, NetworkSettings, embedded, inputs_of
 from tvilling.pinns.parameters import Free
@@ -120,18 +120,25 @@ def lift_and_mask(
 ) -> tuple[Array, Array]:
     """Derivatives of both over `points`, each `[index, point]`."""
     conditions, domain = problem.conditions_on(unknown.name), problem.domain
-
-    def carried(point: Point) -> Scalar:
-        return lift(conditions, domain, point, lambda value, at: prescribed(value, numbers, at))
+    names = problem.inputs.names
+    own = {name: points[name] for name in names}
+    alongs = [along_of(index, names) for index in indices]
+    carried = lift(conditions, domain, lambda value: valued(value, numbers))
+    wanted = [d(carried, *along) if along else carried for along in alongs]
+    shape = jnp.shape(own[names[0]])
+    lifted = [jnp.broadcast_to(found, shape) for found in evaluate(wanted, own)]
 
     def free(point: Point) -> Scalar:
         return mask(conditions, domain, point)
 
-    names = problem.inputs.names
-    own = {name: points[name] for name in names}
-    alongs = [along_of(index, names) for index in indices]
-    both = [jnp.stack([derivative(f, along, own) for along in alongs]) for f in (carried, free)]
-    return both[0], both[1]
+    return jnp.stack(lifted), jnp.stack([derivative(free, along, own) for along in alongs])
+
+
+def valued(value: Formula | float, numbers: dict[str, Scalar]) -> Field:
+    """What a condition prescribes as a field."""
+    if isinstance(value, Held):
+        return value.field
+    return Field(lambda point: prescribed(value, numbers, point))
 
 
 def index_of(along: Along, names: tuple[str, ...]) -> Index:

@@ -14,16 +14,16 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from tvilling.pinns.conditions import Condition
+from tvilling.pinns.conditions import Condition, Held
 from tvilling.pinns.course import Tell
 from tvilling.pinns.domain import Axis, Box, Domain
 from tvilling.pinns.evaluated import Evaluated
 from tvilling.pinns.evaluation import Along, Place, Wanted
-from tvilling.pinns.field import Field, Point, Solved, d
+from tvilling.pinns.field import Point, Solved, d
 from tvilling.pinns.problem import Problem
 from tvilling.pinns.settings import TrainSettings, Windows
 from tvilling.pinns.solution import Solution
-from tvilling.pinns.terms import Formula, Terms, everything
+from tvilling.pinns.terms import Terms, everything
 from tvilling.sciml.errors import InputError
 
 TrainOne = Callable[..., Solution]
@@ -151,19 +151,14 @@ def window_of(problem: Problem, axis: Axis, before: Solution | None) -> Problem:
             conditions.append(condition)
         else:
             end = getattr(before.fields, condition.unknown)
-            slope = None if condition.slope is None else _held(d(end, axis.name))
-            held = replace(condition, at=axis.low, value=_held(end), slope=slope, course=None)
+            slope = None if condition.slope is None else Held(d(end, axis.name))
+            held = replace(condition, at=axis.low, value=Held(end), slope=slope, course=None)
             conditions.append(held)
     domain: Domain = Box(
         tuple(axis if item.name == axis.name else item for item in problem.domain.axes)
     )
     start = f"{problem.name} {axis.name} {axis.low:.4g} to {axis.high:.4g} {axis.unit}"
     return replace(problem, name=start, domain=domain, conditions=tuple(conditions))
-
-
-def _held(field: Field) -> Formula:
-    """A field as the value of a condition."""
-    return lambda at: field
 
 
 def _checked(problem: Problem, windows: Windows) -> Axis:

@@ -40,10 +40,16 @@ def _recipe(
     return Recipe(full, short)
 
 
-def _plain(steps: int, points: int = 1000, width: int = 20, activation: str = "tanh") -> Recipe:
+def _plain(
+    steps: int,
+    points: int = 1000,
+    width: int = 20,
+    activation: str = "tanh",
+    short_steps: int = SHORT_STEPS,
+) -> Recipe:
     """One network throughout, its points drawn evenly."""
     network = NetworkSettings(width=width, activation=activation)
-    return _recipe(TrainSettings(network, points=points, stages=(Broyden(steps),)))
+    return _recipe(TrainSettings(network, points=points, stages=(Broyden(steps),)), short_steps)
 
 
 def _deep(
@@ -66,21 +72,27 @@ def _deep(
 
 
 USUAL = _plain(2500)
+WAVES = TrainSettings(
+    NetworkSettings(width=24, activation="sin"), stages=(Broyden(3500),), windows=Windows("t", 2)
+)
 RECIPES: dict[str, Recipe] = {
     "poisson:example": _plain(3000),
     "helmholtz:example": _plain(3000, width=24, activation="sin"),
     "heat:example": _plain(2500),
-    "burgers:example": _recipe(_deep(40_000, 4000, 1000), short_points=800),
+    "burgers:example": _recipe(_deep(40_000, 4000, 1000, width=24), 500, 800),
     "advection:example": _recipe(
         TrainSettings(stages=(Broyden(1000),), windows=Windows("t", 5)), short_steps=200
     ),
-    "wave:example": _plain(2500, width=24, activation="sin"),
-    "allen_cahn:example": _recipe(_deep(1500, 2000, windows=Windows("t", 4), modes=3)),
-    "kdv:example": _recipe(_deep(1500, 1500, windows=Windows("t", 8), modes=4)),
-    "lid_cavity:example": _recipe(_deep(10_000, 3000, 100, width=24), short_points=1000),
-    "heating_pipe:example": _plain(2500),
+    "wave:example": _recipe(WAVES, 700, 600),
+    "allen_cahn:example": _recipe(_deep(2500, 2000, windows=Windows("t", 4), modes=3), 200),
+    "kdv:example": Recipe(
+        _deep(4000, 2000, windows=Windows("t", 8), modes=8),
+        _deep(900, 800, 100, modes=8),
+    ),
+    "lid_cavity:example": _recipe(_deep(12_000, 4000, 100, width=24), 2500, 1000),
+    "heating_pipe:example": _plain(2500, short_steps=600),
     "heating_pipe_wall:example": _plain(3000),
-    "stratified_tank:example": _plain(2500),
+    "stratified_tank:example": _plain(2500, short_steps=600),
     "buried_cable:example": _plain(2000),
     "transformer_hot_spot:example": _plain(2000),
     "swing_equation:example": _plain(3000),
