@@ -69,35 +69,13 @@ def as_system(
         outside the domain or left open, networks of different problems.
     """
     told = (dict(actions or {}), dict(drives or {}))
-    asked: list[Carried | Gauge] = [*carried, *gauges]
     if not solutions:
         raise InputError("system of networks", ["there is no solution, expected at least one"])
-    problem = solutions[0].problem
-    faults = [*_member_faults(solutions), *_parameter_faults(problem, told, carried)]
-    places, unplaced = _places(problem, gauges, carried, time)
-    names = (
-        [gauge.name for gauge in gauges] + [axis.name for axis in problem.inputs.ranged] + [TRUST]
-    )
-    faults += [f"{name} names two quantities" for name in {*names} if names.count(name) > 1]
-    faults += unplaced
-    if not gauges:
-        faults.append("there is no gauge, expected at least one output")
-    if faults:
-        raise InputError(f"system of {problem.name}", faults)
-    axes = {axis.name: axis for axis in problem.inputs.ranged}
-    ranges = [axes[item.parameter] for item in carried] + list(gauges)
-    question = Question(
-        problem=problem,
-        graph=solutions[0].graph,
-        network=nnx.merge(solutions[0].graph, solutions[0].params.network).settings,
-        targets=tuple((_target(item), at) for item, at in zip(asked, places, strict=True)),
-        half=tuple((item.high - item.low) / 2 for item in ranges),
-        scales=dict(solutions[0].scales),
-        places=places_of(problem),
-    )
+    question = _question(solutions, gauges, told, carried, time)
+    axes = {axis.name: axis for axis in question.ranged}
     params = jax.tree.map(lambda *leaves: jnp.stack(leaves), *(one.params for one in solutions))
     residual, spread = _usual(question, params)
-    step = problem.domain.axis(time) if time else None
+    step = question.problem.domain.axis(time) if time else None
     return PinnSystem(
         params=params,
         usual_residual=residual,
@@ -113,6 +91,39 @@ def as_system(
         steady=step is None,
         dt_s=STEADY_S if step is None else (step.high - step.low) * SECONDS[step.unit],
         energy=energy,
+    )
+
+
+def _question(
+    solutions: Sequence[Solution],
+    gauges: Sequence[Gauge],
+    told: tuple[Mapping[str, str], Mapping[str, str]],
+    carried: Sequence[Carried],
+    time: str,
+) -> Question:
+    """What is asked, once nothing is wrong with it."""
+    first, problem = solutions[0], solutions[0].problem
+    asked: list[Carried | Gauge] = [*carried, *gauges]
+    places, unplaced = _places(problem, gauges, carried, time)
+    names = [gauge.name for gauge in gauges]
+    names += [axis.name for axis in problem.inputs.ranged] + [TRUST]
+    faults = [*_member_faults(solutions), *_parameter_faults(problem, told, carried)]
+    faults += [f"{name} names two quantities" for name in {*names} if names.count(name) > 1]
+    faults += unplaced
+    if not gauges:
+        faults.append("there is no gauge, expected at least one output")
+    if faults:
+        raise InputError(f"system of {problem.name}", faults)
+    axes = {axis.name: axis for axis in problem.inputs.ranged}
+    ranges = [axes[item.parameter] for item in carried] + list(gauges)
+    return Question(
+        problem=problem,
+        graph=first.graph,
+        network=nnx.merge(first.graph, first.params.network).settings,
+        targets=tuple((_target(item), at) for item, at in zip(asked, places, strict=True)),
+        half=tuple((item.high - item.low) / 2 for item in ranges),
+        scales=dict(first.scales),
+        places=places_of(problem),
     )
 
 
