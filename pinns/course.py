@@ -16,7 +16,8 @@ from tvilling.pinns.task import Task, Weights
 from tvilling.sciml.fit_checkpoint import Checkpoints, fingerprint
 
 TELL_EVERY_S = 2.0
-LOST = 1e3  # times the best held-out loss: the points did not hold the network between them
+LOST, WORSE = 1e3, 1.5  # times the best and the first held-out loss: a network that strays
+FIRST = 16  # the first draw is trained on for this share of the usual steps, then for twice as many
 MOST_STUCK = 3  # fresh draws of points in a row on which no step can be taken
 RUNNING = ""
 
@@ -102,9 +103,9 @@ def run(
     holds all that a stage knows: a run that was killed and is started again with the same folder
     goes on with the very same bits.
 
-    Where the held-out loss rises a thousandfold above its best, the network has left the points
-    it is trained on to meet and strays between them; the stage then goes back to its best state
-    and on with new points.
+    Where the held-out loss rises a thousandfold above its best, or above what it was at the start,
+    the network meets the points it is trained on and strays between them; the stage then goes
+    back to its best state and on with new points. The first draws are trained on for fewer steps.
 
     Parameters
     ----------
@@ -174,7 +175,7 @@ class _Run:
         """One more stretch on new points, and its check."""
         stage = self.settings.stages[now.stage]
         before = int(now.state.steps)
-        steps = min(self.settings.check_every, stage.steps - before)
+        steps = min(self._stretch_steps(now.draws), stage.steps - before)
         batch = self.task.draw(jax.random.fold_in(self.key, now.draws), now.state.x)
         state = self.advance[now.stage](batch, now.state, steps)
         held = self.held(state.x, self.task.held_out)
@@ -191,8 +192,7 @@ class _Run:
         )
         course = self._noted(now.course, check, state.x)
         best = state if course.best is state.x else now.best_state
-        lost = float(held) > LOST * min(item.held_out for item in course.checks)
-        if lost and course.stopped == RUNNING:
+        if self._strays(course) and course.stopped == RUNNING:
             state = replace(best, steps=state.steps)
         self.clock.tell_now_and_then(check.describe())
         following = _Progress(course, now.stage, state, best, now.draws + 1, stuck)
@@ -200,6 +200,16 @@ class _Run:
             return following
         over = int(state.steps) >= stage.steps or stuck >= MOST_STUCK
         return self._next_stage(following) if over else following
+
+    def _stretch_steps(self, draws: int) -> int:
+        """Steps on one draw of points: few at first, when a network is bent most easily."""
+        every = self.settings.check_every
+        return min(every, max(1, every // FIRST * 2 ** min(draws, 30)))
+
+    def _strays(self, course: Course) -> bool:
+        """Whether the network has left the points it is trained on and strays between them."""
+        first, last = course.checks[0].held_out, course.checks[-1].held_out
+        return last > LOST * min(item.held_out for item in course.checks) or last > WORSE * first
 
     def _next_stage(self, now: _Progress) -> _Progress:
         """The next stage from the best weights so far, or the end."""

@@ -78,16 +78,16 @@ WAVES = TrainSettings(
 RECIPES: dict[str, Recipe] = {
     "poisson:example": _plain(3000),
     "helmholtz:example": _plain(3000, width=24, activation="sin"),
-    "heat:example": _plain(2500),
-    "burgers:example": _recipe(_deep(40_000, 4000, 1000, width=24), 500, 800),
+    "heat:example": _plain(3500),
+    "burgers:example": _recipe(_deep(40_000, 4000, 1000, width=24), 1000, 800),
     "advection:example": _recipe(
         TrainSettings(stages=(Broyden(1000),), windows=Windows("t", 5)), short_steps=200
     ),
     "wave:example": _recipe(WAVES, 700, 600),
     "allen_cahn:example": _recipe(_deep(2500, 2000, windows=Windows("t", 4), modes=3), 200),
     "kdv:example": Recipe(
-        _deep(4000, 2000, windows=Windows("t", 8), modes=8),
-        _deep(900, 800, 100, modes=8),
+        _deep(2500, 2000, windows=Windows("t", 8), modes=8),
+        _deep(2000, 800, 100, modes=4),
     ),
     "lid_cavity:example": _recipe(_deep(12_000, 4000, 100, width=24), 2500, 1000),
     "heating_pipe:example": _plain(2500, short_steps=600),
