@@ -14,16 +14,35 @@ if TYPE_CHECKING:
     from tvilling.pinns.domain import Axis, Box
     from tvilling.pinns.estimates import Estimate
     from tvilling.pinns.evaluated import Deviation
+    from tvilling.pinns.families import over_ranges
     from tvilling.pinns.field import Field, at_place, cos, d, exp, laplacian, of, sin
     from tvilling.pinns.inverse import Inverted, invert
     from tvilling.pinns.library import PROBLEMS
     from tvilling.pinns.network import NetworkSettings
     from tvilling.pinns.parameters import Fixed, Free, Ranged
     from tvilling.pinns.problem import Derived, Equation, Problem, Reference, Unknown
+    from tvilling.pinns.region import Region
     from tvilling.pinns.settings import Causal, TrainSettings, Windows
+    from tvilling.pinns.shapes import (
+        Disk,
+        Polygon,
+        Rectangle,
+        TriangleMesh,
+        difference,
+        intersection,
+        read_geojson,
+        read_mesh,
+        read_stl,
+        union,
+    )
     from tvilling.pinns.solution import Solution
+    from tvilling.pinns.solver_route import SolverRoute, compare
     from tvilling.pinns.stages import Adam, Broyden, GaussNewton, Soap
+    from tvilling.pinns.store import load_solution, save_solution
+    from tvilling.pinns.surrogate import Carried, Energy, Gauge, PinnSystem, as_system
     from tvilling.pinns.training import train
+    from tvilling.pinns.uncertainty import ensemble, laplace
+    from tvilling.pinns.windows import WindowedSolution
 
 _MODULES = {
     "conditions": ("Condition", "EdgeCondition", "Measured"),
@@ -41,6 +60,25 @@ _MODULES = {
     "solution": ("Solution",),
     "stages": ("Adam", "Broyden", "GaussNewton", "Soap"),
     "training": ("train",),
+    "families": ("over_ranges",),
+    "shapes": (
+        "Disk",
+        "Polygon",
+        "Rectangle",
+        "TriangleMesh",
+        "difference",
+        "intersection",
+        "read_geojson",
+        "read_mesh",
+        "read_stl",
+        "union",
+    ),
+    "region": ("Region",),
+    "solver_route": ("SolverRoute", "compare"),
+    "store": ("load_solution", "save_solution"),
+    "surrogate": ("Carried", "Energy", "Gauge", "PinnSystem", "as_system"),
+    "uncertainty": ("ensemble", "laplace"),
+    "windows": ("WindowedSolution",),
 }
 _HOME = {name: module for module, names in _MODULES.items() for name in names}
 
@@ -82,6 +120,30 @@ __all__ = [  # noqa: RUF022  by module
     "GaussNewton",
     "Soap",
     "train",
+    "over_ranges",
+    "Disk",
+    "Polygon",
+    "Rectangle",
+    "TriangleMesh",
+    "difference",
+    "intersection",
+    "read_geojson",
+    "read_mesh",
+    "read_stl",
+    "union",
+    "Region",
+    "SolverRoute",
+    "compare",
+    "load_solution",
+    "save_solution",
+    "Carried",
+    "Energy",
+    "Gauge",
+    "PinnSystem",
+    "as_system",
+    "ensemble",
+    "laplace",
+    "WindowedSolution",
 ]
 
 

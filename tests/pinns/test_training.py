@@ -72,7 +72,10 @@ def test_the_same_seed_gives_the_same_bits_and_another_does_not(known):
 
 def test_the_best_check_is_kept(known):
     assert known.best.held_out == min(check.held_out for check in known.checks)
-    assert [check.step for check in known.checks] == list(range(0, 351, 50))
+    steps = [check.step for check in known.checks]
+    assert steps[:6] == [0, 3, 9, 21, 45, 93]  # the first draws serve fewer steps
+    assert max(np.diff(steps)) == 50
+    assert steps[-1] == 350
     assert known.best.held_out < 1e-6 * known.checks[0].held_out
 
 
