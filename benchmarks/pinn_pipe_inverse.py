@@ -26,7 +26,5 @@ def _found(seed: int) -> Reached:
     pipe = SensedPipe(seed=seed)
     found = invert(pipe.problem(), SHORT, seed=seed)
     wall_s = time.perf_counter() - began
-    worst = max(
-        abs(found.estimates[name].value / true - 1.0) for name, true in pipe.truth.items()
-    )
+    worst = max(abs(found.estimates[name].value / true - 1.0) for name, true in pipe.truth.items())
     return Reached(seed, worst, wall_s, found.solution.stopped)

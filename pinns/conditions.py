@@ -172,9 +172,7 @@ def _from_edges(edges: list[EdgeCondition], domain: Domain, valued: Valued) -> F
         ]
         return weights[own] / (sum(weights) + jnp.finfo(float).tiny)  # all vanish where edges meet
 
-    parts = [
-        Field(lambda point, own=own: share(point, own)) * value for own, value in enumerate(values)
-    ]
+    parts = [Field(partial(share, own=own)) * value for own, value in enumerate(values)]
     total = parts[0]
     for part in parts[1:]:
         total = total + part

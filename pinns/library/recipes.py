@@ -6,6 +6,7 @@ instead of tanh.
 """
 
 from dataclasses import dataclass, replace
+from importlib import import_module
 
 from tvilling.pinns.network import NetworkSettings
 from tvilling.pinns.settings import TrainSettings, Windows
@@ -23,12 +24,22 @@ class Recipe:
 
 
 def recipe_of(example_at: str) -> Recipe:
-    """How a problem of the registry is trained, by the place of its example."""
-    return RECIPES.get(example_at, USUAL)
+    """How a problem of the registry is trained, by the place of its example.
+
+    A problem without a recipe here may have settings `FULL` and `SHORT` in its module.
+    """
+    place = example_at.removeprefix("tvilling.pinns.library.")
+    if place in RECIPES:
+        return RECIPES[place]
+    module = import_module(example_at.split(":")[0])
+    return Recipe(getattr(module, "FULL", USUAL.full), getattr(module, "SHORT", USUAL.short))
 
 
 def _recipe(
-    full: TrainSettings, short_steps: int = SHORT_STEPS, short_points: int = SHORT_POINTS
+    full: TrainSettings,
+    short_steps: int = SHORT_STEPS,
+    short_points: int = SHORT_POINTS,
+    **changes: object,
 ) -> Recipe:
     """The short form has fewer steps and points."""
     short = replace(
@@ -36,6 +47,7 @@ def _recipe(
         stages=(Broyden(short_steps),),
         points=min(full.points, short_points),
         check_every=100,
+        **changes,  # type: ignore[arg-type]
     )
     return Recipe(full, short)
 
@@ -79,17 +91,29 @@ RECIPES: dict[str, Recipe] = {
     "poisson:example": _plain(3000),
     "helmholtz:example": _plain(3000, width=24, activation="sin"),
     "heat:example": _plain(3500),
-    "burgers:example": _recipe(_deep(40_000, 4000, 1000, width=24), 1000, 800),
-    "advection:example": _recipe(
-        TrainSettings(stages=(Broyden(1000),), windows=Windows("t", 5)), short_steps=200
+    "burgers:example": Recipe(_deep(40_000, 4000, 1000, width=24), _deep(1000, 600, 100, width=16)),
+    "advection:example": Recipe(
+        TrainSettings(stages=(Broyden(1000),), windows=Windows("t", 5)),
+        TrainSettings(
+            NetworkSettings(activation="sin"),
+            points=400,
+            stages=(Broyden(400),),
+            check_every=100,
+            windows=Windows("t", 2),
+        ),
     ),
-    "wave:example": _recipe(WAVES, 700, 600),
-    "allen_cahn:example": _recipe(_deep(2500, 2000, windows=Windows("t", 4), modes=3), 200),
+    "wave:example": _recipe(WAVES, 900, 500, windows=None),
+    "allen_cahn:example": Recipe(
+        _deep(2500, 2000, windows=Windows("t", 4), modes=3),
+        _deep(900, 600, 100, width=16, modes=3),
+    ),
     "kdv:example": Recipe(
         _deep(2500, 2000, windows=Windows("t", 8), modes=8),
-        _deep(2000, 800, 100, modes=4),
+        _deep(300, 600, 100, windows=Windows("t", 4), width=16, modes=6),
     ),
-    "lid_cavity:example": _recipe(_deep(12_000, 4000, 100, width=24), 2500, 1000),
+    "lid_cavity:example": Recipe(
+        _deep(12_000, 4000, 100, width=24), _deep(3500, 3000, 100, width=24)
+    ),
     "heating_pipe:example": _plain(2500, short_steps=600),
     "heating_pipe_wall:example": _plain(3000),
     "stratified_tank:example": _plain(2500, short_steps=600),

@@ -51,7 +51,9 @@ def example() -> Problem:
     )
 
 
-ENTRY = ProblemEntry("Water that cools in a still pipe", "small_pinns:example")
+ENTRY = ProblemEntry(
+    "Water that cools in a still pipe", "small_pinns:example", short_error=SHORT_ERROR
+)
 
 if __name__ == "__main__":
     from tvilling.apps.cli import main

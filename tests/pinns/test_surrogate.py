@@ -40,7 +40,7 @@ from tvilling.twins.prior import Prior
 from tvilling.twins.twin import Twin
 
 SMALL = TrainSettings(
-    NetworkSettings(width=12, depth=1), points=150, stages=(Broyden(600),), check_every=200
+    NetworkSettings(width=12, depth=1), points=400, stages=(Broyden(600),), check_every=100
 )
 HARDLY = replace(SMALL, stages=(Broyden(3),))
 OUTLETS = (
