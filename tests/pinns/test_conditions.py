@@ -5,7 +5,18 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from tvilling.pinns import PROBLEMS, Axis, Box, Condition, Equation, Problem, Unknown, laplacian
+from tvilling.pinns import (
+    PROBLEMS,
+    Axis,
+    Box,
+    Condition,
+    Derived,
+    Equation,
+    Problem,
+    Unknown,
+    d,
+    laplacian,
+)
 from tvilling.pinns.conditions import mask
 from tvilling.pinns.network import NetworkSettings
 from tvilling.pinns.trial import start, terms
@@ -74,3 +85,44 @@ def test_without_conditions_the_network_stands_in_the_middle_of_the_range():
     values = np.asarray(u(problem.inputs.draw(np.random.default_rng(2), 100)))
     assert abs(values.mean() - 5.0) < 5.0
     assert values.std() > 0
+
+
+def test_a_course_carries_the_start_and_is_exact_on_its_face():
+    """u(x, 0) = |x| would keep its kink; the course rounds it as time goes on."""
+    start = Condition(
+        "u", "t", 0.0, lambda at: jnp.abs(at.x), course=lambda at: jnp.sqrt(at.x**2 + at.t)
+    )
+    problem = Problem(
+        "kink",
+        Box((Axis("x", "m", -1.0, 1.0), Axis("t", "s", 0.0, 1.0))),
+        (Unknown("u", "K", -1.0, 1.0),),
+        (Equation("heat", "K/s", lambda at: d(at.u, "t") - d(at.u, "x", "x")),),
+        (start,),
+    )
+    x = np.linspace(-1.0, 1.0, 9)
+    u = trained_by_nobody(problem).u
+    np.testing.assert_allclose(u({"x": x, "t": np.zeros(9)}), np.abs(x), atol=ROUNDING)
+    slope = d(u, "x")({"x": np.zeros(1), "t": np.full(1, 1e-4)})
+    share = 1e-4  # of the network, which the mask lets in
+    assert abs(float(slope[0])) < 10 * share  # the course's slope there is zero
+
+
+def test_what_is_derived_is_told_in_its_unit():
+    problem = Problem(
+        "flow",
+        Box((Axis("x", "m", 0.0, 1.0), Axis("y", "m", 0.0, 1.0))),
+        (Unknown("psi", "m²/s", -1.0, 1.0),),
+        (Equation("laplace", "1/s", lambda at: laplacian(at.psi, "x", "y")),),
+        tuple(Condition("psi", "y", end, end) for end in (0.0, 1.0)),
+        derived=(
+            Derived("u", "m/s", lambda at: d(at.psi, "y")),
+            Derived("double", "m/s", lambda at: 2.0 * at.u),
+        ),
+    )
+    at = trained_by_nobody(problem)
+    points = problem.inputs.draw(np.random.default_rng(3), 20)
+    step = 1e-5
+    above, below = ({**points, "y": points["y"] + sign * step} for sign in (1, -1))
+    slope = (np.asarray(at.psi(above)) - np.asarray(at.psi(below))) / (2 * step)
+    np.testing.assert_allclose(at.u(points), slope, atol=1e-7)
+    np.testing.assert_allclose(at.double(points), 2 * slope, atol=1e-7)

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from tvilling.pinns import Field, cos, d, exp, laplacian, of, sin
+from tvilling.pinns import Field, at_place, cos, d, exp, laplacian, of, sin
 from tvilling.sciml.errors import InputError
 
 X, Y, T = (Field(lambda point, name=name: point[name]) for name in ("x", "y", "t"))
@@ -66,3 +66,17 @@ def test_a_function_of_jax_numpy_refuses_a_field():
 def test_an_unknown_coordinate_is_named():
     with pytest.raises(InputError, match="'z' is no coordinate; there are t, x, y"):
         d(X, "z")({"x": 1.0, "y": 1.0, "t": 1.0})
+
+
+def test_a_field_at_another_place_moves_with_the_other_coordinates_only():
+    """u = sin(3 x) e^(-2 t) at x = 0.5: its slope along x vanishes, that along t does not."""
+    u = sin(3 * X) * exp(-2 * T)
+    there = at_place(u, x=0.5)
+    np.testing.assert_allclose(at_places(there), np.sin(1.5) * np.exp(-2 * t), **EXACT)
+    np.testing.assert_allclose(at_places(d(there, "x")), 0.0, **EXACT)
+    slope = -2 * np.sin(1.5) * np.exp(-2 * t)
+    np.testing.assert_allclose(at_places(d(there, "t")), slope, **EXACT)
+    rise = at_place(d(u, "x"), x=0.5)
+    np.testing.assert_allclose(at_places(rise), 3 * np.cos(1.5) * np.exp(-2 * t), **EXACT)
+    nearest = at_place(at_place(u, x=0.5), x=9.0, t=0.0)
+    np.testing.assert_allclose(at_places(nearest), np.sin(1.5), **EXACT)
