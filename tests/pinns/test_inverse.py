@@ -91,6 +91,7 @@ def test_intervals_cover_the_truth_as_often_as_they_say(found):
         assert item.value == pytest.approx(exactly(case)[0], abs=0.05 * least)
 
 
+@pytest.mark.slow
 def test_intervals_are_students_where_the_noise_is_not_known(found):
     known, unknown = (found.refit(readings(1), noise)[0]["k"] for noise in (NOISE, None))
     assert known.value == unknown.value

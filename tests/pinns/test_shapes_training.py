@@ -93,6 +93,7 @@ def differences(cells):
     return {"x_m": x[inside], "y_m": y[inside]}, values
 
 
+@pytest.mark.slow
 def test_a_solution_that_is_singular_at_a_corner():
     """Near the corner u goes as r^(2/3), which no smooth network follows: the error stays large."""
     places, wanted = differences(96)
@@ -202,6 +203,7 @@ def test_a_mesh_from_a_file_against_finite_elements():
     assert np.hypot(places["x_m"][worst], places["y_m"][worst]) < 0.251  # on the hole
 
 
+@pytest.mark.slow
 def test_a_body_from_a_file():
     """u = x y z (1 - z) (1 - x/3 - y/2) vanishes on all faces of the wedge."""
 
@@ -231,6 +233,7 @@ def test_a_body_from_a_file():
     assert trained(problem, 200).error()["u_k"].relative_l2 < 2e-3
 
 
+@pytest.mark.slow
 def test_heat_that_leaves_a_triangle_in_time():
     """An eigenfunction of the triangle decays as exp(-5 π² a t)."""
     diffusivity = 0.05

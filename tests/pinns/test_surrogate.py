@@ -256,6 +256,7 @@ def test_a_twin_of_networks_follows_a_plant(transformer):
     assert found.sd < 0.2  # surer than one reading
 
 
+@pytest.mark.slow
 def test_it_has_a_page_when_it_is_registered(monkeypatch):
     from tvilling.apps.web.system_model import system_model
     from tvilling.apps.web.system_page import SystemView

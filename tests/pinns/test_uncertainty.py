@@ -76,6 +76,7 @@ def test_the_field_has_the_deviation_of_linear_regression():
     assert field["u_sd"].attrs["units"] == "m"
 
 
+@pytest.mark.slow
 def test_a_parameter_makes_the_field_unsure_by_propagation():
     """The deviation of exp(-k t) is t exp(-k t) times that of k."""
     found = invert(exponential(), QUICK, noise=NOISE)
@@ -89,6 +90,7 @@ def test_a_parameter_makes_the_field_unsure_by_propagation():
     assert np.sqrt(again.covariance()[0, 0]) == pytest.approx(k.standard_error, rel=0.01)
 
 
+@pytest.mark.slow
 def test_members_of_an_ensemble_differ_by_their_seeds_and_by_noise():
     quick = ensemble(exponential(), QUICK, (0, 1, 2))
     assert len(set(quick.parameters["k"])) == 3
