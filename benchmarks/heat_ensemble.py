@@ -5,7 +5,6 @@ import logging
 import time
 import warnings
 from collections.abc import Callable
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import jax
@@ -14,7 +13,7 @@ import numpy as np
 from jaxtyping import Array
 
 from tvilling.benchmarks.measurement import Measurement
-from tvilling.benchmarks.timing import take_turns
+from tvilling.benchmarks.timing import take_turns, without_compile_cache
 from tvilling.datasets.pandapipes_writer import to_pandapipes
 from tvilling.sciml.scenario import Scenario
 from tvilling.sciml.simulate import Play, Trajectory, simulate_many
@@ -23,8 +22,6 @@ from tvilling.sciml.systems.heat_network import HeatNetwork, HeatNetworkTables, 
 from tvilling.sciml.units import ZERO_DEGC_K
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from pandapipes import pandapipesNet
 
 DT_S, STEPS = 900.0, 96
@@ -80,20 +77,6 @@ def compiled_ensemble(
         program = run.lower(network, scenarios).compile()
         compile_s = time.perf_counter() - started
     return lambda: program(network, scenarios), compile_s
-
-
-@contextmanager
-def without_compile_cache() -> "Iterator[None]":
-    """Compile as on the first day, whatever the cache on disk holds."""
-    from jax.experimental.compilation_cache import compilation_cache
-
-    jax.config.update("jax_enable_compilation_cache", False)
-    compilation_cache.reset_cache()  # JAX decides once whether to use it
-    try:
-        yield
-    finally:
-        jax.config.update("jax_enable_compilation_cache", True)
-        compilation_cache.reset_cache()
 
 
 class TransientPeer:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tvilling.benchmarks.measurement import Measurement
+from tvilling.benchmarks.timing import without_compile_cache
 
 SEEDS = 5
 
@@ -66,10 +67,10 @@ def _reached(problem: Any, settings: Any, seed: int) -> Reached:
 
     from tvilling.pinns import train
 
-    jax.config.update("jax_enable_compilation_cache", False)
     jax.clear_caches()
     began = time.perf_counter()
-    solution = train(problem, settings, seed=seed)
+    with without_compile_cache():
+        solution = train(problem, settings, seed=seed)
     wall_s = time.perf_counter() - began
     worst = max(item.relative_l2 for item in solution.error().values())
     return Reached(seed, worst, wall_s, solution.stopped)

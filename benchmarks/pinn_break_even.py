@@ -105,11 +105,11 @@ def compared(family: Family) -> BreakEven:
     """Network and solver on one family."""
     import numpy as np
 
-    from tvilling.benchmarks.pinn_pipe import _no_cache
+    from tvilling.benchmarks.timing import without_compile_cache
     from tvilling.pinns import train
 
     start = time.perf_counter()
-    with _no_cache():
+    with without_compile_cache():
         solution = train(family.problem, family.settings, seed=0)
     train_s = time.perf_counter() - start
 

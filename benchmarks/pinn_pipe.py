@@ -2,12 +2,11 @@
 
 import statistics
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tvilling.benchmarks.measurement import Measurement
+from tvilling.benchmarks.timing import without_compile_cache
 
 if TYPE_CHECKING:
     import numpy as np
@@ -76,26 +75,11 @@ def _trained(problem: "Problem", seed: int) -> Run:
     from tvilling.pinns import train
 
     wall, cpu = time.perf_counter(), time.process_time()
-    with _no_cache():
+    with without_compile_cache():
         solution = train(problem, seed=seed)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
     error = solution.error(points=GRID**2)["water_degc"]
     return Run(error.relative_l2, error.relative_to_spread, wall, cpu)
-
-
-@contextmanager
-def _no_cache() -> Iterator[None]:
-    """Without the compiled code of earlier runs."""
-    import jax
-    from jax.experimental.compilation_cache import compilation_cache
-
-    jax.config.update("jax_enable_compilation_cache", False)
-    compilation_cache.reset_cache()
-    try:
-        yield
-    finally:
-        jax.config.update("jax_enable_compilation_cache", True)
-        compilation_cache.reset_cache()
 
 
 def _cells_for(pipe: "HeatingPipe", error: float) -> int:

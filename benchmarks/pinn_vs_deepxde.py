@@ -165,7 +165,7 @@ class _EnoughError(Exception):
 def _ours(name: str, error: float) -> Reached:
     """Our training of the example until its error is at most `error`."""
     from tvilling.benchmarks.deepxde_problems import PROBLEMS
-    from tvilling.benchmarks.pinn_pipe import _no_cache
+    from tvilling.benchmarks.timing import without_compile_cache
     from tvilling.pinns import Broyden, TrainSettings
     from tvilling.pinns.deepxde_adapter import DeepxdeSolution, solve_deepxde
 
@@ -191,7 +191,7 @@ def _ours(name: str, error: float) -> Reached:
         focus=recipe.focus,
         time_s=LIMIT_S,
     )
-    with _no_cache(), contextlib.suppress(_EnoughError):
+    with without_compile_cache(), contextlib.suppress(_EnoughError):
         began = time.perf_counter()
         example = PROBLEMS[name]()
         example.data.bcs = example.data.bcs[2:]  # the two that the transform meets

@@ -5,13 +5,12 @@ from itertools import combinations
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from tvilling.pinns.conditions import Prescribed
 from tvilling.pinns.domain import Edge, Points
 from tvilling.pinns.problem import Problem
-from tvilling.pinns.trial import constants, prescribed
+from tvilling.pinns.trial import constants, prescribed, unsought
 
 AGREEMENT = 1e-9  # of an unknown's scale, between values at one place
 TRIED = 32  # points of an edge, of a fixed seed
@@ -43,16 +42,15 @@ def _own(problem: Problem, condition: Prescribed) -> Iterator[str]:
     """Values that are no numbers, courses that leave them, breaks where an axis closes."""
     points = _points(problem, condition.edge)
     unknown, place = problem.unknown(condition.unknown), condition.describe()
-    values = _over(problem, condition.value, points)
-    slope, course = getattr(condition, "slope", None), getattr(condition, "course", None)
-    for what, formula in (("value", condition.value), ("slope", slope), ("course", course)):
-        found = values if formula is None else _over(problem, formula, points)
-        if bad := int((~np.isfinite(found)).sum()):
+    found = {what: _over(problem, item, points) for what, item in condition.formulas.items()}
+    for what, numbers in found.items():
+        if bad := int((~np.isfinite(numbers)).sum()):
             yield f"{place}: its {what} is not finite at {bad} of {TRIED} points tried"
             return
+    values = found["value"]
     room = AGREEMENT * max(unknown.scale, float(np.abs(values).max()))
-    if course is not None:
-        carried = _over(problem, course, points)
+    if "course" in found:
+        carried = found["course"]
         worst = int(np.argmax(np.abs(carried - values)))
         if abs(carried[worst] - values[worst]) > room:
             yield (
@@ -107,5 +105,5 @@ def _points(problem: Problem, edge: Edge) -> Points:
 
 def _over(problem: Problem, value: Any, points: Points) -> np.ndarray:
     """What a formula prescribes over points."""
-    numbers = constants(problem, {item.name: jnp.zeros(()) for item in problem.free})
+    numbers = constants(problem, unsought(problem))
     return np.asarray(jax.vmap(lambda at: prescribed(value, numbers, at))(points))

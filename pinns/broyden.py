@@ -23,10 +23,7 @@ from jaxtyping import Array, Bool, Float, Int
 from tvilling.pinns.line_search import Found, Slope, search
 
 LEAST_CURVATURE = 1e-14  # of y·s over |y||s|; below it y is rounding
-CHANGE, LENGTHS = (
-    (0.5, 2.0),
-    (1e-4, 1.0),
-)  # of the first length from one search to the next
+CHANGE, LENGTHS = (0.5, 2.0), (1e-4, 1.0)  # of the first length, from search to search
 
 Rule = Callable[
     [Float[Array, ""], Float[Array, ""], int], tuple[Float[Array, ""], Float[Array, ""]]
@@ -68,7 +65,7 @@ class Descent:
 
 
 def unbegun(x: Float[Array, " n"]) -> Descent:
-    """A descent at `x` that knows no function yet; `moved_to` gives it one."""
+    """A descent at `x`; `moved_to` says that the function there is not known yet."""
     yes, no, zero = jnp.asarray(True), jnp.asarray(False), jnp.asarray(0)
     return Descent(
         x,

@@ -11,11 +11,10 @@ import numpy as np
 from tvilling.pinns.agreement import agreement, place_of
 from tvilling.pinns.conditions import Measured
 from tvilling.pinns.evaluation import evaluate
-from tvilling.pinns.field import of
 from tvilling.pinns.jets import Jet
 from tvilling.pinns.problem import Equation, Problem
 from tvilling.pinns.terms import Recorded, UndeclaredError, everything
-from tvilling.pinns.trial import constants, fields, prescribed
+from tvilling.pinns.trial import constants, fields, prescribed, unsought
 from tvilling.sciml.errors import InputError
 
 
@@ -76,8 +75,7 @@ def _places(problem: Problem) -> Iterator[str]:
         fault = problem.domain.edge_fault(condition.edge)
         if fault is not None:
             yield f"{condition.describe()}: {fault}"
-        both = getattr(condition, "slope", None), getattr(condition, "course", None)
-        if None not in both:
+        if {"slope", "course"} <= set(condition.formulas):
             yield f"{condition.describe()}: it has a slope and a course, expected one at most"
     places = Counter((item.unknown, item.edge) for item in problem.conditions)
     for (unknown, edge), count in places.items():
@@ -120,12 +118,11 @@ def _readings(problem: Problem, place: str, measured: Measured) -> Iterator[str]
                 f"{place}: {axis.name} runs from {np.min(given):g} to {np.max(given):g} "
                 f"{axis.unit}, expected {axis.low:g} to {axis.high:g} {axis.unit}"
             )
-        else:
+        elif axis.name in measured.points:
             given_axes.append(axis.name)
-    inside = getattr(problem.domain, "within", None)
-    if inside is not None and set(problem.domain.names) <= set(given_axes):
+    if set(problem.domain.names) <= set(given_axes):
         points = {name: np.asarray(measured.points[name], float) for name in problem.domain.names}
-        outside = ~inside(points)
+        outside = ~problem.domain.within(points)
         if outside.any():
             first = int(np.argmax(outside))
             where = ", ".join(f"{name} = {values[first]:g}" for name, values in points.items())
@@ -140,17 +137,12 @@ def _readings(problem: Problem, place: str, measured: Measured) -> Iterator[str]
 
 def _formulas(problem: Problem) -> Iterator[str]:
     """Names that equations and values use without a declaration, and results of no use."""
-    numbers = constants(problem, {item.name: jnp.zeros(()) for item in problem.free})
+    numbers = constants(problem, unsought(problem))
     point = {axis.name: jnp.asarray((axis.low + axis.high) / 2) for axis in problem.inputs.axes}
     told = [
         fault
         for condition in problem.conditions
-        for value in (
-            condition.value,
-            getattr(condition, "slope", None),
-            getattr(condition, "course", None),
-        )
-        if value is not None
+        for value in condition.formulas.values()
         for fault in _tried(
             condition.describe(), lambda value=value: prescribed(value, numbers, point)
         )
@@ -168,9 +160,8 @@ def _residual(problem: Problem, equation: Equation, point: dict[str, Any]) -> An
         shape = (*coordinates[0].values.shape, len(problem.unknowns))
         return Jet(coordinates[0].indices, jnp.zeros(shape))
 
-    free = {item.name: jnp.zeros(()) for item in problem.free}
     normals = {f"normal_{name}": jnp.zeros(()) for name in problem.domain.names}
-    at = fields(problem, zeros, free)
+    at = fields(problem, zeros, unsought(problem))
     if equation.face is None:
         used: set[str] = set()
         if equation.residual(Recorded(everything(at), used)) is None:
@@ -179,7 +170,7 @@ def _residual(problem: Problem, equation: Equation, point: dict[str, Any]) -> An
             raise TypeError(f"{odd[0]!r} is known on edges only, expected a face")
     else:
         point = point | normals
-    return evaluate([of(lambda v: v, equation.residual(at))], point)[0]
+    return evaluate([equation.field(at)], point)[0]
 
 
 def _tried(place: str, formula: Any) -> Iterator[str]:

@@ -75,6 +75,12 @@ class Condition:
         """The face as a part of the boundary."""
         return self.axis, self.at
 
+    @property
+    def formulas(self) -> dict[str, Formula | float]:
+        """What it prescribes: its value, with slope and course where it has them."""
+        own = {"value": self.value, "slope": self.slope, "course": self.course}
+        return {what: formula for what, formula in own.items() if formula is not None}
+
     def describe(self) -> str:
         """Its place, for messages."""
         return f"condition on {self.unknown} at {self.axis} = {self.at:g}"
@@ -98,6 +104,11 @@ class EdgeCondition:
     unknown: str
     edge: str
     value: Formula | float
+
+    @property
+    def formulas(self) -> dict[str, Formula | float]:
+        """What it prescribes."""
+        return {"value": self.value}
 
     def describe(self) -> str:
         """Its place, for messages."""

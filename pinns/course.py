@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,6 @@ import jax.numpy as jnp
 import numpy as np
 
 from tvilling.pinns.settings import TrainSettings
-from tvilling.pinns.stages import Stage
 from tvilling.pinns.task import Task, Weights
 from tvilling.sciml.fit_checkpoint import Checkpoints, fingerprint
 
@@ -139,7 +139,7 @@ class _Run:
         self.task, self.settings, self.clock, self.watch = task, settings, clock, watch
         self.key = jax.random.key(seed)
         self.held = task.held or jax.jit(task.loss)
-        self.advance = [jax.jit(self._stretch(stage)) for stage in settings.stages]
+        self.advance = [jax.jit(partial(stage.advance, task)) for stage in settings.stages]
         self.kept = None
         if folder is not None:
             mark = fingerprint(
@@ -150,9 +150,6 @@ class _Run:
                 task.held_out,
             )
             self.kept = Checkpoints(folder, mark)
-
-    def _stretch(self, stage: Stage) -> Callable[..., Any]:
-        return lambda batch, state, steps: stage.advance(self.task, batch, state, steps)
 
     def to_the_end(self) -> Course:
         """Stage after stage until something speaks for an end."""

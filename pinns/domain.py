@@ -72,6 +72,12 @@ class Domain(Protocol):
     def nearness(self, edge: Edge, point: Mapping[str, Any]) -> Any:
         """Zero on an edge, positive inside and smooth, about one at most."""
 
+    def inside(self, points: Mapping[str, Float[np.ndarray, " point"]]) -> np.ndarray:
+        """Which points lie inside `[point]`."""
+
+    def within(self, points: Mapping[str, Float[np.ndarray, " point"]]) -> np.ndarray:
+        """Which points lie inside or on an edge, within rounding, `[point]`."""
+
 
 @dataclass(frozen=True)
 class Box:
@@ -133,6 +139,17 @@ class Box:
         axis = self.axis(name)
         share = axis.share(point[axis.name])
         return share if at == axis.low else 1.0 - share
+
+    def inside(self, points: Mapping[str, Float[np.ndarray, " point"]]) -> np.ndarray:
+        """Which points have every coordinate in its range, the ends included, `[point]`."""
+        held = [
+            (axis.low <= points[axis.name]) & (points[axis.name] <= axis.high) for axis in self.axes
+        ]
+        return np.all(held, axis=0)
+
+    def within(self, points: Mapping[str, Float[np.ndarray, " point"]]) -> np.ndarray:
+        """The same: a box holds its faces."""
+        return self.inside(points)
 
 
 def _face(edge: Edge) -> tuple[str, float]:

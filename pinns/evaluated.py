@@ -10,7 +10,6 @@ import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
 from tvilling.pinns.evaluation import evaluate
-from tvilling.pinns.field import of
 from tvilling.pinns.problem import Problem, Reference
 from tvilling.pinns.terms import Terms
 from tvilling.sciml.errors import InputError
@@ -87,9 +86,8 @@ class Evaluated:
         points, shape = _grid(axes)
         names = [item.name for item in self.problem.told]
         values = self.values_at(points, names)
-        if hasattr(self.problem.domain, "within"):
-            outside = ~self.problem.domain.within(points)
-            values = {name: np.where(outside, np.nan, found) for name, found in values.items()}
+        outside = ~self.problem.domain.within(points)
+        values = {name: np.where(outside, np.nan, found) for name, found in values.items()}
         dims = tuple(axes)
         units = {axis.name: axis.unit for axis in self.problem.inputs.axes}
         return xr.Dataset(
@@ -119,7 +117,7 @@ class Evaluated:
         at, arrays = self.fields, arrays_of(points)
         shape = next(iter(arrays.values())).shape
         equations = [item for item in self.problem.equations if item.face is None]
-        residuals = [of(lambda value: value, item.residual(at)) for item in equations]
+        residuals = [item.field(at) for item in equations]
         return {
             equation.name: np.broadcast_to(value, shape)
             for equation, value in zip(equations, evaluate(residuals, arrays), strict=True)
@@ -146,9 +144,8 @@ class Evaluated:
         inputs = self.problem.inputs.axes
         each = max(2, round(points ** (1 / len(inputs))))
         grid, _ = _grid({axis.name: np.linspace(axis.low, axis.high, each) for axis in inputs})
-        if hasattr(self.problem.domain, "inside"):
-            within = self.problem.domain.inside(grid)
-            grid = {name: values[within] for name, values in grid.items()}
+        inside = self.problem.domain.inside(grid)
+        grid = {name: values[inside] for name, values in grid.items()}
         true = reference.function(grid)
         found = self.values_at(grid, list(true))
         return {name: _deviation(found[name], np.asarray(true[name])) for name in true}

@@ -8,7 +8,7 @@ from jaxtyping import Array, Float
 
 from tvilling.pinns.conditions import Measured
 from tvilling.pinns.domain import Edge
-from tvilling.pinns.field import Field, of
+from tvilling.pinns.field import Field
 from tvilling.pinns.problem import Equation, Problem
 from tvilling.pinns.terms import Terms
 from tvilling.pinns.trial import Lifts
@@ -48,7 +48,7 @@ class Group:
         """What is computed at the points, a field a term."""
         if self.measured is not None:
             return [getattr(at, self.measured.unknown)]
-        return [of(lambda value: value, item.residual(at)) for item in self.equations]
+        return [item.field(at) for item in self.equations]
 
     def factors(self, problem: Problem, scales: Mapping[str, float]) -> list[float]:
         """Root of the weight over the scale of each term."""

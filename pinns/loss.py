@@ -28,13 +28,8 @@ from tvilling.pinns.trial import (
     lift_and_mask,
     lift_key,
     terms,
+    unsought,
 )
-
-UNTRAINED, SCALE_POINTS, SCALE_SEED = (
-    3,
-    512,
-    20_240,
-)  # networks and points behind a scale
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +74,7 @@ class PhysicsLoss:
 
     def _lifts(self, group: Group, points: dict[str, Array]) -> Lifts:
         """Lifts and masks at `points` of the unknowns that need them and nothing that is found."""
-        free = {item.name: jnp.zeros(()) for item in self.problem.free}
+        free = unsought(self.problem)
         numbers = constants(self.problem, free)
         at = fields(self.problem, _nothing, free)
         found: Lifts = {}

@@ -8,8 +8,9 @@ from jaxtyping import Float
 
 from tvilling.pinns.conditions import Measured, Prescribed
 from tvilling.pinns.domain import Domain, Edge, Family
+from tvilling.pinns.field import Field, of
 from tvilling.pinns.parameters import Fixed, Free, Parameter, Ranged
-from tvilling.pinns.terms import Formula
+from tvilling.pinns.terms import Formula, Terms
 
 Values = dict[str, Float[np.ndarray, "*point"]]
 
@@ -85,6 +86,10 @@ class Equation:
     scale: float | None = None
     weight: float = 1.0
     face: Edge | None = None
+
+    def field(self, at: Terms) -> Field:
+        """The residual as a field, also where the formula gives a number."""
+        return of(lambda value: value, self.residual(at))
 
 
 @dataclass(frozen=True)

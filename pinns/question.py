@@ -142,7 +142,7 @@ class Question:
             count = len(next(iter(points.values())))
             here = {name: jnp.asarray(values) for name, values in points.items()}
             here |= {name: jnp.broadcast_to(value, (count,)) for name, value in inputs.items()}
-            fields = [of(lambda value: value, item.residual(at)) for item in equations]
+            fields = [item.field(at) for item in equations]
             for item, value in zip(equations, evaluate(fields, here), strict=True):
                 squares.append(jnp.mean((value / self.scales[item.name]) ** 2))
         return jnp.sqrt(jnp.mean(jnp.stack(squares)) + jnp.finfo(float).tiny)

@@ -102,9 +102,7 @@ class Region:
         """Which points lie inside `[point]`; the ends of the other axes count as inside."""
         own = self.names[: self.shape.dims]
         found = self.shape.inside(np.stack([points[name] for name in own], axis=1))
-        for axis in self.others:
-            found = found & (axis.low <= points[axis.name]) & (points[axis.name] <= axis.high)
-        return found
+        return found & Box(self.others).inside(points)
 
     def within(self, points: Mapping[str, Float[np.ndarray, " point"]]) -> np.ndarray:
         """Which points lie inside or on an edge, within rounding, `[point]`."""
@@ -151,7 +149,4 @@ class Region:
         points = {
             axis.name: places[:, index] for index, axis in enumerate(self.axes[: self.shape.dims])
         }
-        for axis in self.others:
-            share = (random.permutation(count) + random.uniform(size=count)) / count
-            points[axis.name] = axis.low + (axis.high - axis.low) * share
-        return points
+        return points | Box(self.others).draw(random, count)

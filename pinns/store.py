@@ -6,9 +6,6 @@ folder a window.
 """
 
 import math
-import os
-import shutil
-import tempfile
 from dataclasses import asdict, replace
 from importlib.metadata import version
 from itertools import pairwise
@@ -32,7 +29,7 @@ from tvilling.pinns.trial import Params, start
 from tvilling.pinns.windows import WindowedSolution, window_of
 from tvilling.sciml.errors import InputError
 from tvilling.sciml.footprint import Footprint
-from tvilling.sciml.store import load_arrays, save_arrays
+from tvilling.sciml.store import load_arrays, save_arrays, whole_folder
 
 ABOUT, ARRAYS, WINDOWS, WINDOW = "solution.json", "arrays", "windows.json", "window_"
 NETWORK, FREE, PROBED = "network", "free", "probed"
@@ -102,21 +99,12 @@ def save_solution(
     InputError
         If `folder` is there already; nothing is overwritten.
     """
-    if folder.exists():
-        raise InputError(str(folder), ["is there already; choose another folder"])
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    try:
+    with whole_folder(folder) as beside:
         if isinstance(solution, WindowedSolution):
             _save_windows(solution, beside, settings, footprint)
         else:
             save_arrays(beside / ARRAYS, _arrays(solution))
             _write(beside / ABOUT, _about(solution, settings, footprint))
-        os.chmod(beside, 0o755)  # a temporary folder is closed to others
-        beside.rename(folder)
-    except BaseException:
-        shutil.rmtree(beside, ignore_errors=True)
-        raise
     return folder
 
 

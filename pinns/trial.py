@@ -19,7 +19,7 @@ from tvilling.pinns.parameters import Free
 from tvilling.pinns.problem import Problem, Unknown
 from tvilling.pinns.terms import Formula, Recorded, Terms
 
-Outputs = Callable[[Jet], Jet]
+Outputs = Callable[[list[Jet]], Jet]  # the network over the coordinates
 Lifts = dict[str, tuple[Float[Array, "index point"], Float[Array, "index point"]]]
 
 
@@ -38,7 +38,12 @@ def start(
     """An untrained network for `problem`, with free parameters in the middle of their range."""
     inputs = inputs_of(problem.inputs.axes, settings.modes)
     make, graph = _maker(inputs, len(problem.unknowns), settings)
-    return graph, Params(make(key), {item.name: jnp.zeros(()) for item in problem.free})
+    return graph, Params(make(key), unsought(problem))
+
+
+def unsought(problem: Problem) -> dict[str, Float[Array, ""]]:
+    """Free parameters in the middle of their range, where nothing was found yet, unbounded."""
+    return {item.name: jnp.zeros(()) for item in problem.free}
 
 
 @cache
@@ -67,7 +72,7 @@ class Trial:
     def __init__(
         self,
         problem: Problem,
-        outputs: Callable[[list[Jet]], Jet],
+        outputs: Outputs,
         numbers: dict[str, Scalar],
         lifts: Lifts | None = None,
     ) -> None:
@@ -175,7 +180,7 @@ def terms(
 
 def fields(
     problem: Problem,
-    outputs: Callable[[list[Jet]], Jet],
+    outputs: Outputs,
     free: dict[str, Float[Array, ""]],
     lifts: Lifts | None = None,
 ) -> Terms:
@@ -209,10 +214,9 @@ def depends_on_free(problem: Problem, unknown: Unknown) -> bool:
     """Whether a condition on `unknown` uses a parameter that is to be found."""
     names: set[str] = set()
     point = {axis.name: jnp.asarray((axis.low + axis.high) / 2) for axis in problem.inputs.axes}
-    numbers = constants(problem, {item.name: jnp.zeros(()) for item in problem.free})
+    numbers = constants(problem, unsought(problem))
     for condition in problem.conditions_on(unknown.name):
-        further = ("slope", "course")
-        for value in (condition.value, *(getattr(condition, name, None) for name in further)):
+        for value in condition.formulas.values():
             if callable(value):
                 value(Recorded({**point, **numbers}, names))
     free: tuple[Free, ...] = problem.free

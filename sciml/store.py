@@ -1,7 +1,10 @@
 """Arrays on disk: named arrays in an Orbax folder that appears whole or not at all."""
 
 import os
-from collections.abc import Mapping
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +20,28 @@ def home_folder() -> Path:
     import platformdirs
 
     return Path(platformdirs.user_data_dir("tvilling"))
+
+
+@contextmanager
+def whole_folder(folder: Path) -> Iterator[Path]:
+    """A new folder to write into, which becomes `folder` when all is written.
+
+    Raises
+    ------
+    InputError
+        If `folder` is there already; nothing is overwritten.
+    """
+    if folder.exists():
+        raise InputError(str(folder), ["is there already; choose another folder"])
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+    try:
+        yield beside
+        os.chmod(beside, 0o755)  # a temporary folder is closed to others
+        beside.rename(folder)
+    except BaseException:
+        shutil.rmtree(beside, ignore_errors=True)
+        raise
 
 
 def save_arrays(folder: Path, arrays: Mapping[str, np.ndarray]) -> None:

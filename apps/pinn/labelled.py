@@ -56,6 +56,4 @@ def _points(problem: "Problem", data: "xr.Dataset") -> tuple[dict[str, np.ndarra
     """All points of a grid, and which of them lie in the domain; all of a box do."""
     mesh = np.meshgrid(*(data[name].values for name in data.dims), indexing="ij")
     points = {str(name): values.ravel() for name, values in zip(data.dims, mesh, strict=True)}
-    if hasattr(problem.domain, "inside"):
-        return points, np.asarray(problem.domain.inside(points))
-    return points, np.ones(mesh[0].size, bool)
+    return points, problem.domain.inside(points)

@@ -1,8 +1,5 @@
 """Keep a surrogate: its arrays in an Orbax folder, what is known about it as JSON beside them."""
 
-import os
-import shutil
-import tempfile
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -14,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tvilling.sciml.errors import InputError
 from tvilling.sciml.fit_checkpoint import fingerprint
-from tvilling.sciml.store import home_folder, load_arrays, save_arrays
+from tvilling.sciml.store import home_folder, load_arrays, save_arrays, whole_folder
 from tvilling.sciml.surrogates.model import Calibration, Surrogate
 from tvilling.sciml.surrogates.network import ACTIVATIONS, Ensemble
 from tvilling.sciml.surrogates.training import SurrogateReport
@@ -72,19 +69,10 @@ def save_surrogate(surrogate: Surrogate, report: SurrogateReport, folder: Path) 
     InputError
         If `folder` is there already; nothing is overwritten.
     """
-    if folder.exists():
-        raise InputError(str(folder), ["is there already; choose another folder"])
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    try:
+    with whole_folder(folder) as beside:
         save_arrays(beside / ARRAYS, _arrays(surrogate))
         text = _about(surrogate, report).model_dump_json(indent=2)
         (beside / ABOUT).write_text(text + "\n", encoding="utf-8")
-        os.chmod(beside, 0o755)  # a temporary folder is closed to others
-        beside.rename(folder)
-    except BaseException:
-        shutil.rmtree(beside, ignore_errors=True)
-        raise
     return folder
 
 
