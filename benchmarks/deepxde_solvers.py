@@ -1,4 +1,4 @@
-"""Classical solvers of three of DeepXDE's examples: central differences and LSODA."""
+"""Classical solvers of four of DeepXDE's examples: central differences and LSODA."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -8,9 +8,11 @@ from scipy.integrate import solve_ivp
 from scipy.interpolate import CubicSpline
 from scipy.optimize import least_squares
 
+from tvilling.benchmarks import reaction
 from tvilling.benchmarks.deepxde_problems import GRID
 
 Source = Callable[[np.ndarray, float], np.ndarray]
+Solved = tuple[np.ndarray, tuple[float, ...]]  # values [x, t, …], and what was found
 OBSERVED = 10  # values at the end of the inverse example
 
 
@@ -57,18 +59,19 @@ class Lines:
         return found
 
 
-def burgers(cells: int, tolerance: float) -> np.ndarray:
+def burgers(cells: int, tolerance: float) -> Solved:
     """Burgers' equation of viscosity 0.01/π."""
     lines = Lines((-1.0, 1.0), 0.99, 0.01 / np.pi, lambda x: -np.sin(np.pi * x), 1.0)
-    return lines.solve(cells, tolerance)
+    return lines.solve(cells, tolerance), ()
 
 
-def heat(cells: int, tolerance: float) -> np.ndarray:
+def heat(cells: int, tolerance: float) -> Solved:
     """Diffusion of 0.4 in a bar."""
-    return Lines((0.0, 1.0), 1.0, 0.4, lambda x: np.sin(np.pi * x)).solve(cells, tolerance)
+    lines = Lines((0.0, 1.0), 1.0, 0.4, lambda x: np.sin(np.pi * x))
+    return lines.solve(cells, tolerance), ()
 
 
-def diffusion_inverse(cells: int, tolerance: float) -> np.ndarray:
+def diffusion_inverse(cells: int, tolerance: float) -> Solved:
     """Diffusion with a source, the diffusivity fitted to ten values at the end."""
     places = np.linspace(-1, 1, OBSERVED)
     grid = np.linspace(-1, 1, GRID)
@@ -89,11 +92,18 @@ def diffusion_inverse(cells: int, tolerance: float) -> np.ndarray:
         return np.asarray(end(places)) - observed
 
     fitted = least_squares(misfit, [2.0], diff_step=1e-3, xtol=tolerance, ftol=tolerance)
-    return solved(float(fitted.x[0]))
+    found = float(fitted.x[0])
+    return solved(found), (found,)
 
 
-SOLVERS: dict[str, Callable[[int, float], np.ndarray]] = {
+def reaction_inverse(cells: int, tolerance: float) -> Solved:
+    """Two species, diffusivity and rate fitted to values everywhere."""
+    return reaction.fitted(cells, tolerance, GRID)
+
+
+SOLVERS: dict[str, Callable[[int, float], Solved]] = {
     "burgers": burgers,
     "heat": heat,
     "diffusion_inverse": diffusion_inverse,
+    "reaction_inverse": reaction_inverse,
 }

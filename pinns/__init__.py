@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from tvilling.pinns.stages import Adam, Broyden, GaussNewton, Soap
     from tvilling.pinns.store import load_solution, save_solution
     from tvilling.pinns.surrogate import Carried, Energy, Gauge, PinnSystem, as_system
+    from tvilling.pinns.symmetry import Symmetry
     from tvilling.pinns.training import train
     from tvilling.pinns.uncertainty import ensemble, laplace
     from tvilling.pinns.windows import WindowedSolution
@@ -59,6 +60,7 @@ _MODULES = {
     "settings": ("Causal", "TrainSettings", "Windows"),
     "solution": ("Solution",),
     "stages": ("Adam", "Broyden", "GaussNewton", "Soap"),
+    "symmetry": ("Symmetry",),
     "training": ("train",),
     "families": ("over_ranges",),
     "shapes": (
@@ -119,6 +121,7 @@ __all__ = [  # noqa: RUF022  by module
     "Broyden",
     "GaussNewton",
     "Soap",
+    "Symmetry",
     "train",
     "over_ranges",
     "Disk",

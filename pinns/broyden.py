@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Bool, Float, Int
 
 from tvilling.pinns.line_search import Found, Slope, search
@@ -66,18 +67,9 @@ class Descent:
 
 def unbegun(x: Float[Array, " n"]) -> Descent:
     """A descent at `x`; `moved_to` says that the function there is not known yet."""
-    yes, no, zero = jnp.asarray(True), jnp.asarray(False), jnp.asarray(0)
-    return Descent(
-        x,
-        jnp.zeros(()),
-        jnp.zeros_like(x),
-        jnp.eye(x.size),
-        yes,
-        no,
-        jnp.ones(()),
-        zero,
-        zero,
-    )
+    inverse = np.eye(x.size)  # by NumPy, as all here, which spares compilations
+    start = (np.zeros(()), np.zeros(x.size), inverse, True, False, np.ones(()), 0, 0)
+    return Descent(x, *(jnp.asarray(item) for item in start))
 
 
 def moved_to(descent: Descent) -> Descent:

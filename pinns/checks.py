@@ -2,18 +2,20 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from tvilling.pinns import symmetry
 from tvilling.pinns.agreement import agreement, place_of
 from tvilling.pinns.conditions import Measured
 from tvilling.pinns.evaluation import evaluate
 from tvilling.pinns.jets import Jet
 from tvilling.pinns.problem import Equation, Problem
-from tvilling.pinns.terms import Recorded, UndeclaredError, everything
+from tvilling.pinns.terms import Recorded, Terms, UndeclaredError, everything
 from tvilling.pinns.trial import constants, fields, prescribed, unsought
 from tvilling.sciml.errors import InputError
 
@@ -21,12 +23,19 @@ from tvilling.sciml.errors import InputError
 def check(problem: Problem) -> None:
     """Raise an InputError with every fault of `problem`."""
     faults = list(_declarations(problem)) + list(_places(problem))
+    faults += list(symmetry.declaration_faults(problem))
     if not faults:  # the formulas can be tried only when the names and ranges make sense
         faults = list(_formulas(problem))
     if not faults:
         faults = list(agreement(problem))
+    if not faults:
+        faults = list(symmetry.faults(problem, partial(_with, problem)))
     if faults:
         raise InputError(f"problem {problem.name}", faults)
+
+
+def _with(problem: Problem, outputs: symmetry.Outputs) -> Terms:
+    return fields(problem, outputs, unsought(problem))
 
 
 def _declarations(problem: Problem) -> Iterator[str]:

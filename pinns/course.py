@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from tvilling.pinns.compiling import seldom
 from tvilling.pinns.settings import TrainSettings
 from tvilling.pinns.task import Task, Weights
 from tvilling.sciml.fit_checkpoint import Checkpoints, fingerprint
@@ -19,6 +20,7 @@ TELL_EVERY_S = 2.0
 LOST, WORSE = 1e3, 1.5  # times the best and the first held-out loss: a network that strays
 FIRST = 16  # the first draw is trained on for this share of the usual steps, then for twice as many
 MOST_STUCK = 3  # fresh draws of points in a row on which no step can be taken
+DRAWS = 2  # sets the random numbers of draws apart from others of a seed
 RUNNING = ""
 
 Tell = Callable[[str], None]
@@ -137,8 +139,8 @@ class _Run:
         watch: Callable[[Weights], float] | None,
     ) -> None:
         self.task, self.settings, self.clock, self.watch = task, settings, clock, watch
-        self.key = jax.random.key(seed)
-        self.held = task.held or jax.jit(task.loss)
+        self.seed = seed
+        self.held = task.held or seldom(task.loss)
         self.advance = [jax.jit(partial(stage.advance, task)) for stage in settings.stages]
         self.kept = None
         if folder is not None:
@@ -173,7 +175,8 @@ class _Run:
         stage = self.settings.stages[now.stage]
         before = int(now.state.steps)
         steps = min(self._stretch_steps(now.draws), stage.steps - before)
-        batch = self.task.draw(jax.random.fold_in(self.key, now.draws), now.state.x)
+        random = np.random.default_rng([self.seed, DRAWS, now.draws])
+        batch = self.task.draw(random, now.state.x)
         state = self.advance[now.stage](batch, now.state, steps)
         held = self.held(state.x, self.task.held_out)
         done = sum(item.steps for item in self.settings.stages[: now.stage]) + int(state.steps)

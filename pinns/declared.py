@@ -18,6 +18,7 @@ def declared(problem: Problem) -> dict[str, Any]:
         ],
         "equations": [{"name": item.name, "unit": item.unit} for item in problem.equations],
         "conditions": [item.describe() for item in problem.conditions],
+        "symmetries": [f"{item.axis} {', '.join(item.odd)}" for item in problem.symmetries],
     }
 
 

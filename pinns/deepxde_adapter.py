@@ -21,6 +21,7 @@ from jaxtyping import Array, Float
 from numpy.typing import ArrayLike
 
 from tvilling.pinns.columns import Columns, Path, Source, operators, plain
+from tvilling.pinns.compiling import seldom
 from tvilling.pinns.course import Check, Tell, run, silent
 from tvilling.pinns.deepxde_network import dense_of, drawn_params
 from tvilling.pinns.deepxde_points import Sampler, chosen, resized
@@ -48,7 +49,7 @@ __all__ = ["DeepxdeSolution", "from_deepxde", "shape_of", "solve_deepxde"]
 FEWEST = 128  # points inside at a time, where a problem asks for fewer: they are drawn anew
 CANDIDATES = 4  # times as many points as are wanted, to choose from by the residual
 CACHED = 400  # points at a time: a larger batch of a small network falls out of the cache
-HELD_OUT = 2  # times as many points judge a state
+HELD_OUT = CANDIDATES  # as many judge a state, so that one compilation serves both
 HELD_SEED = 1_000_003  # apart from those of the draws
 Batch = dict[str, Float[Array, "point column"]]
 
@@ -142,10 +143,12 @@ class Guest:
         edge = jax.jacrev(self.edge)(theta, batch)
         return jnp.concatenate([inside.swapaxes(0, 1).reshape(-1, theta.size), edge])
 
-    def size(self, theta: Array, points: Array) -> Float[Array, " point"]:
-        """How far the equations are from being met at each point, all together."""
-        squares = [jnp.sum(error**2, axis=1) for error in self.equations(theta, points)]
-        return jnp.sqrt(jnp.sum(jnp.stack(squares), axis=0))
+    def judged(self, theta: Array, points: Array) -> tuple[Array, Float[Array, " point"]]:
+        """The loss of the equations, and how far they are from being met at each point."""
+        errors = self.equations(theta, points)
+        squares = [jnp.sum(error**2, axis=1) for error in errors]
+        loss = jnp.sum(self._weighted(errors, 0) ** 2)
+        return loss, jnp.sqrt(jnp.sum(jnp.stack(squares), axis=0))
 
     def predict(self, theta: Array, points: ArrayLike) -> Float[np.ndarray, "point output"]:
         """The outputs of the network with weights `theta`."""
@@ -154,7 +157,7 @@ class Guest:
 
     @cached_property
     def _apply(self) -> Any:
-        return jax.jit(self.net.apply)
+        return seldom(self.net.apply)
 
     def _tracing(self, values: Sequence[Array]) -> AbstractContextManager[None]:
         modules = gradients_reverse, gradients_forward
@@ -392,14 +395,20 @@ def _faults(data: Any, net: Any, variables: tuple[Any, ...]) -> Iterator[str]:
 
 def _task(guest: Guest, theta: Array, focus: float, seed: int) -> Task:
     sampler = Sampler(guest.data, tuple(type(bc).__name__ for bc in guest.data.bcs))
-    size = jax.jit(guest.size)
+    judged = seldom(guest.judged)
+    edge = seldom(guest.edge)
 
-    def draw(key: Array, theta: Array) -> Batch:
-        number = int(jax.random.bits(key, dtype=jnp.uint32))
+    def held(theta: Array, batch: Batch) -> Array:
+        rest = edge(theta, batch) if batch["edge"].shape[0] else np.zeros(0)
+        inside, _ = judged(theta, batch["inside"])
+        return jnp.asarray(float(inside) + np.sum(np.asarray(rest) ** 2))
+
+    def draw(random: np.random.Generator, theta: Array) -> Batch:
+        number = int(random.integers(2**32))
         drawn = sampler.draw(number, CANDIDATES if focus > 0 else 1)
         if focus > 0:
             pool = drawn["inside"]
-            sizes = np.asarray(size(theta, pool))
+            sizes = np.asarray(judged(theta, pool)[1])
             drawn["inside"] = chosen(pool, sizes, len(pool) // CANDIDATES, focus, number)
         return _arrays(drawn)
 
@@ -411,6 +420,7 @@ def _task(guest: Guest, theta: Array, focus: float, seed: int) -> Task:
         held_out=_arrays(sampler.draw(seed + HELD_SEED, HELD_OUT)),
         jacobian=guest.jacobian,
         slope=guest.slope,
+        held=held,
         unravel=guest.unravel,
     )
 

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from tvilling.pinns.dense_jets import Dense, tower_of
@@ -19,11 +18,10 @@ def drawn_params(net: Any, coordinates: int, seed: int) -> Any:
 
     Of other rules by the network's own initialiser.
     """
-    place = jnp.zeros((1, coordinates))
-    key = jax.random.key(seed)
+    place = np.zeros((1, coordinates))
     rule = getattr(net, "kernel_initializer", None)
     if rule not in ("Glorot normal", "Glorot uniform"):
-        return jax.jit(net.init)(key, place)
+        return jax.jit(net.init)(jax.random.key(seed), place)
     random = np.random.default_rng(seed)
 
     def drawn(leaf: Any) -> np.ndarray:
@@ -34,7 +32,7 @@ def drawn_params(net: Any, coordinates: int, seed: int) -> Any:
             return spread * random.standard_normal(leaf.shape)
         return spread * np.sqrt(3.0) * random.uniform(-1.0, 1.0, leaf.shape)
 
-    return jax.tree.map(drawn, jax.eval_shape(net.init, key, place))
+    return jax.tree.map(drawn, jax.eval_shape(lambda: net.init(jax.random.key(0), place)))
 
 
 def dense_of(net: Any, params: Any, activation: Callable[[Any], Any]) -> Dense | None:

@@ -11,6 +11,7 @@ from flax import nnx
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float
 
+from tvilling.pinns.compiling import seldom
 from tvilling.pinns.groups import AXES, INSIDE, Group, Placed, PlacedByGroup
 from tvilling.pinns.loss import PhysicsLoss, drawn
 from tvilling.pinns.network import Network
@@ -127,9 +128,8 @@ class Physics:
             parts.append(by_point.swapaxes(0, 1).reshape(-1, theta.size))
         return jnp.concatenate(parts)
 
-    def draw(self, key: jax.Array, theta: Weights) -> PlacedByGroup:
+    def draw(self, random: np.random.Generator, theta: Weights) -> PlacedByGroup:
         """New points, chosen by the residual and weighted by time where that is asked for."""
-        random = np.random.default_rng(np.asarray(jax.random.key_data(key)))
         placed = {}
         for group, count in self._counts(1).items():
             if group.name == INSIDE and self.settings.focus > 0:
@@ -150,7 +150,7 @@ class Physics:
 
     @cached_property
     def _place(self) -> Any:
-        return {group.name: jax.jit(partial(self.loss.place, group)) for group in self.loss.groups}
+        return {group.name: seldom(partial(self.loss.place, group)) for group in self.loss.groups}
 
     def _placed(self, group: Group, points: dict[str, np.ndarray]) -> Placed:
         factors = np.asarray(group.factors(self.problem, self.scales))
@@ -163,9 +163,7 @@ class Physics:
         unravel = self._flat[1]
 
         def compiled(group: Group) -> Any:
-            return jax.jit(
-                lambda theta, placed: self.loss.group_rows(group, unravel(theta), placed)
-            )
+            return seldom(lambda theta, placed: self.loss.group_rows(group, unravel(theta), placed))
 
         return {group.name: compiled(group) for group in self.loss.groups}
 
@@ -229,7 +227,7 @@ class Physics:
     def _slopes(self) -> Any:
         """Length of the gradient of each group's part of the loss."""
 
-        @jax.jit
+        @seldom
         def lengths(theta: Weights, placed: PlacedByGroup) -> dict[str, Array]:
             def part(theta: Weights, group: Group) -> Array:
                 rows = self.loss.group_rows(group, self._flat[1](theta), placed[group.name])

@@ -10,6 +10,7 @@ from tvilling.pinns.conditions import Measured, Prescribed
 from tvilling.pinns.domain import Domain, Edge, Family
 from tvilling.pinns.field import Field, of
 from tvilling.pinns.parameters import Fixed, Free, Parameter, Ranged
+from tvilling.pinns.symmetry import Symmetry
 from tvilling.pinns.terms import Formula, Terms
 
 Values = dict[str, Float[np.ndarray, "*point"]]
@@ -136,6 +137,8 @@ class Problem:
         A solution to compare with.
     derived
         Quantities that follow from the unknowns.
+    symmetries
+        Axes about whose middle the solution is its own reflection; met exactly.
 
     Raises
     ------
@@ -153,6 +156,7 @@ class Problem:
     measured: tuple[Measured, ...] = ()
     reference: Reference | None = None
     derived: tuple[Derived, ...] = ()
+    symmetries: tuple[Symmetry, ...] = ()
 
     def __post_init__(self) -> None:
         from tvilling.pinns.checks import check

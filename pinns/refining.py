@@ -23,6 +23,7 @@ from tvilling.pinns.solution import Solution
 from tvilling.pinns.weighing import Judged, Weighing, weighing_of
 
 ROWS_A_WEIGHT = 3  # residuals of equations for each weight of the network, at least
+REFINED = 0x5EED  # sets its points apart from those of the training
 WARM = 1e-6  # damping where the minimum is near
 
 
@@ -130,6 +131,6 @@ def refining_of(
         item.name: item.scale or dict(solution.scales)[item.name] for item in problem.equations
     }
     physics = of_problem(problem, solution.graph, solution.params, scales, settings)
-    key = jax.random.key(np.uint32(seed) ^ np.uint32(0x5EED))
-    placed = physics.draw(key, ravel_pytree(solution.params)[0])
+    random = np.random.default_rng([seed, REFINED])
+    placed = physics.draw(random, ravel_pytree(solution.params)[0])
     return Refining(physics, weighing_of(physics, points, settings.edge_points), placed)

@@ -6,6 +6,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxtyping import Array, Float
 
 Weights = Float[Array, " n"]
@@ -24,7 +25,8 @@ class Task:
     rows
         Scaled residuals; the loss is the sum of their squares. Traceable by JAX.
     draw
-        New points for a key and weights, on the host: `draw(key, theta)`. Shapes never change.
+        New points from random numbers, for weights, on the host: `draw(random, theta)`. Shapes
+        never change.
     held_out
         Points that are never trained on.
     jacobian
@@ -40,7 +42,7 @@ class Task:
     name: str
     theta: Weights
     rows: Rows
-    draw: Callable[[jax.Array, Weights], Batch]
+    draw: Callable[[np.random.Generator, Weights], Batch]
     held_out: Batch
     jacobian: Callable[[Weights, Batch], Float[Array, "row n"]] | None = None
     slope: Callable[[Weights, Batch], tuple[Array, Weights]] | None = None

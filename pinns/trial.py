@@ -17,9 +17,9 @@ from tvilling.pinns.jets import Index, Jet, closed, coordinate
 from tvilling.pinns.network import Network, NetworkSettings, embedded, inputs_of
 from tvilling.pinns.parameters import Free
 from tvilling.pinns.problem import Problem, Unknown
+from tvilling.pinns.symmetry import Outputs, symmetric
 from tvilling.pinns.terms import Formula, Recorded, Terms
 
-Outputs = Callable[[list[Jet]], Jet]  # the network over the coordinates
 Lifts = dict[str, tuple[Float[Array, "index point"], Float[Array, "index point"]]]
 
 
@@ -76,7 +76,8 @@ class Trial:
         numbers: dict[str, Scalar],
         lifts: Lifts | None = None,
     ) -> None:
-        self.problem, self.outputs, self.numbers = problem, outputs, numbers
+        self.problem, self.numbers = problem, numbers
+        self.outputs = symmetric(problem, outputs)
         self.lifts = lifts or {}
 
     def derivatives(

@@ -61,7 +61,7 @@ PROBLEMS: dict[str, ProblemEntry] = {
     ),
     "heat": ProblemEntry("Conduction along a rod", f"{HERE}heat:example", 1e-9, 1e-4),
     "burgers": ProblemEntry(
-        "Burgers' equation, a sine that steepens to a front", f"{HERE}burgers:example", 1e-6, 0.3
+        "Burgers' equation, a sine that steepens to a front", f"{HERE}burgers:example", 1e-6, 3e-3
     ),
     "advection": ProblemEntry(
         "A sine carried five times around a circle", f"{HERE}advection:example", 1e-3, 0.02

@@ -91,7 +91,7 @@ RECIPES: dict[str, Recipe] = {
     "poisson:example": _plain(3000),
     "helmholtz:example": _plain(3000, width=24, activation="sin"),
     "heat:example": _plain(3500),
-    "burgers:example": Recipe(_deep(40_000, 4000, 1000, width=24), _deep(1000, 600, 100, width=16)),
+    "burgers:example": Recipe(_deep(10_000, 2000, 1000, width=24), _deep(700, 600, 100, width=16)),
     "advection:example": Recipe(
         TrainSettings(stages=(Broyden(1000),), windows=Windows("t", 5)),
         TrainSettings(

@@ -11,6 +11,7 @@ if find_spec("deepxde") is None:  # the adapter imports it, once it has chosen i
     pytest.skip("DeepXDE is not installed", allow_module_level=True)
 
 import tvilling.pinns.deepxde_adapter as adapter
+from tvilling.benchmarks import reaction
 from tvilling.benchmarks.deepxde_peer import peer
 from tvilling.benchmarks.deepxde_problems import PROBLEMS
 from tvilling.pinns import Adam, Broyden, TrainSettings
@@ -41,11 +42,11 @@ def own_losses(guest, theta, inside, edge):
     return losses(values, x)
 
 
-@pytest.mark.parametrize("name", ["burgers", "diffusion_inverse", "helmholtz"])
+@pytest.mark.parametrize("name", ["burgers", "diffusion_inverse", "reaction_inverse", "helmholtz"])
 def test_the_loss_is_deepxdes_own(name):
     """On the same points and network; DeepXDE differentiates backwards, point by point."""
     example = PROBLEMS[name]()
-    net = example.net((2, 7, 7, 1))
+    net = example.net((2, 7, 7, example.sizes[-1]))
     guest, theta = adapter._guest(example.data, net, example.variables, None, 128, seed=1)
     batch = Sampler(guest.data, tuple(type(bc).__name__ for bc in guest.data.bcs)).draw(3)
     own = own_losses(guest, theta, batch["inside"], batch["edge"])
@@ -197,6 +198,27 @@ def test_the_diffusivity_is_found():
     assert example.error(solution.predict) < 5e-3
     assert example.error(lambda x: net.apply(net.params, x)) < 5e-3
     assert solution.stopped == "steps"
+
+
+def test_both_numbers_of_a_reaction_are_found():
+    """Documented with 80000 steps of Adam."""
+    example = PROBLEMS["reaction_inverse"]()
+    settings = TrainSettings(points=400, stages=(Broyden(700),), check_every=50)
+    net = example.net((2, 16, 16, 2))
+    solution = solve_deepxde(example.data, net, example.variables, settings, seed=0)
+    assert example.error_found(solution.variables) < 5e-3
+    assert example.error(solution.predict) < 5e-3
+
+
+def test_what_does_not_react_diffuses():
+    """2a - b of the reaction against its Fourier series."""
+    x, t, order = np.linspace(0, 1, 41), np.linspace(0, reaction.UNTIL, 41), np.arange(1, 801)
+    n = np.pi * order
+    first = 2 * (n * (1 - (-1.0) ** order * np.exp(-20)) / (400 + n**2) - 1 / n)
+    decay = np.exp(-np.outer(n**2, t) * reaction.SLOWNESS * reaction.DIFFUSIVITY)
+    series = 1 - x[:, None] + np.sin(np.outer(x, n)) @ (first[:, None] * decay)
+    fine = reaction.fine(41)
+    np.testing.assert_allclose((2 * fine[..., 0] - fine[..., 1])[:, 1:], series[:, 1:], atol=3e-6)
 
 
 def test_a_variable_may_be_used_by_its_name():

@@ -179,7 +179,7 @@ def physics(**settings):
 def test_early_times_come_first():
     """Weights by hand: exp(-ε times the mean squares of all slices before)."""
     made, task = physics(causal=Causal("t", strength=2.0, slices=4))
-    placed = task.draw(jax.random.key(1), task.theta)["inside"]
+    placed = task.draw(np.random.default_rng(1), task.theta)["inside"]
     plain_factor = np.full(200, 200**-0.5)
     rows = np.asarray(made.loss.group_rows(made.loss.groups[0], made.params, placed))[0]
     squares = (rows / np.asarray(placed.factor)[0]) ** 2
@@ -194,11 +194,11 @@ def test_early_times_come_first():
 
 def test_edges_pull_as_strongly_as_equations():
     made, task = physics(balance=True)
-    balanced = task.draw(jax.random.key(1), task.theta)
+    balanced = task.draw(np.random.default_rng(1), task.theta)
     lengths = {name: float(size) for name, size in made._slopes(task.theta, balanced).items()}
     assert lengths["edge ('x', 0.0)"] == pytest.approx(lengths["inside"], rel=1e-9)
     _, unweighed = physics()
-    plain_lengths = made._slopes(task.theta, unweighed.draw(jax.random.key(1), task.theta))
+    plain_lengths = made._slopes(task.theta, unweighed.draw(np.random.default_rng(1), task.theta))
     assert plain_lengths["edge ('x', 0.0)"] > 5 * plain_lengths["inside"]
 
 
@@ -206,7 +206,7 @@ def test_points_gather_where_the_residual_is_large():
     sizes = {}
     for focus in (0.0, 4.0):
         made, task = physics(focus=focus)
-        placed = task.draw(jax.random.key(1), task.theta)
+        placed = task.draw(np.random.default_rng(1), task.theta)
         rows = np.asarray(made.loss.group_rows(made.loss.groups[0], made.params, placed["inside"]))
         sizes[focus] = np.mean(rows**2)
         assert len(np.unique(placed["inside"].points["t"])) == 200
