@@ -232,12 +232,12 @@ def _check(kept: KeptCheck) -> Check:
 
 def _arrays(solution: Solution) -> dict[str, np.ndarray]:
     leaves = jax.tree_util.tree_leaves_with_path(solution.params.network)
-    found = {f"{NETWORK}{_name(path)}": np.asarray(leaf) for path, leaf in leaves}
+    found = {f"{NETWORK}{path_name(path)}": np.asarray(leaf) for path, leaf in leaves}
     found |= {f"{FREE}.{name}": np.asarray(value) for name, value in solution.params.free.items()}
     return found | {f"{PROBED}.{name}": values for name, values in _probe(solution).items()}
 
 
-def _name(path: tuple[Any, ...]) -> str:
+def path_name(path: tuple[Any, ...]) -> str:
     """Where a weight belongs, as in `.layers.0.kernel`."""
     keys = [getattr(part, "key", getattr(part, "name", getattr(part, "idx", ""))) for part in path]
     return "".join(f".{key}" for key in keys)
@@ -250,7 +250,7 @@ def _weights(
     settings = NetworkSettings(**about.network)
     graph, like = start(problem, settings, jax.random.key(about.seed))
     leaves, tree = jax.tree_util.tree_flatten_with_path(like.network)
-    names = [f"{NETWORK}{_name(path)}" for path, _ in leaves]
+    names = [f"{NETWORK}{path_name(path)}" for path, _ in leaves]
     wanted = {name: leaf.shape for name, (_, leaf) in zip(names, leaves, strict=True)}
     wanted |= {f"{FREE}.{item.name}": () for item in problem.free}
     kept = {name: a.shape for name, a in arrays.items() if not name.startswith(f"{PROBED}.")}

@@ -13,6 +13,7 @@ from tvilling.pinns.operators.fno import FourierOperator
 from tvilling.pinns.operators.physics import Physics
 from tvilling.pinns.operators.problem import OperatorProblem, Varied
 from tvilling.pinns.operators.random_function import GaussianField
+from tvilling.pinns.operators.store import load_operator, save_operator
 from tvilling.pinns.operators.trained import OperatorSolution
 from tvilling.pinns.operators.training import train_operator
 
@@ -28,8 +29,10 @@ __all__ = [
     "burgers_course",
     "burgers_end",
     "ensemble",
+    "load_operator",
     "pipe_field",
     "pipe_outlet",
+    "save_operator",
     "solved",
     "train_operator",
 ]
