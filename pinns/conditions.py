@@ -8,8 +8,8 @@ P_k u the interpolation of u along axis k from the faces that carry a condition,
 takes the prescribed value on each of these faces, as long as the conditions agree where faces
 meet (Coons 1967; Gordon and Hall, Numer. Math. 21 (1973) 109-129, DOI 10.1007/BF01436298); where
 a face prescribes a slope too, P_k is Hermite's. Values on edges of a shape come first, weighted by
-the inverse of the distance to each (Rvachev et al., Comput. Mech. 27 (2001) 41-48). A mask that
-vanishes on all of these, and only there, multiplies the network:
+the inverse of the distance to each (Rvachev et al., Comput. Aided Geom. Des. 18 (2001) 195-220).
+A mask that vanishes on all of these, and only there, multiplies the network:
 
     u = L + scale · mask · network
 """

@@ -42,7 +42,7 @@ from tvilling.pinns.parameters import Fixed
 from tvilling.pinns.problem import Equation, Problem, Reference, Unknown, Values
 
 HOUR_S = 3600.0
-COPPER_J_PER_M3K, INSULATION_J_PER_M3K = 3.45e6, 2.4e6  # IEC 60853-2, table E.1
+COPPER_J_PER_M3K, INSULATION_J_PER_M3K = 3.45e6, 2.4e6  # IEC 60853-2, tables E.2, E.1
 COPPER_PER_K, COPPER_AT_DEGC = 3.93e-3, 20.0  # IEC 60287-1-1, table 1
 NODES, PANELS, TIMES = 40, 24, 12
 

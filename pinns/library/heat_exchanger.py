@@ -7,7 +7,7 @@ with x in the direction of the hot flow [m], capacity rates C = m' cp [W/K], are
 resistance R [m²·K/W]. The hot water enters at x = 0, the cold one at x = L. Constant properties,
 no heat to the outside, no conduction along the exchanger; steady, as the exchanger settles within
 minutes and fouls within weeks. Resistances: TEMA Standards, 10th ed., table RGP-T-2.4
-(1.76e-4 m²·K/W for treated cooling-tower water).
+(1.76e-4 m²·K/W for treated cooling-tower water up to 52 °C, twice that above).
 
 With a = U A / L · (1 / C_hot - 1 / C_cold) and D the difference at x = 0 the solution is
 

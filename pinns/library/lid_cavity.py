@@ -6,8 +6,8 @@ with u = 0 on the walls and the speed of the lid at y = 1. The lid slows down to
 
     u(x, 1) = 1 - cosh(50 (x - 1/2)) / cosh(25)
 
-as in Wang et al., arXiv 2308.08468, since a constant speed contradicts the walls. All quantities
-are dimensionless; Re = 400 by default.
+as in Wang, Li, Chen and Perdikaris, J. Mach. Learn. Res. 25 (2024) 402, since a constant speed
+contradicts the walls. All quantities are dimensionless; Re = 400 by default.
 
 It is solved for the streamfunction ψ and the vorticity ω, so that the flow is free of divergence
 whatever the network says:

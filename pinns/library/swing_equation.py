@@ -40,7 +40,7 @@ ADMITTANCE_BEFORE = np.array(
         [0.210 + 1.226j, 0.213 + 1.088j, 0.277 - 2.368j],
     ]
 )
-ADMITTANCE_AFTER = np.array(  # line 5-7 open
+ADMITTANCE_AFTER = np.array(  # line 5-7 open, its charging stays
     [
         [1.181 - 2.229j, 0.138 + 0.726j, 0.191 + 1.079j],
         [0.138 + 0.726j, 0.389 - 1.953j, 0.199 + 1.229j],
