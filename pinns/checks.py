@@ -121,13 +121,9 @@ def _readings(problem: Problem, place: str, measured: Measured) -> Iterator[str]
         yield f"{place}: {bad} of {values.size} values are not finite, the first is number {first}"
     given_axes = []
     for axis in problem.inputs.axes:
-        given = np.asarray(measured.points.get(axis.name, axis.low), float)
-        if not np.all((given >= axis.low) & (given <= axis.high)):
-            yield (
-                f"{place}: {axis.name} runs from {np.min(given):g} to {np.max(given):g} "
-                f"{axis.unit}, expected {axis.low:g} to {axis.high:g} {axis.unit}"
-            )
-        elif axis.name in measured.points:
+        told = axis.leaving(measured.points.get(axis.name, axis.low))
+        yield from (f"{place}: {fault}" for fault in told)
+        if not told and axis.name in measured.points:
             given_axes.append(axis.name)
     if set(problem.domain.names) <= set(given_axes):
         points = {name: np.asarray(measured.points[name], float) for name in problem.domain.names}

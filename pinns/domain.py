@@ -39,6 +39,18 @@ class Axis:
             "expected two finite numbers, the smaller first"
         ]
 
+    def leaving(self, values: Any) -> list[str]:
+        """What is wrong with coordinates outside the range, or none at all; no fault inside it."""
+        given = np.asarray(values, float)
+        if not given.size:
+            return [f"{self.name} has no values, expected one at least"]
+        if np.all((given >= self.low) & (given <= self.high)):
+            return []
+        return [
+            f"{self.name} runs from {given.min():g} to {given.max():g} {self.unit}, "
+            f"expected {self.low:g} to {self.high:g} {self.unit}"
+        ]
+
     def share(self, value: Array) -> Array:
         """Where `value` lies between the ends: 0 at `low` and 1 at `high`, exactly."""
         return (value - self.low) / (self.high - self.low)
@@ -157,6 +169,14 @@ def _face(edge: Edge) -> tuple[str, float]:
     if isinstance(edge, str):
         raise TypeError(f"{edge!r} is no face of a box")
     return edge
+
+
+def draw_edge(
+    domain: "Domain | Family", edge: Edge, random: np.random.Generator, count: int
+) -> Points:
+    """`count` points of an edge, the outward normals among their coordinates."""
+    points, normals = domain.draw_edge(edge, random, count)
+    return points | {f"normal_{name}": values for name, values in normals.items()}
 
 
 @dataclass(frozen=True)

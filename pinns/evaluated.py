@@ -161,12 +161,7 @@ class Evaluated:
             if name in coordinates
         }
         for name, array in arrays.items():
-            axis = axes[name]
-            if not np.all((array >= axis.low) & (array <= axis.high)):
-                faults.append(
-                    f"{name} runs from {array.min():g} to {array.max():g} {axis.unit}, "
-                    f"expected {axis.low:g} to {axis.high:g} {axis.unit}"
-                )
+            faults += axes[name].leaving(array)
         if faults:
             raise InputError(f"coordinates of {self.problem.name}", faults)
         return arrays

@@ -13,6 +13,7 @@ import numpy as np
 from flax import nnx
 from jaxtyping import Array, ArrayLike, Float
 
+from tvilling.pinns.domain import draw_edge
 from tvilling.pinns.evaluation import evaluate, moved, needs
 from tvilling.pinns.groups import Group, Placed, PlacedByGroup, groups_of
 from tvilling.pinns.jets import Jet
@@ -104,5 +105,4 @@ def drawn(
         return {name: np.asarray(group.measured.points[name], float) for name in names}
     if group.edge is None:
         return problem.inputs.draw(random, count)
-    points, normals = problem.inputs.draw_edge(group.edge, random, count)
-    return points | {f"normal_{name}": values for name, values in normals.items()}
+    return draw_edge(problem.inputs, group.edge, random, count)

@@ -12,7 +12,7 @@ from flax import nnx
 from jaxtyping import Array, Float
 
 from tvilling.pinns.declared import declared
-from tvilling.pinns.domain import Axis, Edge, Points
+from tvilling.pinns.domain import Axis, Edge, Points, draw_edge
 from tvilling.pinns.evaluation import evaluate
 from tvilling.pinns.field import at_place, of
 from tvilling.pinns.network import Network, NetworkSettings
@@ -167,6 +167,5 @@ def places_of(problem: Problem) -> dict[Edge | None, Points]:
         if edge is None:
             found[INSIDE] = problem.domain.draw(random, PLACES)
         else:
-            points, normals = problem.domain.draw_edge(edge, random, PLACES)
-            found[edge] = points | {f"normal_{name}": item for name, item in normals.items()}
+            found[edge] = draw_edge(problem.domain, edge, random, PLACES)
     return found

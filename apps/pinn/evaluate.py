@@ -86,12 +86,7 @@ def read_coordinates(
         except ValueError:
             faults.append(f"{name} is {value!r}, {FORM}")
             continue
-        axis = known[name]
-        if not np.all((values >= axis.low) & (values <= axis.high)):
-            faults.append(
-                f"{name} runs from {values.min():g} to {values.max():g} {axis.unit}, "
-                f"expected {axis.low:g} to {axis.high:g} {axis.unit}"
-            )
+        faults += known[name].leaving(values)
         found[name] = values
     faults += [
         f"{axis.name} is missing, expected {axis.low:g} to {axis.high:g} {axis.unit}"

@@ -165,13 +165,8 @@ class OperatorSolution:
         faults = [f"{name} is no axis of the solution" for name in places if name not in grid]
         for axis in self.problem.axes:
             if axis.name in places:
-                own = np.atleast_1d(np.asarray(places[axis.name], float))
-                grid[axis.name] = own
-                if not np.all((own >= axis.low) & (own <= axis.high)):
-                    faults.append(
-                        f"{axis.name} runs from {own.min():g} to {own.max():g} {axis.unit}, "
-                        f"expected {axis.low:g} to {axis.high:g} {axis.unit}"
-                    )
+                grid[axis.name] = np.atleast_1d(np.asarray(places[axis.name], float))
+                faults += axis.leaving(grid[axis.name])
         if faults:
             raise InputError(f"places of {self.problem.name}", faults)
         return grid
