@@ -6,8 +6,8 @@ with z from the top downwards [m], speed of the water w = V' / A [m/s], effectiv
 [m²/s], which counts conduction along the wall and mixing in, and loss rate k = U P / (ρ cp A)
 [1/s]. The water that enters has the inlet's temperature at z = 0; at the bottom, where it
 leaves, dT/dz = 0. Valid while the tank is charged and the layers are stable (Zurigat, Liche and
-Ghajar, Int. J. Heat Mass Transfer 34 (1991) 115-125, DOI 10.1016/0017-9310(91)90179-I, who
-give effective diffusivities of 2 to 50 times that of water at rest).
+Ghajar, Int. J. Heat Mass Transfer 34 (1991) 115-125, who give the effective diffusivity by the
+Reynolds and Richardson numbers of the inlet).
 
 In a tank without a bottom, filled at `cold`, that is charged with `hot` from t = 0 on, the
 solution is known (Ogata and Banks, USGS Professional Paper 411-A, 1961, DOI 10.3133/pp411A; with

@@ -2,7 +2,7 @@
 
     τ1 dθo/dt + θo = θo,∞(K, θa),  τ2 dh1/dt + h1 = h1,∞(K),  τ3 dh2/dt + h2 = h2,∞(K)
 
-as in `transformer_hot_spot` (IEC 60076-7:2018, clause 8.2.3), with load K and air temperature θa
+as in `transformer_hot_spot` (IEC 60076-7:2018), with load K and air temperature θa
 held over the step. What the three start from, K and θa are inputs of the family, so one training
 serves every step of every day. The solution is
 
@@ -38,6 +38,9 @@ class TransformerStep:
 
     Attributes
     ----------
+    low_load, high_load
+        The highest is beyond what large units may have in normal cyclic loading, 1.3, and within
+        what they may have for less than half an hour, 1.5.
     low_oil_degc, high_oil_degc
         Range of the top oil at the start; that of the other two starts from none at all to what
         they settle at under the highest load.
