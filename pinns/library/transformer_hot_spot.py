@@ -6,9 +6,9 @@
     θh = θo + h1 - h2                                            hot spot
 
 IEC 60076-7:2018, the differential equations with the constants of its table 4 for medium and large
-transformers, ONAF. K is load over rated load, R loss ratio, times in minutes. Valid for oil-immersed
-transformers with normal cyclic loading, K up to 1.5 (1.3 for large ones, and 1.5 for them in
-emergencies of less than half an hour).
+transformers, ONAF. K is load over rated load, R loss ratio, times in minutes. Valid for
+oil-immersed transformers with normal cyclic loading, K up to 1.5 (1.3 for large ones, and 1.5 for
+them in emergencies of less than half an hour).
 The load has two humps a day, times the peak, which is an input of the family.
 """
 
