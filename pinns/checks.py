@@ -12,16 +12,26 @@ import numpy as np
 from tvilling.pinns import symmetry
 from tvilling.pinns.agreement import agreement, place_of
 from tvilling.pinns.conditions import Measured
-from tvilling.pinns.evaluation import evaluate
+from tvilling.pinns.evaluation import evaluate, needs
 from tvilling.pinns.jets import Jet
 from tvilling.pinns.problem import Equation, Problem
-from tvilling.pinns.terms import Recorded, Terms, UndeclaredError, everything
+from tvilling.pinns.terms import Recorded, Terms, everything
 from tvilling.pinns.trial import constants, fields, prescribed, unsought
 from tvilling.sciml.errors import InputError
+from tvilling.sciml.typed import misfits
+
+OF_ARRAYS = (  # what JAX, NumPy and Python say of a field where they expect numbers
+    "abstract array",
+    "Error interpreting",
+    "does not support ufuncs",
+    "not supported between instances",
+)
 
 
 def check(problem: Problem) -> None:
     """Raise an InputError with every fault of `problem`."""
+    if told := list(misfits(problem)):  # nothing else can be looked at
+        raise InputError(f"problem {problem.name}", told)
     faults = list(_declarations(problem)) + list(_places(problem))
     faults += list(symmetry.declaration_faults(problem))
     if not faults:  # the formulas can be tried only when the names and ranges make sense
@@ -44,6 +54,9 @@ def _declarations(problem: Problem) -> Iterator[str]:
     for name, count in Counter(item.name for item in named).items():
         if count > 1:
             yield f"{name} is declared {count} times"
+    for item in named:
+        if not item.name.isidentifier() or item.name.startswith("normal_"):
+            yield f"{item.name!r} is no name that formulas can use, or one of a normal"
     for item in (*problem.domain.axes, *problem.parameters):
         yield from item.faults()
     for unknown in problem.unknowns:
@@ -61,7 +74,7 @@ def _declarations(problem: Problem) -> Iterator[str]:
     if not problem.equations:
         yield "there is no equation"
     for equation in problem.equations:
-        if equation.scale is not None and not equation.scale > 0:
+        if equation.scale is not None and not 0 < equation.scale < np.inf:
             yield f"equation {equation.name}: scale is {equation.scale:g}, expected above 0"
         if not (np.isfinite(equation.weight) and equation.weight > 0):
             yield f"equation {equation.name}: weight is {equation.weight:g}, expected above 0"
@@ -175,7 +188,10 @@ def _residual(problem: Problem, equation: Equation, point: dict[str, Any]) -> An
             raise TypeError(f"{odd[0]!r} is known on edges only, expected a face")
     else:
         point = point | normals
-    return evaluate([equation.field(at)], point)[0]
+    field = equation.field(at)
+    if not needs([field], point):
+        raise TypeError("it holds no unknown")
+    return evaluate([field], point)[0]
 
 
 def _tried(place: str, formula: Any) -> Iterator[str]:
@@ -184,7 +200,7 @@ def _tried(place: str, formula: Any) -> Iterator[str]:
         shape = jax.eval_shape(formula).shape
     except InputError as error:
         yield from (f"{place}: {fault}" for fault in error.faults)
-    except (UndeclaredError, TypeError, ValueError, ArithmeticError, LookupError) as error:
+    except (AttributeError, TypeError, ValueError, ArithmeticError, LookupError) as error:
         yield f"{place}: {_sentence(error)}"
     else:
         if shape != ():
@@ -194,6 +210,6 @@ def _tried(place: str, formula: Any) -> Iterator[str]:
 def _sentence(error: Exception) -> str:
     """What an error says, in its first line."""
     told = str(error).splitlines()[0] if str(error) else type(error).__name__
-    if "abstract array" in told or "Error interpreting" in told:
+    if any(sign in told for sign in OF_ARRAYS):
         return "it takes a function of arrays of a field, expected of(function, field)"
     return told

@@ -26,6 +26,7 @@ from jaxtyping import Float
 from tvilling.pinns.domain import Axis, Domain, Edge
 from tvilling.pinns.field import Coordinate, Field, Point, Scalar, at_place, d, of
 from tvilling.pinns.terms import Formula
+from tvilling.sciml.errors import InputError
 
 Valued = Callable[[Formula | float], Field]  # what a formula prescribes, as a field
 
@@ -139,6 +140,25 @@ class Measured:
     values: Float[np.ndarray, " point"]
     weight: float = 1.0
     unit: str | None = None
+
+    def __post_init__(self) -> None:
+        """Lists and whole numbers become arrays of floating-point numbers."""
+        place = f"measurements of {self.unknown}"
+        if not isinstance(self.points, Mapping):
+            raise InputError(place, ["points are no coordinates by name"])
+        faults, found = [], {}
+        for name, given in {**self.points, "values": self.values}.items():
+            try:
+                found[name] = np.asarray(given, float)
+            except (TypeError, ValueError):
+                faults.append(f"{name} are no numbers")
+                continue
+            if found[name].ndim != 1:
+                faults.append(f"{name} have {found[name].ndim} axes, expected one, a list")
+        if faults:
+            raise InputError(place, faults)
+        object.__setattr__(self, "values", found.pop("values"))
+        object.__setattr__(self, "points", found)
 
 
 def mask(conditions: Sequence[Prescribed], domain: Domain, point: Point) -> Scalar:

@@ -20,7 +20,7 @@ TELL_EVERY_S = 2.0
 LOST, WORSE = 1e3, 1.5  # times the best and the first held-out loss: a network that strays
 FIRST = 16  # the first draw is trained on for this share of the usual steps, then for twice as many
 MOST_STUCK = 3  # fresh draws of points in a row on which no step can be taken
-DRAWS = 2  # sets the random numbers of draws apart from others of a seed
+DRAWS = 3  # sets the random numbers of draws apart from others of a seed
 RUNNING = ""
 
 Tell = Callable[[str], None]
@@ -142,10 +142,13 @@ class _Run:
         self.seed = seed
         self.held = task.held or seldom(task.loss)
         self.advance = [jax.jit(partial(stage.advance, task)) for stage in settings.stages]
+        self.first = float(self.held(task.theta, task.held_out))
         self.kept = None
         if folder is not None:
             mark = fingerprint(
                 task.name,
+                task.declared,
+                f"{self.first:.9e}",  # which every formula enters
                 repr(replace(settings, time_s=1.0)),
                 seed,
                 task.theta,
@@ -164,7 +167,7 @@ class _Run:
 
     def _start(self) -> _Progress:
         task = self.task
-        value = float(self.held(task.theta, task.held_out))
+        value = self.first
         check = Check("start", 0, value, value, self.clock.passed_s(), self._error(task.theta))
         stopped = RUNNING if np.isfinite(value) else "diverged"
         state = self.settings.stages[0].begin(task, task.theta)

@@ -28,7 +28,7 @@ from tvilling.pinns.deepxde_points import Sampler, chosen, resized
 from tvilling.pinns.deepxde_shapes import shape_of
 from tvilling.pinns.deepxde_tracing import tracing
 from tvilling.pinns.dense_jets import derivatives
-from tvilling.pinns.settings import TrainSettings
+from tvilling.pinns.settings import TrainSettings, check_seed
 from tvilling.pinns.task import Task
 from tvilling.sciml.errors import InputError
 from tvilling.sciml.extras import needs_extra
@@ -331,6 +331,11 @@ def solve_deepxde(
         Says the error of the state at every check, which the checks then hold.
     """
     settings = settings or TrainSettings()
+    check_seed(seed)
+    unused = [name for name in ("windows", "causal", "balance") if getattr(settings, name)]
+    if unused:
+        told = [f"{name} is not for problems of DeepXDE" for name in unused]
+        raise InputError("training settings", told)
     guest, theta = _guest(data, net, variables, None, settings.points, seed)
     task = _task(guest, theta, settings.focus, seed)
 
@@ -388,6 +393,10 @@ def _faults(data: Any, net: Any, variables: tuple[Any, ...]) -> Iterator[str]:
         yield "data has an auxiliary_var_function, which the JAX backend does not know"
     if net is not None and not isinstance(net, dde.nn.NN):
         yield f"net is a {type(net).__name__}, expected a network of deepxde.nn"
+    elif isinstance(data, dde.data.PDE) and getattr(net, "_input_transform", None) is None:
+        sizes = getattr(net, "layer_sizes", [data.geom.dim])
+        if sizes[0] != data.geom.dim:
+            yield f"net takes {sizes[0]} coordinates, expected the geometry's {data.geom.dim}"
     for variable in variables:
         if not isinstance(variable, dde.Variable):
             yield f"a variable is a {type(variable).__name__}, expected a deepxde.Variable"

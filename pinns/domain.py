@@ -3,10 +3,13 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Array, Float
+
+from tvilling.sciml.errors import InputError
+from tvilling.sciml.typed import misfits
 
 Points = dict[str, Float[np.ndarray, " point"]]
 Edge = tuple[str, float] | str  # the face of a box, or the named edge of a shape
@@ -47,7 +50,7 @@ class Axis:
         if np.all((given >= self.low) & (given <= self.high)):
             return []
         return [
-            f"{self.name} runs from {given.min():g} to {given.max():g} {self.unit}, "
+            f"{self.name} runs from {given.min():.9g} to {given.max():.9g} {self.unit}, "
             f"expected {self.low:g} to {self.high:g} {self.unit}"
         ]
 
@@ -56,6 +59,7 @@ class Axis:
         return (value - self.low) / (self.high - self.low)
 
 
+@runtime_checkable
 class Domain(Protocol):
     """Coordinates with their ranges, and points drawn inside and on edges."""
 
@@ -97,6 +101,10 @@ class Box:
 
     axes: tuple[Axis, ...]
 
+    def __post_init__(self) -> None:
+        if faults := list(misfits(self)):
+            raise InputError("box", faults)
+
     @property
     def names(self) -> tuple[str, ...]:
         """Names of the coordinates."""
@@ -129,8 +137,8 @@ class Box:
         if at not in (axis.low, axis.high):
             where = "inside" if axis.low < at < axis.high else "outside"
             return (
-                f"{at:g} {axis.unit} lies {where} the domain, "
-                f"expected one of its ends, {axis.low:g} or {axis.high:g} {axis.unit}"
+                f"{at:.17g} {axis.unit} lies {where} the domain, "
+                f"expected one of its ends, {axis.low:.17g} or {axis.high:.17g} {axis.unit}"
             )
         return f"{name} is periodic and has no ends" if axis.periodic else None
 

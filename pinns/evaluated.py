@@ -28,7 +28,7 @@ class Deviation:
     Attributes
     ----------
     relative_l2
-        Root mean square of the difference over that of the reference.
+        Root mean square of the difference over that of the reference; infinite where that is zero.
     relative_to_spread
         The same over the reference's standard deviation: what is left when a constant offset,
         such as the zero of a temperature scale, may not flatter.
@@ -113,8 +113,17 @@ class Evaluated:
         """The residual of each equation that holds inside, at `points` [unit of the equation].
 
         A small residual does not bound the error: compare with a reference where there is one.
+
+        Raises
+        ------
+        InputError
+            With every coordinate that is missing, unknown or outside its range.
         """
-        at, arrays = self.fields, arrays_of(points)
+        checked = self._checked_axes(points)
+        if len({array.shape for array in checked.values()}) > 1:
+            told = ", ".join(f"{name} {array.size}" for name, array in checked.items())
+            raise InputError(f"points of {self.problem.name}", [f"numbers differ: {told}"])
+        at, arrays = self.fields, arrays_of(checked)
         shape = next(iter(arrays.values())).shape
         equations = [item for item in self.problem.equations if item.face is None]
         residuals = [item.field(at) for item in equations]
@@ -133,7 +142,7 @@ class Evaluated:
         Raises
         ------
         InputError
-            If there is no reference.
+            If there is no reference, or it gives what is no unknown.
         """
         reference = reference or self.problem.reference
         if reference is None:
@@ -147,6 +156,10 @@ class Evaluated:
         inside = self.problem.domain.inside(grid)
         grid = {name: values[inside] for name, values in grid.items()}
         true = reference.function(grid)
+        told = [item.name for item in self.problem.told]
+        if odd := [name for name in true if name not in told]:
+            fault = f"it gives {', '.join(odd)}; the solution has {', '.join(told)}"
+            raise InputError(f"reference of {self.problem.name}", [fault])
         found = self.values_at(grid, list(true))
         return {name: _deviation(found[name], np.asarray(true[name])) for name in true}
 
@@ -155,13 +168,16 @@ class Evaluated:
         axes = {axis.name: axis for axis in self.problem.inputs.axes}
         faults = [f"{name} is missing" for name in axes if name not in coordinates]
         faults += [f"{name} is no coordinate" for name in coordinates if name not in axes]
-        arrays = {
-            name: np.atleast_1d(np.asarray(coordinates[name], float))
-            for name in axes
-            if name in coordinates
-        }
-        for name, array in arrays.items():
-            faults += axes[name].leaving(array)
+        arrays = {}
+        for name in [name for name in axes if name in coordinates]:
+            try:
+                arrays[name] = np.atleast_1d(np.asarray(coordinates[name], float))
+            except (TypeError, ValueError):
+                faults.append(f"{name} is {coordinates[name]!r}, expected numbers")
+                continue
+            if arrays[name].ndim > 1:
+                faults.append(f"{name} has {arrays[name].ndim} axes, expected one, a list")
+            faults += axes[name].leaving(arrays[name])
         if faults:
             raise InputError(f"coordinates of {self.problem.name}", faults)
         return arrays
@@ -184,8 +200,13 @@ def _deviation(found: np.ndarray, true: np.ndarray) -> Deviation:
     off = found - true
     rms = float(np.sqrt(np.mean(off**2)))
     return Deviation(
-        relative_l2=rms / float(np.sqrt(np.mean(true**2))),
-        relative_to_spread=rms / float(np.std(true)),
+        relative_l2=_share(rms, float(np.sqrt(np.mean(true**2)))),
+        relative_to_spread=_share(rms, float(np.std(true))),
         rms=rms,
         greatest=float(np.max(np.abs(off))),
     )
+
+
+def _share(part: float, whole: float) -> float:
+    """Of a reference that is zero, or constant, no share can be told: infinite."""
+    return part / whole if whole > 0 else float("inf")

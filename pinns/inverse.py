@@ -27,7 +27,7 @@ from tvilling.pinns.estimates import (
 )
 from tvilling.pinns.problem import Problem
 from tvilling.pinns.refining import Refined, Refining, refining_of
-from tvilling.pinns.settings import TrainSettings
+from tvilling.pinns.settings import TrainSettings, check_seed
 from tvilling.pinns.solution import Solution
 from tvilling.pinns.training import train
 from tvilling.pinns.uncertainty import Laplace, of_judged
@@ -37,7 +37,8 @@ from tvilling.sciml.errors import InputError
 GUESSED_NOISE = 0.02  # of the scale of an unknown, until it is estimated
 EASY, RIGID = 0.2, 1e-3  # what readings count beside equations: on the way, and at the end
 STEPS, WARM_STEPS = 150, 8  # of the refinement, and of one for new readings
-SETTLED = 0.1  # standard errors
+SETTLED, UNFINISHED = 0.1, 1.0  # standard errors: intervals are right, and say anything at all
+AT_END = 0.01  # of the range of a parameter
 
 
 @dataclass(frozen=True, eq=False)
@@ -157,7 +158,8 @@ def invert(
     """
     began, priors = time.perf_counter(), priors or {}
     settings = settings or TrainSettings()
-    _checked(problem, settings, coverage, priors)
+    check_seed(seed)
+    _checked(problem, settings, coverage, priors, noise)
     known = given_noise(problem, noise)
     sds = known or tuple(
         GUESSED_NOISE * problem.unknown(item.unknown).scale for item in problem.measured
@@ -178,7 +180,11 @@ def invert(
 
 
 def _checked(
-    problem: Problem, settings: TrainSettings, coverage: float, priors: Mapping[str, float]
+    problem: Problem,
+    settings: TrainSettings,
+    coverage: float,
+    priors: Mapping[str, float],
+    noise: Noise | None,
 ) -> None:
     names = ", ".join(item.name for item in problem.equations)
     faults = [
@@ -196,6 +202,8 @@ def _checked(
     if not problem.measured:
         faults.append("nothing is measured")
     readings = sum(len(item.values) for item in problem.measured)
+    if noise is None and problem.free and readings == len(problem.free):
+        faults.append(f"{readings} readings cannot tell as many parameters and the noise: state it")
     if problem.measured and readings < len(problem.free):
         names = ", ".join(item.name for item in problem.free)
         faults.append(f"{readings} readings cannot tell {len(problem.free)} parameters: {names}")
@@ -213,9 +221,10 @@ def _inverted(
 ) -> Inverted:
     problem, names = refining.problem, sorted(item.name for item in refining.problem.free)
     count = len(names)
-    if count and (open_ones := not_found(refined.judged.upper, names)):
-        raise InputError(f"readings of {problem.name}", open_ones)
     posterior = of_judged(solution, refined.judged, known)
+    if count and (open_ones := not_found(refined.judged.upper, names)):
+        others = _at_ends(problem, np.asarray(refined.theta[-count:])) or _unsettled(posterior)
+        raise InputError(f"readings of {problem.name}", others or open_ones)
     refining = replace(refining, physics=replace(refining.physics, params=solution.params))
     return Inverted(
         {item.name: item for item in posterior.estimates(coverage)},
@@ -227,6 +236,30 @@ def _inverted(
         wall_s,
         _recommended(posterior, coverage),
     )
+
+
+def _at_ends(problem: Problem, unbounded: Float[np.ndarray, " parameter"]) -> list[str]:
+    """Parameters that the readings pull out of the range in which they are sought."""
+    told = []
+    for item, value in zip(sorted(problem.free, key=lambda it: it.name), unbounded, strict=True):
+        share = 1 / (1 + np.exp(-value))
+        if not AT_END < share < 1 - AT_END:
+            end = item.low if share < AT_END else item.high
+            told.append(
+                f"{item.name} ends where its range does, at {end:g} {item.unit}, and the readings "
+                "pull it further; widen the range if that makes sense"
+            )
+    return told
+
+
+def _unsettled(posterior: Laplace) -> list[str]:
+    """Where the fit is still far from its minimum, nothing can be said of the parameters yet."""
+    if not posterior.unsettled > UNFINISHED:
+        return []
+    return [
+        f"the fit has not settled ({posterior.unsettled:.1g} standard errors are left), so that "
+        "nothing can be said of the parameters; train longer"
+    ]
 
 
 def _recommended(posterior: Laplace, coverage: float) -> str:

@@ -35,6 +35,7 @@ from tvilling.pinns.jets import (
     tanh_tower,
 )
 from tvilling.sciml.errors import InputError
+from tvilling.sciml.typed import misfits
 
 KINDS = ("perceptron", "modified", "fourier", "pirate")
 ACTIVATIONS: dict[str, Tower] = {"tanh": tanh_tower, "sin": sine_tower}
@@ -78,12 +79,12 @@ class NetworkSettings:
         if self.activation not in ACTIVATIONS:
             known = ", ".join(ACTIVATIONS)
             faults.append(f"activation is {self.activation!r}, expected one of {known}")
-        if not self.frequency > 0:
+        if not 0 < self.frequency < float("inf"):
             faults.append(f"frequency is {self.frequency:g}, expected above 0")
         return faults
 
     def __post_init__(self) -> None:
-        if faults := self.faults():
+        if faults := list(misfits(self)) or self.faults():
             raise InputError("network settings", faults)
 
 

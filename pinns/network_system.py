@@ -129,6 +129,10 @@ class PinnSystem:
             for channel, value in zip(self.gauges, mean[count:], strict=True)
         }
         trust = self._trust(scaled, *judged(self.question, values, residuals))
+        halves = jnp.asarray(self.question.half[count:])
+        cut = jnp.abs(mean[count:] - jnp.stack([output[item.name] for item in self.gauges]))
+        ends = jnp.exp(-jnp.max(cut / halves) / BOX_MARGIN)  # a value that is cut is none
+        trust = trust * jnp.nan_to_num(ends, nan=0.0)
         return (new_state, output | {"status": ok_status()}), trust
 
     def trust(self, state: State, action: Values, drive: Values) -> Float[Array, ""]:

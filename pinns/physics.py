@@ -12,6 +12,7 @@ from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float
 
 from tvilling.pinns.compiling import seldom
+from tvilling.pinns.declared import declared
 from tvilling.pinns.groups import AXES, INSIDE, Group, Placed, PlacedByGroup
 from tvilling.pinns.loss import PhysicsLoss, drawn
 from tvilling.pinns.network import Network
@@ -66,6 +67,7 @@ class Physics:
             slope=self.slope,
             held=self.held,
             unravel=unravel,
+            declared=repr(declared(self.problem)),
         )
 
     def rows(self, theta: Weights, placed: PlacedByGroup) -> Float[Array, " row"]:

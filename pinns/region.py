@@ -84,6 +84,11 @@ class Region:
     def edge_fault(self, edge: Edge) -> str | None:
         """What is wrong with `edge` as an edge of the shape or an end of another axis."""
         if not isinstance(edge, str):
+            if edge[0] in self.names[: self.shape.dims]:
+                return (
+                    f"{edge[0]} is a coordinate of the shape, expected an EdgeCondition or the "
+                    f"name of one of its edges: {', '.join(self.edges)}"
+                )
             return Box(self.others).edge_fault(edge)
         if edge in self.edges:
             return None

@@ -1,10 +1,16 @@
 """How to train: network, points, stages of optimisation, and when to stop."""
 
+import math
 from dataclasses import dataclass, field
+
+import numpy as np
 
 from tvilling.pinns.network import NetworkSettings
 from tvilling.pinns.stages import Broyden, Stage
 from tvilling.sciml.errors import InputError
+from tvilling.sciml.typed import misfits
+
+GREATEST_SEED = 2**32 - 1
 
 
 @dataclass(frozen=True)
@@ -78,6 +84,8 @@ class TrainSettings:
     time_s: float = float("inf")
 
     def __post_init__(self) -> None:
+        if told := list(misfits(self)):
+            raise InputError("training settings", told)
         least = {
             "points": 1,
             "edge_points": 1,
@@ -88,7 +96,7 @@ class TrainSettings:
         faults = [
             f"{name} is {getattr(self, name):g}, expected at least {low}"
             for name, low in least.items()
-            if not getattr(self, name) >= low
+            if not (getattr(self, name) >= low and math.isfinite(getattr(self, name)))
         ]
         if not self.time_s > 0:
             faults.append(f"time_s is {self.time_s:g}, expected above 0")
@@ -104,3 +112,9 @@ class TrainSettings:
             faults.append(f"causal slices is {self.causal.slices}, expected at least 1")
         if faults:
             raise InputError("training settings", faults)
+
+
+def check_seed(seed: int) -> None:
+    """Raise an InputError where `seed` is no whole number from 0 to 2³² - 1."""
+    if not isinstance(seed, int | np.integer) or not 0 <= seed <= GREATEST_SEED:
+        raise InputError("seed", [f"{seed!r}, expected a whole number from 0 to {GREATEST_SEED}"])

@@ -1,7 +1,7 @@
 """Optimisers as stages of a training: each takes steps on a batch that stays the same meanwhile."""
 
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -33,6 +33,7 @@ class State(Protocol):
         """Steps taken in this stage."""
 
 
+@runtime_checkable
 class Stage(Protocol):
     """An optimiser and how many steps it may take."""
 
@@ -58,7 +59,7 @@ def _faults(stage: Any, **least: float) -> list[str]:
     return [
         f"{stage.name}: {name} is {getattr(stage, name):g}, expected at least {low:g}"
         for name, low in least.items()
-        if not getattr(stage, name) >= low
+        if not low <= getattr(stage, name) < float("inf")
     ]
 
 

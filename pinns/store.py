@@ -17,7 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 from jaxtyping import Float
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from tvilling.pinns.course import Check
 from tvilling.pinns.declared import declared, described, differing, plain
@@ -64,7 +64,7 @@ class About(BaseModel):
     stopped: str
     scales: dict[str, float]
     parameters: dict[str, float]
-    checks: tuple[KeptCheck, ...]
+    checks: tuple[KeptCheck, ...] = Field(min_length=1)
     footprint: dict[str, Any] | None
     tvilling_version: str
 
@@ -99,6 +99,7 @@ def save_solution(
     InputError
         If `folder` is there already; nothing is overwritten.
     """
+    folder = Path(folder)
     with whole_folder(folder) as beside:
         if isinstance(solution, WindowedSolution):
             _save_windows(solution, beside, settings, footprint)
@@ -118,7 +119,7 @@ def read_about(folder: Path) -> About:
     """
     try:
         return About.model_validate_json((folder / ABOUT).read_text(encoding="utf-8"))
-    except (OSError, ValidationError) as error:
+    except (OSError, ValueError) as error:
         first = str(error).splitlines()[0]
         raise InputError(str(folder), [f"holds no solution that can be read: {first}"]) from error
 
@@ -133,6 +134,7 @@ def load_solution(folder: Path, problem: Problem) -> Solution | WindowedSolution
         parameters, conditions or names of equations, or other values at points that were kept to
         compare. The formulas of equations cannot be compared.
     """
+    folder = Path(folder)
     if (folder / WINDOWS).exists():
         return _load_windows(folder, problem)
     return _load_one(folder, problem)
@@ -146,6 +148,8 @@ def _load_one(folder: Path, problem: Problem) -> Solution:
     if parts := differing(about.declared, declared(problem)):
         told = f"holds a solution of {about.problem} with other {', '.join(parts)}"
         raise InputError(str(folder), [told])
+    if set(about.scales) != {item.name for item in problem.equations}:
+        raise InputError(str(folder), ["its scales are not those of the equations"])
     arrays = load_arrays(folder / ARRAYS)
     graph, params = _weights(folder, problem, about, arrays)
     solution = Solution(
@@ -186,7 +190,7 @@ def _load_windows(folder: Path, problem: Problem) -> WindowedSolution:
     """Window by window, since each starts from where the one before it ends."""
     try:
         about = AboutWindows.model_validate_json((folder / WINDOWS).read_text(encoding="utf-8"))
-    except (OSError, ValidationError) as error:
+    except (OSError, ValueError) as error:
         first = str(error).splitlines()[0]
         raise InputError(str(folder), [f"holds no solution that can be read: {first}"]) from error
     if about.problem != problem.name or about.axis not in problem.domain.names:
@@ -247,7 +251,11 @@ def _weights(
     folder: Path, problem: Problem, about: About, arrays: dict[str, np.ndarray]
 ) -> tuple[nnx.GraphDef[Any], Params]:
     """The network that the JSON describes, with the weights of the arrays."""
-    settings = NetworkSettings(**about.network)
+    try:
+        settings = NetworkSettings(**about.network)
+    except (TypeError, InputError) as error:
+        told = "; ".join(error.faults) if isinstance(error, InputError) else "it has other settings"
+        raise InputError(str(folder), [f"its network is none that is known: {told}"]) from error
     graph, like = start(problem, settings, jax.random.key(about.seed))
     leaves, tree = jax.tree_util.tree_flatten_with_path(like.network)
     names = [f"{NETWORK}{path_name(path)}" for path, _ in leaves]
@@ -260,6 +268,8 @@ def _weights(
             str(folder),
             [f"its weights are those of another network than it describes ({', '.join(odd)})"],
         )
+    if not all(np.isfinite(arrays[name]).all() for name in wanted):
+        raise InputError(str(folder), ["its weights are not finite"])
     found = jax.tree.unflatten(tree, [jnp.asarray(arrays[name]) for name in names])
     free = {item.name: jnp.asarray(arrays[f"{FREE}.{item.name}"]) for item in problem.free}
     return graph, Params(found, free)
@@ -277,8 +287,11 @@ def _probe(solution: Solution) -> dict[str, Float[np.ndarray, " point"]]:
 
 def _compare(folder: Path, solution: Solution, arrays: dict[str, np.ndarray]) -> None:
     for name, values in _probe(solution).items():
-        off = np.abs(values - arrays[f"{PROBED}.{name}"]) / solution.problem.unknown(name).scale
-        if not np.all((off <= AGREEMENT) | np.isnan(off)):
+        kept = arrays.get(f"{PROBED}.{name}")
+        if kept is None or kept.shape != values.shape:
+            raise InputError(str(folder), [f"its values of {name} to compare with are missing"])
+        off = np.abs(values - kept) / _scale(solution.problem, name, kept)
+        if not np.all((off <= AGREEMENT) | (np.isnan(values) & np.isnan(kept))):
             raise InputError(
                 str(folder),
                 [
@@ -286,3 +299,9 @@ def _compare(folder: Path, solution: Solution, arrays: dict[str, np.ndarray]) ->
                     f"(by up to {np.nanmax(off):.2g} of its scale); conditions or parameters differ"
                 ],
             )
+
+
+def _scale(problem: Problem, name: str, values: Float[np.ndarray, " point"]) -> float:
+    """Of an unknown; the greatest value of what is derived, or one where that is zero."""
+    scales = {item.name: item.scale for item in problem.unknowns}
+    return scales.get(name) or float(np.nanmax(np.abs(values), initial=0.0)) or 1.0

@@ -4,6 +4,7 @@ What is asked of the networks is checked here as a whole, before anything is com
 itself is in `tvilling.pinns.network_system`.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 
 import jax
@@ -35,7 +36,7 @@ MOST_SPREAD = 0.01  # half widths of an output's range: the same for the ensembl
 
 
 def as_system(
-    solutions: Sequence[Solution],
+    solutions: Sequence[Solution] | Solution,
     gauges: Sequence[Gauge],
     actions: Mapping[str, str] | None = None,
     drives: Mapping[str, str] | None = None,
@@ -69,6 +70,8 @@ def as_system(
         outside the domain or left open, networks of different problems.
     """
     told = (dict(actions or {}), dict(drives or {}))
+    if isinstance(solutions, Solution):
+        solutions = [solutions]
     if not solutions:
         raise InputError("system of networks", ["there is no solution, expected at least one"])
     question = _question(solutions, gauges, told, carried, time)
@@ -110,6 +113,9 @@ def _question(
     faults = [*_member_faults(solutions), *_parameter_faults(problem, told, carried)]
     faults += [f"{name} names two quantities" for name in {*names} if names.count(name) > 1]
     faults += unplaced
+    faults += [fault for gauge in gauges for fault in _gauge_faults(problem, gauge)]
+    if not problem.inputs.ranged:
+        faults.append("no parameter is ranged, expected a family: see over_ranges")
     if not gauges:
         faults.append("there is no gauge, expected at least one output")
     if faults:
@@ -175,6 +181,22 @@ def _parameter_faults(
                 f"{name} is used {used.count(name)} times, "
                 "expected once, as action, drive or carried"
             )
+    return faults
+
+
+def _gauge_faults(problem: Problem, gauge: Gauge) -> list[str]:
+    """A range that is none, and a quantity that is not told or has another unit."""
+    faults = []
+    if not -math.inf < gauge.low < gauge.high < math.inf:
+        faults.append(
+            f"{gauge.name}: its range is {gauge.low:g} to {gauge.high:g} {gauge.unit}, "
+            "expected two finite numbers, the smaller first"
+        )
+    units = {item.name: item.unit for item in problem.told}
+    if isinstance(gauge.of, str) and gauge.of not in units:
+        faults.append(f"{gauge.name}: {gauge.of!r} is not told; there are {', '.join(units)}")
+    elif isinstance(gauge.of, str) and gauge.unit != units[gauge.of]:
+        faults.append(f"{gauge.name} is in {gauge.unit}, expected {units[gauge.of]}")
     return faults
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import jax.numpy as jnp
 import numpy as np
 
+from tvilling.pinns.domain import Axis, Box, draw_edge
 from tvilling.pinns.evaluation import evaluate
 from tvilling.pinns.jets import Jet, sine_tower, stacked
 
@@ -80,8 +81,6 @@ def _signs(problem: "Problem", flipped: Sequence[Symmetry]) -> np.ndarray:
 
 def declaration_faults(problem: "Problem") -> Iterator[str]:
     """What names and axes of symmetries are wrong."""
-    from tvilling.pinns.domain import Box
-
     if problem.symmetries and not isinstance(problem.domain, Box):
         yield "symmetries are known of boxes only"
         return
@@ -122,6 +121,29 @@ def faults(problem: "Problem", at: Callable[[Outputs], "Terms"]) -> Iterator[str
             here, there = _over(equation.field(terms), points, mirrored)
             if _differ(np.abs(here), np.abs(there)):
                 yield f"equation {equation.name} changes when {axis.name} is reflected"
+        yield from _face_faults(problem, terms, axis)
+
+
+def _face_faults(problem: "Problem", terms: "Terms", axis: Axis) -> Iterator[str]:
+    """Equations on faces without one that is their reflection, maybe themselves."""
+    on_faces = [(item, item.face) for item in problem.equations if isinstance(item.face, tuple)]
+    for equation, face in on_faces:
+        name, at = face
+        opposite = (name, axis.low + axis.high - at) if name == axis.name else face
+        points = draw_edge(problem.inputs, face, np.random.default_rng(0), TRIED)
+        normal = f"normal_{axis.name}"
+        mirrored = points | {
+            axis.name: axis.low + axis.high - points[axis.name],
+            normal: -points[normal],
+        }
+        here = np.abs(_over(equation.field(terms), points)[0])
+        twins = [item for item, other in on_faces if other == opposite]
+        there = [np.abs(_over(item.field(terms), mirrored)[0]) for item in twins]
+        if all(_differ(here, other) for other in there):
+            yield (
+                f"equation {equation.name} at {name} = {at:g} has no reflection: "
+                f"none at {opposite[0]} = {opposite[1]:g} says the same"
+            )
 
 
 def _waves(coordinates: list[Jet], outputs: int) -> Jet:

@@ -35,6 +35,8 @@ class Task:
         Loss and gradient together; None: by reverse mode over `rows`.
     held
         The loss over held-out points, compiled already; None: it will be.
+    declared
+        What the problem says, as far as words can: a training of another one is told apart.
     unravel
         The weights as arrays in a pytree, for optimisers that go by matrices.
     """
@@ -48,6 +50,7 @@ class Task:
     slope: Callable[[Weights, Batch], tuple[Array, Weights]] | None = None
     held: Callable[[Weights, Batch], Float[Array, ""]] | None = None
     unravel: Callable[[Weights], Any] | None = None
+    declared: str = ""
 
     def loss(self, theta: Weights, batch: Batch) -> Float[Array, ""]:
         """The sum of squares."""

@@ -8,7 +8,7 @@ import jax
 from tvilling.pinns.course import Tell, run, silent
 from tvilling.pinns.physics import of_problem
 from tvilling.pinns.problem import Problem
-from tvilling.pinns.settings import TrainSettings
+from tvilling.pinns.settings import TrainSettings, check_seed
 from tvilling.pinns.solution import Solution
 from tvilling.pinns.task import Weights
 from tvilling.pinns.trial import start
@@ -43,9 +43,12 @@ def train(
     Raises
     ------
     InputError
-        If the causal axis is none, windows cannot be cut, or `folder` holds another training.
+        If the causal axis or the seed is none, windows cannot be cut, or `folder` holds another
+        training.
     """
     settings = settings or TrainSettings()
+    check_seed(seed)
+    folder = None if folder is None else Path(folder)
     if settings.causal is not None and settings.causal.axis not in problem.inputs.names:
         known = ", ".join(problem.inputs.names)
         fault = f"causal axis {settings.causal.axis!r} is no axis; declared are {known}"

@@ -47,13 +47,16 @@ class Checkpoints:
 
     def __post_init__(self) -> None:
         """Claim the folder."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+        except FileExistsError:
+            raise InputError(str(self.folder), ["is a file, expected a folder"]) from None
         label = self.folder / MARK
         if not label.exists():
             part = label.with_suffix(".part")
             part.write_text(self.mark, encoding="utf-8")
             part.replace(label)
-        elif label.read_text(encoding="utf-8") != self.mark:
+        elif label.read_bytes() != self.mark.encode():
             raise InputError(
                 str(self.folder),
                 ["holds checkpoints of another training (other data, settings, seed or start)"],

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tvilling.apps.pinn.known import Tell, entry_of, settings_of
 from tvilling.apps.pinn.measurements import read_measurements
+from tvilling.apps.pinn.train import GREATEST_SEED
 from tvilling.sciml.errors import InputError
 
 if TYPE_CHECKING:
@@ -50,8 +51,8 @@ def run_invert(
     faults = []
     if noise is not None and not 0 < noise < math.inf:
         faults.append(f"--noise is {noise:g}, expected above 0")
-    if seed < 0:
-        faults.append(f"--seed is {seed}, expected at least 0")
+    if not 0 <= seed <= GREATEST_SEED:
+        faults.append(f"--seed is {seed}, expected 0 to {GREATEST_SEED}")
     parameters, more = set_free(problem, free)
     faults += more
     try:
@@ -86,6 +87,8 @@ def set_free(problem: "Problem", text: str | None) -> tuple[tuple[Any, ...], lis
             known = ", ".join(items) or "none"
             faults.append(f"--free {name!r} is no parameter; there are {known}")
             continue
+        if name in found:
+            faults.append(f"--free names {name} twice")
         try:
             found[name] = _freed(item, span)
         except InputError as error:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tvilling.pinns.problem import Problem
 
 HEADING = re.compile(r"\s*([^\s\[]+)\s*(?:\[(.*)\])?\s*")
+MOST_CELLS = 100  # in a row
 TOLD = 5  # rows at fault that are told one by one, a column
 
 
@@ -71,12 +72,36 @@ def _table(file: Path) -> "pd.DataFrame":
     import pandas as pd
 
     try:
-        return pd.read_csv(
-            file, dtype=str, comment="#", skip_blank_lines=True, encoding="utf-8-sig"
+        rows = pd.read_csv(
+            file,
+            header=None,
+            names=range(MOST_CELLS),
+            dtype=str,
+            comment="#",
+            skip_blank_lines=True,
+            encoding="utf-8-sig",
         )
     except (OSError, ValueError) as error:  # pandas' own faults are values too
         told = getattr(error, "strerror", None) or str(error)
         raise InputError(str(file), [f"cannot be read: {told}"]) from None
+    return _under_header(rows, file)
+
+
+def _under_header(rows: "pd.DataFrame", file: Path) -> "pd.DataFrame":
+    """The first row as names of the columns; no other may have more cells."""
+    width = int(rows.iloc[0].notna().sum()) if len(rows) else 0
+    beyond = rows.iloc[:, width:].notna().any(axis=1).to_numpy()
+    faults = [
+        f"reading {row} has more than the {width} cells of the header"
+        for row in np.flatnonzero(beyond)[:TOLD]
+    ]
+    if len(rows) and rows.iloc[0, width:].notna().any():
+        faults = ["a column of the header has no name"]
+    if faults:
+        raise InputError(str(file), faults)
+    table = rows.iloc[1:, :width].reset_index(drop=True)
+    table.columns = rows.iloc[0, :width]
+    return table
 
 
 def _headings(table: "pd.DataFrame", units: Mapping[str, str]) -> list[str]:

@@ -58,7 +58,7 @@ def write_train_report(run: "TrainRun", data: "xr.Dataset", wall_s: float) -> No
 
 def error_rows(run: "TrainRun") -> list[tuple[str, ...]]:
     """Errors of every unknown as text."""
-    units = {item.name: item.unit for item in run.kept.solution.problem.unknowns}
+    units = {item.name: item.unit for item in run.kept.solution.problem.told}
     return [
         (
             name,

@@ -30,6 +30,7 @@ SOLUTION, OTHERS, DATA, REPORT, SUMMARY = (
     "summary.json",
 )
 MOST_SEEDS = 100
+GREATEST_SEED = 2**31 - 1  # with room for many from there on
 
 
 @dataclass(frozen=True)
@@ -60,8 +61,8 @@ class Asked:
     def faults(self) -> list[str]:
         """What is out of range."""
         faults = []
-        if self.seed < 0:
-            faults.append(f"--seed is {self.seed}, expected at least 0")
+        if not 0 <= self.seed <= GREATEST_SEED:
+            faults.append(f"--seed is {self.seed}, expected 0 to {GREATEST_SEED}")
         if not 1 <= self.seeds <= MOST_SEEDS:
             faults.append(f"--seeds is {self.seeds}, expected 1 to {MOST_SEEDS}")
         if self.time_s is not None and not 0 < self.time_s < float("inf"):

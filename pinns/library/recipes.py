@@ -119,7 +119,7 @@ RECIPES: dict[str, Recipe] = {
     "stratified_tank:example": _plain(2500, short_steps=600),
     "buried_cable:example": _plain(2000),
     "transformer_hot_spot:example": _plain(2000),
-    "swing_equation:example": _plain(3000),
+    "swing_equation:example": _plain(5000),
     "swing_equation:example_network": _plain(1500, 500),
     "heat_exchanger:example": _plain(1000, 300),
     "water_hammer:example": _plain(3000, width=24, activation="sin"),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import jax
 import jax.numpy as jnp
 import numpy as np
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from tvilling.pinns.declared import declared, differing
 from tvilling.pinns.operators.deeponet import DeepONet
@@ -102,7 +102,7 @@ def load_operator(folder: Path, problem: OperatorProblem) -> OperatorSolution:
     """
     try:
         about = AboutOperator.model_validate_json((folder / ABOUT).read_text(encoding="utf-8"))
-    except (OSError, ValidationError) as error:
+    except (OSError, ValueError) as error:
         first = str(error).splitlines()[0]
         raise InputError(str(folder), [f"holds no operator that can be read: {first}"]) from error
     if about.problem != problem.name:

@@ -136,6 +136,34 @@ WRONG = {
         equation(lambda at: jnp.exp(at.temp_degc)),
         "equation heat: it takes a function of arrays of a field, expected of(function, field)",
     ),
+    "equation of nothing": (
+        equation(lambda at: at.x_m * 2.0),
+        "equation heat: it holds no unknown",
+    ),
+    "attribute of a field": (
+        equation(lambda at: at.temp_degc.foo),
+        "equation heat: 'Solved' object has no attribute 'foo'",
+    ),
+    "a condition and no tuple": (
+        {"conditions": Condition("temp_degc", "x_m", 0.0, 80.0)},
+        "conditions is a Condition, expected a tuple of Condition or EdgeCondition",
+    ),
+    "a text for a number": (
+        condition("temp_degc", "x_m", 0.0, "80"),
+        "conditions[0]: value is '80', expected a function or a number",
+    ),
+    "a face and no edge": (
+        equation(transport, face=("x_m",)),
+        "heat: face is ('x_m',), expected (a text, a number) or a text or None",
+    ),
+    "endless scale": (
+        equation(transport, scale=float("inf")),
+        "equation heat: scale is inf, expected above 0",
+    ),
+    "name of a normal": (
+        {"parameters": (SPEED, Fixed("normal_x_m", "1", 1.0))},
+        "'normal_x_m' is no name that formulas can use, or one of a normal",
+    ),
     "nothing returned": (
         equation(lambda at: None),
         "equation heat: it returns nothing, expected a field",
@@ -343,3 +371,47 @@ def test_settings_out_of_range_are_told_together():
         "width is -3, expected at least 1",
         "kind is 'deep', expected one of perceptron, modified, fourier, pirate",
     )
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"points": 10.5}, "points is 10.5, expected a whole number"),
+        ({"stages": Broyden(10)}, "stages is a Broyden, expected a tuple of Stage"),
+        ({"stages": (Broyden(10.5),)}, "Broyden: steps is 10.5, expected a whole number"),
+        ({"network": None}, "network is None, expected NetworkSettings"),
+        ({"balance": "no"}, "balance is 'no', expected True or False"),
+        ({"focus": float("inf")}, "focus is inf, expected at least 0"),
+        ({"windows": Windows("time_s", 2.5)}, "windows: count is 2.5, expected a whole number"),
+    ],
+)
+def test_settings_of_a_wrong_type_are_told(changes, told):
+    with pytest.raises(InputError) as error:
+        replace(TrainSettings(), **changes)
+    assert told in error.value.faults
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, 2**32, "0"])
+def test_a_seed_is_a_whole_number(seed):
+    with pytest.raises(InputError, match="expected a whole number from 0"):
+        train(problem(), seed=seed)
+
+
+@pytest.mark.parametrize(
+    ("points", "values", "told"),
+    [
+        (0.5, 0.6, "points are no coordinates by name"),
+        ({"x_m": 0.5}, 0.6, "x_m have 0 axes, expected one, a list"),
+        ({"x_m": ["a"]}, ["b"], "x_m are no numbers"),
+        ({"x_m": np.zeros((5, 1))}, np.zeros((5, 1)), "values have 2 axes, expected one, a list"),
+    ],
+)
+def test_readings_are_lists_of_numbers(points, values, told):
+    with pytest.raises(InputError) as error:
+        Measured("temp_degc", points, values)
+    assert told in error.value.faults
+
+
+def test_lists_and_whole_numbers_are_readings_too():
+    given = Measured("temp_degc", {"x_m": [0, 50], "time_s": (1, 2)}, [80, 70])
+    assert given.values.dtype == given.points["x_m"].dtype == float

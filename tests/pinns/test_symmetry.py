@@ -96,3 +96,24 @@ def test_what_is_not_its_own_reflection_is_told(changes, told):
     with pytest.raises(InputError) as error:
         replace(TWO, **changes)
     assert told in str(error.value)
+
+
+def robin(left, right):
+    """Conduction with a source between two films, even about the middle where both are alike."""
+    return Problem(
+        name="films",
+        domain=Box((Axis("x", "1", 0.0, 1.0),)),
+        unknowns=(Unknown("u", "1", 0.0, 1.0),),
+        equations=(
+            Equation("heat", "1", lambda at: d(at.u, "x", "x") + 1.0),
+            Equation("left", "1", lambda at: d(at.u, "x") - left * at.u, face=("x", 0.0)),
+            Equation("right", "1", lambda at: d(at.u, "x") + right * at.u, face=("x", 1.0)),
+        ),
+        symmetries=(Symmetry("x"),),
+    )
+
+
+def test_equations_on_opposite_faces_are_compared():
+    assert robin(3.0, 3.0).symmetries
+    with pytest.raises(InputError, match=r"equation left at x = 0 has no reflection"):
+        robin(3.0, 1.0)
