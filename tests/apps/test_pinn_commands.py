@@ -253,6 +253,12 @@ def test_readings_and_parameters_are_checked_together(tmp_path):
     assert "no column is an unknown; there are water_degc" in told
     assert "nothing is free; name parameters with --free" in told
     assert "cannot be read" in call("invert", NAME, tmp_path / "no.csv", fails=True)
+    file.write_text("time_h,water_degc\n1,50\n2,49,1\n")  # with a flag that no header names
+    told = call("invert", NAME, file, "--free", "decay_per_h,decay_per_h", fails=True)
+    assert "reading 2 has more than the 2 cells of the header" in told
+    assert "--free names decay_per_h twice" in told
+    told = call("invert", NAME, file, "--seed", 10**20, fails=True)
+    assert "--seed is 1" in told
 
 
 def test_the_sensors_that_ship_are_those_that_the_script_makes():
@@ -261,3 +267,14 @@ def test_the_sensors_that_ship_are_those_that_the_script_makes():
     sensors = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(sensors)
     assert sensors.FILE.read_text(encoding="utf-8") == sensors.text()
+
+
+def test_velocities_that_follow_from_a_streamfunction_are_told_and_kept(tmp_path):
+    out = ("--out", tmp_path)
+    told = call("train", "lid_cavity", "--short", "--time-s", 0.1, "--no-energy", *out)
+    (folder,) = (path for path in tmp_path.iterdir() if not path.name.startswith("."))
+    report = (folder / "report.html").read_text(encoding="utf-8")
+    for name in ("u", "v"):
+        assert f"\n{name} " in told
+        assert f"<th class='l'>{name}</th>" in report
+    assert "psi" in call("evaluate", folder, "x=0.5", "y=0.5")
