@@ -112,7 +112,7 @@ RECIPES: dict[str, Recipe] = {
         _deep(300, 600, 100, windows=Windows("t", 4), width=16, modes=6),
     ),
     "lid_cavity:example": Recipe(
-        _deep(12_000, 4000, 100, width=24), _deep(3500, 3000, 100, width=24)
+        _deep(20_000, 4000, 100, width=24), _deep(3500, 3000, 100, width=24)
     ),
     "heating_pipe:example": _plain(2500, short_steps=600),
     "heating_pipe_wall:example": _plain(3000),
