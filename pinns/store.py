@@ -6,11 +6,12 @@ folder a window.
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from importlib.metadata import version
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import jax
 import jax.numpy as jnp
@@ -35,6 +36,9 @@ ABOUT, ARRAYS, WINDOWS, WINDOW = "solution.json", "arrays", "windows.json", "win
 NETWORK, FREE, PROBED = "network", "free", "probed"
 PROBE_SHARES = np.array([0.11, 0.52, 0.93])  # of each axis: a grid to compare values on
 AGREEMENT = 1e-6  # of these values, in scales of the unknown; machines differ in the last digits
+
+
+Kept = TypeVar("Kept", bound=BaseModel)
 
 
 class KeptCheck(BaseModel):
@@ -117,11 +121,30 @@ def read_about(folder: Path) -> About:
     InputError
         If there is none.
     """
+    return read_kept(folder / ABOUT, About, "solution")
+
+
+def read_kept(file: Path, kind: type[Kept], what: str) -> Kept:
+    """The JSON in `file`; where there is none, an InputError says that it holds no `what`."""
     try:
-        return About.model_validate_json((folder / ABOUT).read_text(encoding="utf-8"))
+        return kind.model_validate_json(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         first = str(error).splitlines()[0]
-        raise InputError(str(folder), [f"holds no solution that can be read: {first}"]) from error
+        told = f"holds no {what} that can be read: {first}"
+        raise InputError(str(file.parent), [told]) from error
+
+
+def check_weights(
+    folder: Path, wanted: Mapping[str, tuple[int, ...]], kept: Mapping[str, np.ndarray]
+) -> None:
+    """Raise an InputError where arrays are not of the shapes that are wanted, or not finite."""
+    shapes = {name: array.shape for name, array in kept.items()}
+    if shapes != dict(wanted):
+        odd = [name for name in {**wanted, **shapes} if wanted.get(name) != shapes.get(name)]
+        told = f"its weights are those of another network than it describes ({', '.join(odd)})"
+        raise InputError(str(folder), [told])
+    if not all(np.isfinite(array).all() for array in kept.values()):
+        raise InputError(str(folder), ["its weights are not finite"])
 
 
 def load_solution(folder: Path, problem: Problem) -> Solution | WindowedSolution:
@@ -188,11 +211,7 @@ def _save_windows(
 
 def _load_windows(folder: Path, problem: Problem) -> WindowedSolution:
     """Window by window, since each starts from where the one before it ends."""
-    try:
-        about = AboutWindows.model_validate_json((folder / WINDOWS).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        first = str(error).splitlines()[0]
-        raise InputError(str(folder), [f"holds no solution that can be read: {first}"]) from error
+    about = read_kept(folder / WINDOWS, AboutWindows, "solution")
     if about.problem != problem.name or about.axis not in problem.domain.names:
         told = f"holds a solution of {about.problem} in windows of {about.axis}"
         raise InputError(str(folder), [f"{told}, not of {problem.name}"])
@@ -261,15 +280,8 @@ def _weights(
     names = [f"{NETWORK}{path_name(path)}" for path, _ in leaves]
     wanted = {name: leaf.shape for name, (_, leaf) in zip(names, leaves, strict=True)}
     wanted |= {f"{FREE}.{item.name}": () for item in problem.free}
-    kept = {name: a.shape for name, a in arrays.items() if not name.startswith(f"{PROBED}.")}
-    if kept != wanted:
-        odd = [name for name in {**wanted, **kept} if wanted.get(name) != kept.get(name)]
-        raise InputError(
-            str(folder),
-            [f"its weights are those of another network than it describes ({', '.join(odd)})"],
-        )
-    if not all(np.isfinite(arrays[name]).all() for name in wanted):
-        raise InputError(str(folder), ["its weights are not finite"])
+    kept = {name: a for name, a in arrays.items() if not name.startswith(f"{PROBED}.")}
+    check_weights(folder, wanted, kept)
     found = jax.tree.unflatten(tree, [jnp.asarray(arrays[name]) for name in names])
     free = {item.name: jnp.asarray(arrays[f"{FREE}.{item.name}"]) for item in problem.free}
     return graph, Params(found, free)

@@ -22,7 +22,7 @@ from tvilling.pinns.operators.model import Layout, OperatorNetwork
 from tvilling.pinns.operators.problem import OperatorProblem
 from tvilling.pinns.operators.trained import OperatorSolution, Scaling
 from tvilling.pinns.operators.trust import Familiarity
-from tvilling.pinns.store import path_name
+from tvilling.pinns.store import check_weights, path_name, read_kept
 from tvilling.sciml.errors import InputError
 from tvilling.sciml.store import load_arrays, save_arrays, whole_folder
 
@@ -100,11 +100,7 @@ def load_operator(folder: Path, problem: OperatorProblem) -> OperatorSolution:
         If there is none, or it is one for another problem: other coordinates, unknowns,
         parameters or conditions, another function that varies, or other places of the solution.
     """
-    try:
-        about = AboutOperator.model_validate_json((folder / ABOUT).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        first = str(error).splitlines()[0]
-        raise InputError(str(folder), [f"holds no operator that can be read: {first}"]) from error
+    about = read_kept(folder / ABOUT, AboutOperator, "operator")
     if about.problem != problem.name:
         told = f"holds an operator for {about.problem}, not for {problem.name}"
         raise InputError(str(folder), [told])
@@ -156,11 +152,8 @@ def _weights(
     like = jax.eval_shape(lambda: network.begin(layout, jax.random.key(0)))
     pairs, tree = jax.tree_util.tree_flatten_with_path(like)
     wanted = {f"{WEIGHTS}{path_name(path)}": leaf.shape for path, leaf in pairs}
-    kept = {name: a.shape for name, a in arrays.items() if name.startswith(f"{WEIGHTS}.")}
-    if kept != wanted:
-        odd = [name for name in {**wanted, **kept} if wanted.get(name) != kept.get(name)]
-        told = f"its weights are those of another network than it describes ({', '.join(odd)})"
-        raise InputError(str(folder), [told])
+    kept = {name: a for name, a in arrays.items() if name.startswith(f"{WEIGHTS}.")}
+    check_weights(folder, wanted, kept)
     found: Weights = jax.tree.unflatten(tree, [jnp.asarray(arrays[name]) for name in wanted])
     return found
 
