@@ -10,8 +10,8 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from tvilling.apps.case import Case
-from tvilling.datasets.readers.text_files import read_text
 from tvilling.sciml.errors import InputError
+from tvilling.sciml.io.files import read_text
 
 MAX_CASE_BYTES = 1_000_000
 COMMANDS = {"heat_network": "`tvilling run`", "heat_plant": "`tvilling plan`"}

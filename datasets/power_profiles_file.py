@@ -11,8 +11,8 @@ import pandas as pd
 
 from tvilling.datasets.power_profiles import COURSES, label_courses
 from tvilling.datasets.readers.power_grid import PowerNet
-from tvilling.datasets.readers.text_files import read_text
 from tvilling.sciml.errors import InputError
+from tvilling.sciml.io.files import read_text
 
 if TYPE_CHECKING:
     import xarray as xr

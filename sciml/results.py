@@ -24,6 +24,10 @@ MEANING = {
     Status.PRESSURE: "a pressure or differential pressure was below its limit",
     Status.DISCONNECTED: "an element had no path to a source",
     Status.INFEASIBLE: "no state of the plant served what was asked",
+    Status.UNPHYSICAL: "a value was outside what physics allows",
+    Status.UNBALANCED: "a balance of energy or mass did not close",
+    Status.NOT_FINITE: "a value was not a finite number",
+    Status.UNDETERMINED: "nothing given determined a value",
 }
 
 

@@ -19,6 +19,10 @@ class Status(enum.IntFlag):
     PRESSURE = 4  # a pressure or differential pressure is below its limit
     DISCONNECTED = 8  # an element has no path to a source
     INFEASIBLE = 16  # no state of the plant serves what is asked
+    UNPHYSICAL = 32  # a value that physics does not allow, such as water below 0 °C
+    UNBALANCED = 64  # energy or mass that enters is not what leaves and is stored
+    NOT_FINITE = 128  # a value is not a finite number
+    UNDETERMINED = 256  # nothing given determines a value, such as the temperature of an inflow
 
 
 @dataclass(frozen=True)

@@ -84,7 +84,7 @@ def kind_of_case(path: Path) -> str:
     import yaml
 
     from tvilling.apps.case_file import MAX_CASE_BYTES
-    from tvilling.datasets.readers.text_files import read_text
+    from tvilling.sciml.io.files import read_text
 
     text = read_text(path, MAX_CASE_BYTES)
     try:

@@ -10,8 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tvilling.datasets.readers.text_files import read_text
 from tvilling.sciml.errors import InputError
+from tvilling.sciml.io.files import read_text
 
 Allowed = Callable[[str, str], bool]
 # Built from their text directly; for all others the decoder parses it as JSON once more.

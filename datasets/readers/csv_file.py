@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from tvilling.datasets.readers.text_files import read_text
 from tvilling.sciml.errors import InputError
+from tvilling.sciml.io.files import read_text
 from tvilling.sciml.tables import MAX_FAULTS_PER_COLUMN, Column, read_table, row_label
 
 

@@ -20,8 +20,8 @@ from tvilling.datasets.readers.destest_network import (
     read_network,
     read_workbook_nodes,
 )
-from tvilling.datasets.readers.text_files import read_text
 from tvilling.sciml.errors import InputError
+from tvilling.sciml.io.files import read_text
 from tvilling.sciml.tables import Column
 from tvilling.sciml.units import ZERO_DEGC_K
 

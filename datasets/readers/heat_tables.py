@@ -23,8 +23,8 @@ from tvilling.datasets.readers.geometry import (
     route_length_m,
     swap,
 )
-from tvilling.datasets.readers.text_files import read_text
 from tvilling.sciml.errors import InputError
+from tvilling.sciml.io.files import read_text
 from tvilling.sciml.systems.heat_network.connectivity import connectivity
 from tvilling.sciml.systems.heat_network.tables import COLUMNS, HeatNetworkTables, check_tables
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from tvilling.datasets.readers.text_files import read_text
 from tvilling.sciml.errors import InputError
+from tvilling.sciml.io.files import read_text
 
 Tables = dict[str, Any]
 MAX_MAT_BYTES = 500_000_000

@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_network import FILES, write_small
 
-from tvilling.datasets.readers import text_files
 from tvilling.datasets.readers.heat_tables import read_heat_tables
 from tvilling.datasets.readers.network import read_network
 from tvilling.sciml.errors import InputError
+from tvilling.sciml.io import files
 
 
 @pytest.mark.parametrize("what", BROKEN)
@@ -41,7 +41,7 @@ def test_a_fault_brings_no_unrelated_ones(what: str, tmp_path: Path) -> None:
 def test_huge_file_is_refused_by_its_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = write_small(tmp_path)
     with (folder / "pipes.csv").open("r+b") as file:
-        file.truncate(text_files.MAX_FILE_BYTES + 1)  # sparse: takes no room on the disk
+        file.truncate(files.MAX_FILE_BYTES + 1)  # sparse: takes no room on the disk
     with pytest.raises(InputError, match=r"pipes.csv: is 500 MB, expected at most 500 MB"):
         read_heat_tables(folder)
 
