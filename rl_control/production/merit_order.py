@@ -5,8 +5,8 @@ the step. Without a store they are turned up in this order until the demand is m
 cost of the last MWh is compared with its median over the steps ahead: heat that is cheaper than
 that fills the store, and heat that is dearer is taken from it as long as it lasts.
 
-The rule keeps minimum loads and outages. It looks neither at the cost of starts nor at minimum
-times and ramps, as a table on the wall does not.
+The rule keeps minimum loads and outages, and units on that must run. It looks neither at the cost
+of starts nor at minimum times and ramps, as a table on the wall does not.
 """
 
 import numpy as np
@@ -52,9 +52,10 @@ def merit_order(
     for step, hour in enumerate(hours):
         need = float(demand_mw[step])
         wanted = np.zeros(len(plant.modes))
+        hour.hold_on(wanted)
         if with_tank and plant.tank.capacity_mwh > 0:
             usual = float(np.median(last[step : step + ahead]))
-            wanted = _with_tank(hour, need, now, usual)
+            _with_tank(hour, wanted, need, now, usual)
             load[:, step], now, unserved[step], surplus[step] = settle(hour, wanted, need, now)
         else:
             missing = _fill(hour, wanted, need)
@@ -85,9 +86,11 @@ def _fill(hour: Hour, load: np.ndarray, need_mw: float) -> float:
 
 def _last_cost(hour: Hour, need_mw: float) -> float:
     """What the last MWh of `need_mw` costs in merit order [DKK/MWh]."""
-    left, cost = need_mw, 0.0
+    running = np.zeros(len(hour.heat_mw))
+    hour.hold_on(running)
+    left, cost = need_mw - float(running @ hour.heat_mw), 0.0
     for mode in hour.order:
-        can = hour.most[hour.mode_unit[mode]] * hour.heat_mw[mode]
+        can = (hour.most[hour.mode_unit[mode]] - running[mode]) * hour.heat_mw[mode]
         if can <= 0:
             continue
         cost = float(hour.cost_dkk_per_mwh[mode])
@@ -97,10 +100,11 @@ def _last_cost(hour: Hour, need_mw: float) -> float:
     return cost
 
 
-def _with_tank(hour: Hour, need_mw: float, level_mwh: float, usual: float) -> np.ndarray:
-    """Loads that fill the store with what is cheaper than `usual` and spare what is dearer."""
+def _with_tank(
+    hour: Hour, load: np.ndarray, need_mw: float, level_mwh: float, usual: float
+) -> None:
+    """Turn `load` up: heat cheaper than `usual` fills the store, dearer heat is spared."""
     gives, takes = hour.room_mw(level_mwh)
-    load = np.zeros(len(hour.heat_mw))
     for mode in hour.order:
         cost, missing = hour.cost_dkk_per_mwh[mode], need_mw - float(load @ hour.heat_mw)
         if cost < usual - BAND_DKK_PER_MWH:
@@ -109,7 +113,6 @@ def _with_tank(hour: Hour, need_mw: float, level_mwh: float, usual: float) -> np
             add(hour, load, mode, missing)
         else:
             add(hour, load, mode, missing - gives)
-    return load
 
 
 def add(hour: Hour, load: np.ndarray, mode: int, room_mw: float) -> None:

@@ -1,5 +1,6 @@
 """The programme of a plant, stated row by row; see `programme.py` for what it means."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,13 +48,14 @@ def make_model(
 ) -> Any:
     """The programme as a `linopy.Model`."""
     told, dt_h = Statement(), plant.dt_h
-    load = told.variable("load", 0.0, plant.available[plant.mode_unit])
+    units = committed(plant) if settings.commitment else np.zeros(len(plant.units), bool)
+    least = least_load(plant, units)
+    load = told.variable("load", least, plant.available[plant.mode_unit])
     missing = np.full(plant.steps, np.inf)
     unserved = told.variable("unserved", 0.0, missing)
     surplus = told.variable("surplus", 0.0, missing)
     balance = [(heat, mode) for heat, mode in zip(plant.heat_mw, load, strict=True)]
     balance += [(1.0, unserved), (-1.0, surplus)]
-    units = committed(plant) if settings.commitment else np.zeros(len(plant.units), bool)
     told.cost(load_cost_dkk_per_h(plant, units) * dt_h, load)
     told.cost(PENALTY_DKK_PER_MWH * dt_h, unserved)
     told.cost(PENALTY_DKK_PER_MWH * dt_h, surplus)
@@ -74,7 +76,20 @@ def committed(plant: LinearPlant) -> Bool[np.ndarray, " unit"]:
         | (plant.min_up_h > plant.dt_h)
         | (plant.min_down_h > plant.dt_h)
         | (plant.no_load_dkk_per_h > 0).any(axis=1)
+        | plant.must_run
     )
+
+
+def least_load(
+    plant: LinearPlant, units: Bool[np.ndarray, " unit"]
+) -> Float[np.ndarray, "mode time"]:
+    """Least load of each mode where a unit must run; of `units`, whose `on` says it, none.
+
+    A unit of several modes has none here either: its modes share the least load.
+    """
+    alone = np.bincount(plant.mode_unit, minlength=len(plant.units)) == 1
+    least = plant.must_on * (plant.min_load * (alone & ~units))[:, None]
+    return least[plant.mode_unit]
 
 
 def load_cost_dkk_per_h(
@@ -136,6 +151,9 @@ def _state_free_units(
         total = _of_unit(plant, load, unit)
         if len(total) > 1:
             told.rows(f"shared {unit}", total, "<=", plant.available[unit])
+            if plant.must_run[unit] and plant.min_load[unit] > 0:
+                least = plant.min_load[unit] * plant.must_on[unit]
+                told.rows(f"must {unit}", total, ">=", least)
         _state_ramp(told, plant, load, unit, before, [])
 
 
@@ -158,11 +176,21 @@ def _state_ramp(
     up = total + [(-1.0, earlier(labels, 1)) for _, labels in total]
     was = np.zeros(plant.steps)
     was[0] = before.load[unit]
+    jump = np.zeros(plant.steps) if jumps else _jump_of_must(plant, unit, before)
     there = np.concatenate([[before.load[unit]], plant.available[unit]])
     lost = np.maximum(there[:-1] - there[1:], 0.0)
     down = [(-coefficient, labels) for coefficient, labels in up]
-    told.rows(f"ramp up {unit}", up + jumps, "<=", step + was)
+    told.rows(f"ramp up {unit}", up + jumps, "<=", step + was + jump)
     told.rows(f"ramp down {unit}", down + jumps, "<=", step + lost - was)
+
+
+def _jump_of_must(plant: LinearPlant, unit: int, before: Before) -> Float[np.ndarray, " time"]:
+    """How far a unit that has to run now, and stood or could not, may jump beyond its ramp [1]."""
+    must, least = plant.must_on[unit], plant.min_load[unit]
+    ran = np.concatenate([[before.load[unit] >= least], must[:-1]])
+    beyond = max(least - plant.ramp_per_h[unit] * plant.dt_h, 0.0)
+    jump: Float[np.ndarray, " time"] = np.where(must & ~ran, beyond, 0.0)
+    return jump
 
 
 def _state_commitment(
@@ -201,7 +229,9 @@ def _state_times(
 ) -> None:
     """Once started a unit stays on for its time, once stopped it stays off for its time."""
     on, start = switches
-    up, down = (round(hours[unit] / plant.dt_h) for hours in (plant.min_up_h, plant.min_down_h))
+    up, down = (
+        whole_steps(hours[unit], plant.dt_h) for hours in (plant.min_up_h, plant.min_down_h)
+    )
     if up > 1:
         recent = [(1.0, earlier(start, ago)) for ago in range(up)]
         told.rows(f"up {unit}", [*recent, (-1.0, on)], "<=", 0.0)
@@ -210,6 +240,11 @@ def _state_times(
         stood = np.ones(plant.steps)
         stood[:down] -= _before_on(plant, unit, down, before)[: plant.steps]
         told.rows(f"down {unit}", [*recent, (1.0, earlier(on, down))], "<=", stood)
+
+
+def whole_steps(hours: float, dt_h: float) -> int:
+    """Steps that a time takes at least: 2.5 h are three of an hour."""
+    return math.ceil(hours / dt_h - 1e-9)
 
 
 def _before_on(
@@ -233,6 +268,6 @@ def on_limits(
     can = plant.available[units] >= np.maximum(plant.min_load[units, None], 1e-9)
     young = np.where(before.on, plant.min_up_h - before.hours, 0.0)[units, None]
     resting = np.where(~before.on, plant.min_down_h - before.hours, 0.0)[units, None]
-    must = ((hours < young - 1e-9) | plant.must_run[units, None]) & can
+    must = ((hours < young - 1e-9) & can) | plant.must_on[units]
     may = can & ~(hours < resting - 1e-9)
     return must.astype(float), (may | must).astype(float)

@@ -129,7 +129,7 @@ def read_schedule(plant: LinearPlant, model: Any, found: Solved) -> Schedule:
     load = np.clip(value("load", np.tile(nothing, (len(plant.modes), 1))), 0.0, 1.0)
     total = np.zeros((len(plant.units), plant.steps))
     np.add.at(total, plant.mode_unit, load)
-    on = total > ON_LOAD
+    on = (total > ON_LOAD) | plant.must_on
     if "on" in model.variables and found.values is not None:
         units = np.flatnonzero(committed(plant))
         on[units] = value("on", on[units]) > 0.5

@@ -16,6 +16,7 @@ from tvilling.rl_control.highs import Matrices, solve
 from tvilling.rl_control.production.model import (
     Settings,
     least_level_mwh,
+    least_load,
     load_cost_dkk_per_h,
     make_model,
     store_side_mwh,
@@ -109,6 +110,7 @@ class _Stated:
         """The numbers of these hours into the matrices."""
         matrices, nobody = self.matrices, np.zeros(len(plant.units), bool)
         matrices.high[self.load] = plant.available[plant.mode_unit]
+        matrices.low[self.load] = least_load(plant, nobody)
         matrices.cost[self.load] = load_cost_dkk_per_h(plant, nobody) * plant.dt_h
         matrices.side[self.balance] = demand_mw
         matrices.table.data[self.heat_at] = plant.heat_mw

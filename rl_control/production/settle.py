@@ -3,7 +3,8 @@
 A plan is made on a forecast. When the hour comes, units run at the loads of the plan, heat that is
 too much goes into the store, and heat that is missing comes out of it. Where the store cannot,
 units are turned: down, the dearest heat first, or up, the cheapest first. A unit that is on keeps
-to its minimum load or stops; one that is needed starts at its minimum load at least.
+to its minimum load or stops; one that is needed starts at its minimum load at least. One that must
+run never goes below its minimum load while it is available.
 """
 
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ class Hour:
         Greatest load of each unit.
     order
         Modes that deliver heat, the cheapest first.
+    must
+        Units that have to be on.
     """
 
     heat_mw: Float[np.ndarray, " mode"]
@@ -38,6 +41,7 @@ class Hour:
     order: Int[np.ndarray, " heating"]
     min_load: Float[np.ndarray, " unit"]
     mode_unit: Int[np.ndarray, " mode"]
+    must: Bool[np.ndarray, " unit"]
     tank: LinearTank
     dt_h: float
 
@@ -56,6 +60,7 @@ class Hour:
             order[warm[order]],
             plant.min_load,
             plant.mode_unit,
+            plant.must_on[:, step],
             plant.tank,
             plant.dt_h,
         )
@@ -92,11 +97,22 @@ class Hour:
             others = load[self.mode_unit == unit].sum() - load[mode]
             off = min(by_mw / self.heat_mw[mode], load[mode])
             left = load[mode] - off
-            if 0 < left + others < self.min_load[unit]:
-                left = 0.0 if others <= 0 else max(self.min_load[unit] - others, 0.0)
+            least = max(self.min_load[unit] - others, 0.0)
+            if self.must[unit]:
+                left = min(max(left, least), load[mode])
+            elif 0 < left + others < self.min_load[unit]:
+                left = 0.0 if others <= 0 else least
             by_mw -= (load[mode] - left) * self.heat_mw[mode]
             load[mode] = left
         return by_mw
+
+    def hold_on(self, load: Float[np.ndarray, " mode"]) -> None:
+        """Turn units that must run up to their least load, in place, their cheapest heat first."""
+        for unit in np.flatnonzero(self.must):
+            own = np.flatnonzero(self.mode_unit == unit)
+            missing = self.min_load[unit] - load[own].sum()
+            if missing > 0:
+                load[own[np.argmin(self.cost_dkk_per_mwh[own])]] += missing
 
     def raised(
         self, load: Float[np.ndarray, " mode"], by_mw: float, spare_mw: float = 0.0
@@ -138,6 +154,7 @@ def settle(
         Heat in the store before the step.
     """
     load = np.minimum(load, hour.most[hour.mode_unit])
+    hour.hold_on(load)
     gives, takes = hour.room_mw(level_mwh)
     into = float(load @ hour.heat_mw) - demand_mw
     if into > takes + SMALL_MW:
@@ -178,7 +195,8 @@ def operate(
 def is_on(
     plant: LinearPlant, load: Float[np.ndarray, "mode time"]
 ) -> Bool[np.ndarray, "unit time"]:
-    """Which units run at `load`."""
+    """Which units run at `load`; those that must run do at any."""
     total = np.zeros((len(plant.units), load.shape[1]))
     np.add.at(total, plant.mode_unit, load)
-    return total > ON_LOAD
+    on: Bool[np.ndarray, "unit time"] = (total > ON_LOAD) | plant.must_on
+    return on

@@ -113,6 +113,13 @@ class LinearPlant:
         """Number of steps."""
         return self.heat_mw.shape[1]
 
+    @property
+    def must_on(self) -> Bool[np.ndarray, "unit time"]:
+        """Where a unit has to be on: it must run, and its least load can be had."""
+        there = self.available >= np.maximum(self.min_load, 1e-9)[:, None]
+        found: Bool[np.ndarray, "unit time"] = self.must_run[:, None] & there
+        return found
+
     def part(self, steps: slice) -> "LinearPlant":
         """The plant over some of its steps."""
         timed = {

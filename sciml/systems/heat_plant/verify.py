@@ -123,24 +123,28 @@ def layers_holding(
 def broken_limits(linear: LinearPlant, load: Loads) -> dict[str, int]:
     """How many steps of each unit break a limit, as `unit: limit`, for those that do.
 
-    `available`: above it. `least load`: on, and below it. `ramp`: a change beyond it, where a start
-    may go to the least load and a stop come from it. `up time`, `down time`: on or off for less
-    than it; what began before the first step or goes on after the last is not counted.
+    `available`: above it. `least load`: on, and below it. `must run`: off or below the least load
+    though it is available. `ramp`: a change beyond it, where a start may go to the least load and a
+    stop come from it. `up time`, `down time`: on or off for less than it; what began before the
+    first step or goes on after the last is not counted. What an outage forces breaks no limit.
     """
     unit_load = np.zeros((len(linear.units), load.shape[1]))
     np.add.at(unit_load, linear.mode_unit, load)
     on = unit_load > ON_ABOVE
-    change = np.abs(np.diff(unit_load, axis=1))
+    change = np.diff(unit_load, axis=1)
     least = linear.min_load[:, None]
     switched = on[:, 1:] != on[:, :-1]
     allowed = linear.ramp_per_h[:, None] * linear.dt_h
     allowed = np.where(switched, np.maximum(allowed, least), allowed)
+    lost = np.maximum(-np.diff(linear.available, axis=1), 0.0)
+    forced = linear.available < np.maximum(least, ON_ABOVE)  # to stop
     breaks = {
         "available": (unit_load > linear.available + SLACK).sum(1),
         "least load": (on & (unit_load < least - SLACK)).sum(1),
-        "ramp": (change > allowed + SLACK).sum(1),
-        "up time": _too_short(on, linear.min_up_h / linear.dt_h),
-        "down time": _too_short(~on, linear.min_down_h / linear.dt_h),
+        "must run": (linear.must_on & (unit_load < least - SLACK)).sum(1),
+        "ramp": ((change > allowed + SLACK) | (-change > allowed + lost + SLACK)).sum(1),
+        "up time": _too_short(on, linear.min_up_h / linear.dt_h, forced),
+        "down time": _too_short(~on, linear.min_down_h / linear.dt_h, linear.must_on),
     }
     return {
         f"{name}: {limit}": int(counts[i])
@@ -155,14 +159,20 @@ def starts(on: Bool[np.ndarray, "unit time"]) -> Bool[np.ndarray, "unit time"]:
     return on & ~np.concatenate([on[:, :1], on[:, :-1]], axis=1)
 
 
-def _too_short(on: Bool[np.ndarray, "unit time"], least: np.ndarray) -> np.ndarray:
-    """Stretches of `on` that both begin and end within the time and are shorter than `least`."""
+def _too_short(
+    on: Bool[np.ndarray, "unit time"], least: np.ndarray, forced: Bool[np.ndarray, "unit time"]
+) -> np.ndarray:
+    """Stretches of `on` that both begin and end within the time and are shorter than `least`.
+
+    One that ends where it is `forced` to is not counted.
+    """
     counts = np.zeros(len(on), int)
     for i, row in enumerate(on):
         edges = np.diff(row.astype(int))
         begins, ends = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
         ends = ends[ends > begins[0]] if len(begins) else ends[:0]
-        counts[i] = (ends - begins[: len(ends)] < least[i] - SLACK).sum()
+        short = ends - begins[: len(ends)] < least[i] - SLACK
+        counts[i] = (short & ~forced[i, ends + 1]).sum()
     return counts
 
 
