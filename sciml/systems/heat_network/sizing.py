@@ -17,6 +17,10 @@ from tvilling.sciml.systems.heat_network.connectivity import branches, connectiv
 from tvilling.sciml.systems.heat_network.paths import Paths, shortest_paths
 from tvilling.sciml.systems.heat_network.tables import HeatNetworkTables
 
+SIMULTANEITY = {
+    "winter2001": "simultaneity of Winter et al. 2001",
+    "none": "loads of all consumers at once",
+}
 WINTER = (0.449677646267461, 0.551234688, 53.84382392, 1.762743268)
 
 
@@ -68,7 +72,7 @@ class SizingOptions:
             found.append("supply_degc must be at least 1 K above return_degc")
         if self.series not in SERIES:
             found.append(f"series is {self.series}, expected 1, 2 or 3")
-        if self.simultaneity not in ("winter2001", "none"):
+        if self.simultaneity not in SIMULTANEITY:
             found.append(f"simultaneity is {self.simultaneity}, expected winter2001 or none")
         return found
 
@@ -167,7 +171,8 @@ def _notes(changes: pd.DataFrame, options: SizingOptions) -> list[str]:
     notes = [
         f"pipes sized at {options.supply_degc:g}/{options.return_degc:g} °C and "
         f"{options.max_gradient_pa_per_m:g} Pa/m, steel pipes of EN 253, insulation series "
-        f"{options.series}; valves and exchangers keep their diameters"
+        f"{options.series}, {SIMULTANEITY[options.simultaneity]}; valves and exchangers keep their "
+        "diameters"
     ]
     beyond = changes["name"][~changes["within_limits"]]
     if len(beyond):
