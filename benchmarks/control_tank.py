@@ -71,7 +71,7 @@ def train_and_compare(
 
     tank, training, held_out, source = tank_days(recorded)
     guard = Guard.of(tank, HOUR_S)
-    environment = Environment.of(tank, training, AHEAD, guard)
+    environment = Environment.of(tank, training, AHEAD, guard, starts="drawn")
     chosen = PpoSettings(**settings)
     controllers = rules(tank, training, guard)
     wall_s, cpu_s = [], []

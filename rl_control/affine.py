@@ -22,6 +22,7 @@ from jaxtyping import Array, Float
 
 from tvilling.rl_control.observation import action_size, to_action
 from tvilling.sciml.errors import InputError
+from tvilling.sciml.scaling import flat_rows
 from tvilling.sciml.scenario import Scenario
 from tvilling.sciml.system import System
 from tvilling.sciml.systems.example import Example
@@ -30,7 +31,12 @@ SAMPLES = 512
 SAME = 1e-8  # of the scale of a row: as near as rounding lets two affine maps be
 BEYOND = 1e-5  # of the way from the example to a sample, past the edge of the piece
 HALVINGS = 50
+NOT_FINITE = "the step gives what is not a finite number within its limits"
 NOT_AFFINE = "the step is not affine within its limits, so the plan would be no bound"
+
+
+class NotAffineError(InputError):
+    """The step is no affine map, so there is no bound; a comparison goes on without one."""
 
 
 @dataclass(frozen=True)
@@ -75,14 +81,20 @@ def affine_model(example: Example, scenarios: Scenario, seed: int = 0) -> Affine
 
     Raises
     ------
-    InputError
+    NotAffineError
         The step is not affine, in one sentence.
     """
     flat = _FlatStep(example.system, scenarios)
     z = _samples(example, scenarios, seed)
     value, flagged = flat.value(z)
+    if not np.isfinite(value).all():
+        raise NotAffineError("dispatch", [NOT_FINITE])
     size = np.maximum(np.abs(z).mean(axis=0), np.ptp(z, axis=0))
-    base, model = _base(flat, example, scenarios, size)
+    try:
+        base, model = _base(flat, example, scenarios, size)
+    except TypeError as error:  # of JAX: a step that has no forward derivative
+        reason = f"the step cannot be differentiated: {str(error)[:80]}"
+        raise NotAffineError("dispatch", [reason]) from error
     for _ in range(4 * z.shape[1]):
         apart = (np.abs(value - model(z)) > SAME * model.row_scale).any(axis=1)
         open_points = np.flatnonzero(apart & model.inside(z))
@@ -90,10 +102,10 @@ def affine_model(example: Example, scenarios: Scenario, seed: int = 0) -> Affine
             break
         model = _with_cut(flat, model, base, z[open_points[0]], size)
     else:
-        raise InputError("dispatch", [NOT_AFFINE])
+        raise NotAffineError("dispatch", [NOT_AFFINE])
     outside = apart & ~flagged
     if apart.mean() > 0.95 or not _cut_back(model, example, z[outside], value[outside]).all():
-        raise InputError("dispatch", [NOT_AFFINE])
+        raise NotAffineError("dispatch", [NOT_AFFINE])
     return model
 
 
@@ -147,7 +159,7 @@ def _samples(example: Example, scenarios: Scenario, seed: int) -> np.ndarray:
     """Points: starts, actions within and at their limits, drives of the scenarios."""
     system, random = example.system, np.random.default_rng(seed)
     starts = jax.vmap(system.init)(jax.random.split(jax.random.key(seed), SAMPLES))
-    x = np.asarray(jax.vmap(lambda state: ravel_pytree(state)[0])(starts))
+    x = np.asarray(flat_rows(starts, SAMPLES))
     unit = np.clip(random.uniform(-1.5, 1.5, (SAMPLES, action_size(system.actions))), -1.0, 1.0)
     actions = jax.vmap(lambda row: to_action(system.actions, row))(jnp.asarray(unit))
     parts = [x, join(system.actions, actions, 1)]
@@ -183,7 +195,7 @@ def _base(
     ]
     stored = [np.asarray(flat.stored(jnp.asarray(point[: flat.states]))) for point in z[:8]]
     if not votes[best] or not all(np.allclose(stored[0], other, rtol=1e-9) for other in stored):
-        raise InputError("dispatch", [NOT_AFFINE])
+        raise NotAffineError("dispatch", [NOT_AFFINE])
     model = AffineModel(
         matrix=slopes[best],
         offset=value[best] - slopes[best] @ z[best],
@@ -224,11 +236,11 @@ def _with_cut(
     row = int(np.abs(change * size).sum(axis=1).argmax())
     weight = np.abs(change[row] * size).sum()
     if not weight > SAME:
-        raise InputError("dispatch", [NOT_AFFINE])
+        raise NotAffineError("dispatch", [NOT_AFFINE])
     side = -np.sign(change[row] @ point + offset[row])
     cut, cut_offset = side * change[row] / weight, side * offset[row] / weight
     if cut @ base + cut_offset < -SAME or cut @ point + cut_offset >= -SAME:
-        raise InputError("dispatch", [NOT_AFFINE])
+        raise NotAffineError("dispatch", [NOT_AFFINE])
     return replace(
         model,
         cuts=np.vstack([model.cuts, cut]),

@@ -1,6 +1,7 @@
 """Perfect foresight: the least that a run can cost, as a linear programme.
 
-Every price and drive is known from the start, so no controller can do better. Actions are planned
+Every price and drive is known from the start, so no controller can do better; a forecast that the
+scenarios carry is no part of it. Actions are planned
 with the step as an affine map (`affine.py`), within the limits of actions and outputs and without
 a flagged step, at the objective of `outlook.py`. The plan is then run on the system itself.
 """
@@ -11,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.flatten_util import ravel_pytree
 
 from tvilling.datasets.trials import PRICE
 from tvilling.rl_control.affine import AffineModel, affine_model, join
@@ -20,6 +20,7 @@ from tvilling.rl_control.highs import OPTIMAL, Matrices, solve
 from tvilling.rl_control.observation import to_action
 from tvilling.rl_control.outlook import check_priced, credit_dkk_per_kwh, run_cost_dkk
 from tvilling.rl_control.safety import violates
+from tvilling.sciml.scaling import flat_rows
 from tvilling.sciml.scenario import Scenario
 from tvilling.sciml.simulate import simulate
 from tvilling.sciml.system import Values
@@ -70,8 +71,10 @@ def best_dispatch(example: Example, scenarios: Scenario) -> Dispatch:
 
     Raises
     ------
+    NotAffineError
+        The step is not affine.
     InputError
-        The system buys nothing, the scenarios hold no price, or the step is not affine.
+        The system buys nothing, or the scenarios hold no price.
     """
     check_priced(example, scenarios)
     model = affine_model(example, scenarios)
@@ -155,7 +158,7 @@ def _scaled(example: Example, scenarios: Scenario, model: AffineModel) -> _Scale
         (highest - outputs_fixed)[..., finite_high],
         known @ model.cuts.T + model.cut_offset - MARGIN,
     ]
-    start = np.asarray(jax.vmap(lambda state: ravel_pytree(state)[0])(scenarios.state))
+    start = np.asarray(flat_rows(scenarios.state, known.shape[0]))
     bought = nx + _row_of(example)
     credit = np.asarray(credit_dkk_per_kwh(scenarios))
     return _Scaled(

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Array
 
 from tvilling.datasets.trials import DAY_S, PRICE
+from tvilling.rl_control.affine import NotAffineError
 from tvilling.rl_control.controllers import PriceRule
 from tvilling.rl_control.dispatch import Dispatch, best_dispatch
 from tvilling.rl_control.outlook import check_priced, run_cost_dkk, with_outlook
@@ -43,35 +44,42 @@ def compare(
     controllers
         By name. The first is the rule that the others are measured against.
     ahead
-        Steps each controller is told of, perfectly, this one included.
+        Steps each controller is told of, this one included: by the forecast that the scenarios
+        carry, which may be wrong, and of drives without one as they come.
 
     Returns
     -------
     xarray.Dataset
         Over `controller` (`perfect foresight` last) and `scenario`: `cost_dkk` a day, `bought_kwh`
-        a day, and the counts `violations` and `interventions` of steps in the whole run.
-        Attributes: `rule`, `system`, `days` a scenario lasts, `steps`, `ahead`.
+        a day, the counts `violations` and `interventions` of steps in the whole run, and `status`,
+        the flags of all its steps together. Attributes: `rule`, `system`, `days` a scenario lasts,
+        `steps`, `ahead`, `forecasts` that were given (all other drives were foretold as they
+        came), and `no_bound`: why the figures of perfect foresight are NaN, empty where they are
+        there.
 
     Raises
     ------
     InputError
-        The system buys nothing, there is no price, or its step is not affine; a scenario cannot be
-        run without a violation.
+        The system buys nothing, there is no price or no controller; a scenario cannot be run
+        without a violation.
     """
     import xarray as xr
 
     check_priced(example, scenarios, ahead)
+    _check_names(controllers)
     tell(BOUND)
-    bound = best_dispatch(example, scenarios)
-    _check_bound(bound)
+    bound, no_bound = _bound(example, scenarios)
     seen = with_outlook(scenarios, ahead)
     run = jax.jit(jax.vmap(lambda c, s: _figures(example, c, s), in_axes=(None, 0)))
     figures = {}
     for name, controller in controllers.items():
         tell(name)
         figures[name] = run(controller, seen)
-    planned = jax.jit(jax.vmap(lambda c, s: _figures(example, c, s)))
-    figures[BOUND] = planned(bound.plan, scenarios)
+    if bound is None:
+        figures[BOUND] = _no_figures(scenarios)
+    else:
+        planned = jax.jit(jax.vmap(lambda c, s: _figures(example, c, s)))
+        figures[BOUND] = planned(bound.plan, scenarios)
     steps = scenarios.drive[PRICE].shape[1]
     days = steps * scenarios.dt_s / DAY_S
     units = {
@@ -79,6 +87,7 @@ def compare(
         "bought_kwh": ("kWh/d", 1 / days, "energy bought in a day"),
         "violations": ("1", 1, "steps flagged or outside a limit, in the run"),
         "interventions": ("1", 1, "steps in which a shield moved the action, in the run"),
+        "status": ("1", 1, "flags of all steps of the run together"),
     }
     variables = {
         name: (
@@ -94,7 +103,9 @@ def compare(
         "days": days,
         "steps": steps,
         "ahead": ahead,
-        "gap": bound.gap,
+        "gap": np.nan if bound is None else bound.gap,
+        "forecasts": ", ".join(sorted(scenarios.forecast)),
+        "no_bound": no_bound,
     }
     return xr.Dataset(variables, {"controller": list(figures)}, attrs)
 
@@ -110,19 +121,20 @@ def table(compared: "xr.Dataset") -> "pd.DataFrame":
     import pandas as pd
 
     rule, bound = (compared["cost_dkk"].sel(controller=name) for name in (compared.rule, BOUND))
-    possible = float((rule - bound).mean())
+    possible = float((rule - bound).mean(skipna=False))
+    paid = abs(float(rule.mean(skipna=False)))
     lines = {}
     for name in compared["controller"].values:
         one = compared.sel(controller=name)
-        saved = float((rule - one["cost_dkk"]).mean())
+        saved = float((rule - one["cost_dkk"]).mean(skipna=False))
         lines[str(name)] = {
-            "cost_dkk": float(one["cost_dkk"].mean()),
+            "cost_dkk": float(one["cost_dkk"].mean(skipna=False)),
             "saved_dkk": saved,
             "saved_pm_dkk": half_width((rule - one["cost_dkk"]).to_numpy()),
-            "saved_percent": 100 * saved / abs(float(rule.mean())),
+            "saved_percent": 100 * saved / paid if paid > 0 else np.nan,
             "share_percent": 100 * saved / possible if possible > 0 else np.nan,
-            "violations": int(one["violations"].sum()),
-            "interventions": int(one["interventions"].sum()),
+            "violations": _count(one["violations"]),
+            "interventions": _count(one["interventions"]),
         }
     return pd.DataFrame.from_dict(lines, orient="index").rename_axis("controller")
 
@@ -177,10 +189,37 @@ def _figures(example: Example, controller: Controller, scenario: Scenario) -> di
         "bought_kwh": bought_w.sum() * scenario.dt_s / J_PER_KWH,
         "violations": violates(example.system, {**run.output, "status": run.status}).sum(),
         "interventions": (share > 0).sum(),
+        "status": jax.lax.reduce(run.status, jnp.int32(0), jax.lax.bitwise_or, (0,)),
     }
 
 
-def _check_bound(bound: Dispatch) -> None:
+def _count(steps: "xr.DataArray") -> float:
+    """Steps in all scenarios, as a whole number; NaN where none were run."""
+    total = float(steps.sum(skipna=False))
+    return total if np.isnan(total) else int(total)
+
+
+def _no_figures(scenarios: Scenario) -> dict[str, np.ndarray]:
+    """The figures of a run that was not made, by scenario."""
+    nothing = np.full(len(scenarios.drive[PRICE]), np.nan)
+    names = ("cost_dkk", "bought_kwh", "violations", "interventions")
+    return {name: nothing for name in names} | {"status": np.zeros(len(nothing), np.int32)}
+
+
+def _check_names(controllers: Mapping[str, Controller]) -> None:
+    faults = [] if controllers else ["there are 0 controllers, expected the rule at least"]
+    if BOUND in controllers:
+        faults.append(f"controller {BOUND!r} has the name of the bound, expected another")
+    if faults:
+        raise InputError("compare", faults)
+
+
+def _bound(example: Example, scenarios: Scenario) -> tuple[Dispatch | None, str]:
+    """The best plans, or none and why not."""
+    try:
+        bound = best_dispatch(example, scenarios)
+    except NotAffineError as error:
+        return None, "; ".join(error.faults)
     faults = [
         f"scenario {number}: {status}, expected a run without a violation to exist"
         for number, status in enumerate(bound.status)
@@ -188,3 +227,4 @@ def _check_bound(bound: Dispatch) -> None:
     ]
     if faults:
         raise InputError("compare", faults)
+    return bound, ""

@@ -11,6 +11,8 @@ from jaxtyping import Array, Float, Int
 
 from tvilling.datasets.trials import DAY_S, PRICE
 from tvilling.rl_control.outlook import CREDIT
+from tvilling.sciml.errors import InputError
+from tvilling.sciml.scaling import flat_rows, nonzero_scale
 from tvilling.sciml.scenario import Scenario
 from tvilling.sciml.system import Channel, Values
 from tvilling.sciml.systems.example import Example
@@ -26,10 +28,11 @@ class Observer:
 
     In this order: the state, raveled, from -1 to 1 over the range in which the system starts; the
     prices ahead less the credit, over their spread in the window; the shares of them below and
-    above the present one; credit and spread over the price scale; the drives ahead, less mean and
-    over standard deviation; sine and cosine of the time of day. Prices relative to credit and
-    spread are what a decision hangs on: where all prices double, the same action stays best. All
-    are cut at ±10.
+    above the present one; credit and spread over the price scale; the drives ahead by name, less
+    mean and over standard deviation, those that the system does not know among them; sine and
+    cosine of the time of day. Prices relative to credit and spread are what a decision hangs on:
+    where all prices double, the same action stays best. What never varies is scaled by its size.
+    All are cut at ±10.
 
     Attributes
     ----------
@@ -56,18 +59,25 @@ class Observer:
     @classmethod
     def of(cls, example: Example, scenarios: Scenario, ahead: int) -> "Observer":
         """An observer scaled to how `example` starts and to the drives of `scenarios`."""
-        starts = jax.vmap(example.system.init)(jax.random.split(jax.random.key(0), STARTS))
-        flat = jax.vmap(lambda state: ravel_pytree(state)[0])(starts)
+        keys = jax.random.split(jax.random.key(0), STARTS)
+        drawn = flat_rows(jax.vmap(example.system.init)(keys), STARTS)
+        given = flat_rows(scenarios.state, jnp.shape(scenarios.drive[PRICE])[0])
+        flat = jnp.concatenate([drawn, given])
         low, high = flat.min(axis=0), flat.max(axis=0)
-        names = [channel.name for channel in example.system.drives]
-        drives = {name: scenarios.drive[name] for name in names}
-        spread = {name: values.std(axis=(0, 1)) for name, values in drives.items()}
+        middle = (low + high) / 2
+        drives = {
+            name: jnp.asarray(scenarios.drive[name]) for name in observed_drives(example, scenarios)
+        }
+        mean = {name: values.mean(axis=(0, 1)) for name, values in drives.items()}
         return cls(
-            state_middle=(low + high) / 2,
-            state_reach=jnp.where(high > low, (high - low) / 2, 1.0),
-            drive_mean={name: values.mean(axis=(0, 1)) for name, values in drives.items()},
-            drive_scale={name: jnp.where(std > 0, std, 1.0) for name, std in spread.items()},
-            price_scale=jnp.maximum(jnp.abs(scenarios.drive[PRICE]).mean(), 1e-6),
+            state_middle=middle,
+            state_reach=nonzero_scale((high - low) / 2, middle),
+            drive_mean=mean,
+            drive_scale={
+                name: nonzero_scale(values.std(axis=(0, 1)), mean[name])
+                for name, values in drives.items()
+            },
+            price_scale=nonzero_scale(jnp.abs(scenarios.drive[PRICE]).mean(), 0.0),
             ahead=ahead,
             dt_s=scenarios.dt_s,
         )
@@ -81,13 +91,26 @@ class Observer:
     def __call__(
         self, step: Int[Array, ""], state: Any, forecast: Values
     ) -> Float[Array, " number"]:
-        """The vector before step number `step`, from a forecast of at least `ahead` steps."""
+        """The vector before step number `step`, from a forecast of at least `ahead` steps.
+
+        Raises
+        ------
+        InputError
+            The forecast lacks a drive, or is too short.
+        """
+        short = [
+            f"forecast {name} is missing or shorter than {self.ahead} steps"
+            for name in (PRICE, *self.drive_scale)
+            if name not in forecast or forecast[name].shape[0] < self.ahead
+        ]
+        if short:
+            raise InputError("observation", short)
         flat = (ravel_pytree(state)[0] - self.state_middle) / self.state_reach
         price, credit = forecast[PRICE][: self.ahead], forecast[CREDIT][0]
         spread = jnp.sqrt(jnp.mean((price - credit) ** 2)) + 1e-3 * self.price_scale
         drives = [
             ((forecast[name][: self.ahead] - self.drive_mean[name]) / scale).ravel()
-            for name, scale in self.drive_scale.items()
+            for name, scale in sorted(self.drive_scale.items())  # as JAX orders a dictionary
         ]
         turn = 2 * jnp.pi * step * self.dt_s / DAY_S
         ranks = jnp.stack([jnp.mean(price < price[0]), jnp.mean(price > price[0])])
@@ -95,6 +118,12 @@ class Observer:
         clock = jnp.stack([jnp.sin(turn), jnp.cos(turn)])
         parts = [flat, (price - credit) / spread, ranks, sizes, *drives, clock]
         return jnp.clip(jnp.concatenate(parts), -FURTHEST, FURTHEST)
+
+
+def observed_drives(example: Example, scenarios: Scenario) -> list[str]:
+    """Drives of an observation besides the price: the system's, and others of the scenarios."""
+    own = {channel.name for channel in example.system.drives}
+    return sorted(own | set(scenarios.drive) - {PRICE, CREDIT})
 
 
 def action_size(channels: tuple[Channel, ...]) -> int:

@@ -21,7 +21,7 @@ from tvilling.datasets.trials import PRICE
 from tvilling.sciml.errors import InputError
 from tvilling.sciml.scenario import Scenario
 from tvilling.sciml.simulate import Trajectory
-from tvilling.sciml.system import Values
+from tvilling.sciml.system import Values, unlimited_faults
 from tvilling.sciml.systems.example import Example
 from tvilling.sciml.units import J_PER_KWH
 
@@ -34,24 +34,63 @@ def check_priced(example: Example, scenarios: Scenario, ahead: int = 1) -> None:
     Raises
     ------
     InputError
-        The example buys nothing, the scenarios hold no price, are no batch or hold what is not a
-        finite number, or `ahead` is below one step.
+        The example buys nothing or not as one number, the scenarios hold no price, lack a drive,
+        are no batch or hold what is not a finite number, a forecast does not fit them or is
+        shorter than `ahead`, an action has no finite limits, or `ahead` is below one step.
     """
-    names = [channel.name for channel in example.system.outputs]
-    faults = []
-    if example.bought not in names:
+    outputs = {channel.name: channel for channel in example.system.outputs}
+    faults = unlimited_faults(example.system)
+    if example.bought not in outputs:
         faults.append(
             f"Example.bought is {example.bought!r}, expected an output of the system: "
-            f"{', '.join(names)}"
+            f"{', '.join(outputs)}"
         )
+    elif outputs[example.bought].shape:
+        faults.append(f"Example.bought is {example.bought!r}, expected an output of one number")
     if jnp.ndim(scenarios.drive.get(PRICE, 0.0)) != 2:
         faults.append(f"drive {PRICE} is not given, expected DKK/kWh over [scenario, time]")
     else:
-        faults += _not_finite(scenarios)
+        faults += _drive_faults(example, scenarios) or _not_finite(scenarios)
+        faults += forecast_faults(scenarios, ahead)
     if ahead < 1:
         faults.append(f"ahead is {ahead} steps, expected 1 or more")
     if faults:
         raise InputError("control", faults)
+
+
+def _drive_faults(example: Example, scenarios: Scenario) -> list[str]:
+    """Drives of the system that the scenarios lack, or hold in another shape."""
+    lead = jnp.shape(scenarios.drive[PRICE])
+    faults = []
+    for channel in example.system.drives:
+        if channel.name not in scenarios.drive:
+            faults.append(f"drive {channel.name} is missing from the scenarios")
+        elif jnp.shape(scenarios.drive[channel.name]) != (*lead, *channel.shape):
+            shape = jnp.shape(scenarios.drive[channel.name])
+            faults.append(
+                f"drive {channel.name} has the shape {shape}, expected {(*lead, *channel.shape)}"
+            )
+    return faults
+
+
+def forecast_faults(scenarios: Scenario, ahead: int) -> list[str]:
+    """What keeps the forecasts of `scenarios`, a batch, from being used `ahead` steps forward."""
+    lead = jnp.shape(scenarios.drive[PRICE])
+    faults = []
+    for name, values in scenarios.forecast.items():
+        shape = jnp.shape(values)
+        like = jnp.shape(scenarios.drive[name])[2:] if name in scenarios.drive else shape[3:]
+        if len(shape) < 3 or shape[:2] != lead or shape[3:] != like:
+            wanted = ", ".join(str(size) for size in (*lead, "ahead", *like))
+            faults.append(f"forecast {name} has the shape {shape}, expected ({wanted})")
+        elif shape[2] < ahead:
+            faults.append(
+                f"forecast {name} reaches {shape[2]} steps, expected {ahead} or more, as many as "
+                "controllers are told of"
+            )
+        elif not np.isfinite(np.asarray(values)[:, :, :ahead]).all():
+            faults.append(f"forecast {name} holds what is not a finite number")
+    return faults
 
 
 def _not_finite(scenarios: Scenario) -> list[str]:
@@ -102,28 +141,55 @@ def window(longer: Values, step: int | Int[Array, ""], ahead: int) -> Values:
 
 
 def with_outlook(scenarios: Scenario, ahead: int) -> Scenario:
-    """`scenarios`, a batch, with a perfect forecast of `ahead` steps, the credit among it."""
+    """`scenarios`, a batch, with a forecast of `ahead` steps, the credit among it.
+
+    A forecast that they carry is what controllers are told, cut to `ahead` steps; it may be
+    wrong. Drives without one are foretold as they come.
+
+    Raises
+    ------
+    InputError
+        A forecast that does not fit the scenarios, or is shorter than `ahead`.
+    """
+    faults = forecast_faults(scenarios, ahead)
+    if faults:
+        raise InputError("control", faults)
 
     def windows(drive: Values) -> Values:
         longer = padded(drive, ahead)
         steps = drive[PRICE].shape[0]
         return jax.vmap(lambda step: window(longer, step, ahead))(jnp.arange(steps))
 
-    return replace(scenarios, forecast=jax.jit(jax.vmap(windows))(scenarios.drive))
+    perfect = jax.jit(jax.vmap(windows))(scenarios.drive)
+    return replace(scenarios, forecast=perfect | given_forecast(scenarios, ahead))
+
+
+def given_forecast(scenarios: Scenario, ahead: int) -> Values:
+    """The forecasts that `scenarios`, a batch, carry, cut to `ahead` steps."""
+    return {name: jnp.asarray(values)[:, :, :ahead] for name, values in scenarios.forecast.items()}
 
 
 def with_prices(scenarios: Scenario, price_dkk_per_kwh: Any) -> Scenario:
-    """`scenarios`, a batch, at other prices: hourly, `[scenario, hour]`, as long as they are."""
+    """`scenarios`, a batch, at other prices: hourly, `[scenario, hour]`, as long as they are.
+
+    Raises
+    ------
+    InputError
+        The prices do not fit, or the scenarios carry a forecast of the prices that were.
+    """
     price = jnp.asarray(price_dkk_per_kwh, float)
     old = scenarios.drive[PRICE]
     per_hour = round(3600.0 / scenarios.dt_s)
+    stale = [name for name in (PRICE, CREDIT) if name in scenarios.forecast]
+    faults = [f"forecast {name} is of the prices before; give one of the new" for name in stale]
     if per_hour < 1 or (price.shape[0], price.shape[1] * per_hour) != old.shape:
-        raise InputError(
-            "prices",
-            [f"{price.shape} hours for {old.shape} steps of {scenarios.dt_s:g} s, one row each"],
+        faults.append(
+            f"{price.shape} hours for {old.shape} steps of {scenarios.dt_s:g} s, one row each"
         )
+    if faults:
+        raise InputError("prices", faults)
     drive = {**scenarios.drive, PRICE: jnp.repeat(price, per_hour, axis=1)}
-    return replace(scenarios, drive=drive, forecast={})
+    return replace(scenarios, drive=drive)
 
 
 def step_cost_dkk(

@@ -93,7 +93,10 @@ class Guard:
 
         def moved(share: Float[Array, ""]) -> Values:
             return {
-                name: proposed[name] + share * (backup[name] - proposed[name]) for name in backup
+                name: jnp.where(
+                    share < 1.0, proposed[name] + share * (held - proposed[name]), held
+                )  # what is proposed may be no number
+                for name, held in backup.items()
             }
 
         def halve(_: int, ends: tuple) -> tuple:

@@ -18,6 +18,8 @@ from tvilling.rl_control.gym_env import spaces
 from tvilling.rl_control.policy import Policy
 from tvilling.sciml.errors import InputError
 from tvilling.sciml.extras import needs_extra
+from tvilling.sciml.results import status_text
+from tvilling.sciml.system import Status
 
 with needs_extra("rl"):
     import torch
@@ -107,8 +109,15 @@ class VectorEnvironment(VecEnv):
             for i in np.flatnonzero(ended):
                 infos[i]["terminal_observation"] = final[i]
                 infos[i]["TimeLimit.truncated"] = False
+                if infos[i]["status"] & Status.NOT_FINITE:
+                    infos[i]["reason"] = status_text(infos[i]["status"])
         rewards = np.asarray(reward, np.float32)
         return np.asarray(observation, np.float32), rewards, ended, infos
+
+    def set_options(self, options: Any = None) -> None:
+        """Refused unless empty: episodes begin anew on their own, without options."""
+        if options:
+            raise NotImplementedError("the environments of a batch take no options")
 
     def close(self) -> None:
         """Nothing is held open."""
@@ -198,7 +207,7 @@ def policy_of(model: PPO, environment: Environment) -> Policy:
 
 def _model(environment: Environment, settings: PpoSettings, seed: int) -> PPO:
     shape = [settings.width, settings.width]
-    steps = settings.rollout_steps or environment.steps
+    steps = environment.steps if settings.rollout_steps is None else settings.rollout_steps
     rows = steps * settings.environments
     divisors = (size for size in range(2, rows + 1) if rows % size == 0)
     return PPO(
@@ -233,6 +242,7 @@ def _check(settings: PpoSettings) -> None:
         ("gae_lambda", 0.0, 1.0),
         ("clip", 1e-3, 1.0),
         ("entropy", 0.0, 1.0),
+        ("log_spread", -20.0, 5.0),
         ("width", 1, 4096),
     )
     faults = [
@@ -240,6 +250,8 @@ def _check(settings: PpoSettings) -> None:
         for name, low, high in ranges
         if not low <= getattr(settings, name) <= high
     ]
+    if settings.rollout_steps is not None and not 1 <= settings.rollout_steps <= 1e6:
+        faults.append(f"rollout_steps is {settings.rollout_steps:g}, expected 1 to 1e+06, or None")
     if faults:
         raise InputError("PPO settings", faults)
 

@@ -31,6 +31,11 @@ MEANING = {
 }
 
 
+def status_text(status: int) -> str:
+    """The flags of `status` in words, `all is well` where there is none."""
+    return "; ".join(text for flag, text in MEANING.items() if status & flag) or "all is well"
+
+
 def label(
     trajectory: Trajectory,
     system: System,

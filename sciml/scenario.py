@@ -25,7 +25,8 @@ class Scenario:
         Length of a step [s].
     forecast
         What a controller is told before each step, each `[*batch, time, ahead, *channel]`; the
-        first entry ahead is the step itself. Empty: it sees the drives of the step and no more.
+        first entry ahead is the step itself. It may be wrong: the plant gets the drives. Of a
+        drive without a forecast a controller sees the step itself and no more.
     """
 
     state: Any
@@ -36,6 +37,11 @@ class Scenario:
     def at(self, index: int) -> "Scenario":
         """One scenario of a batch."""
         return jax.tree.map(lambda values: values[index], self)
+
+    def seen(self) -> Values:
+        """What a controller is told in one scenario, each `[time, ahead, *channel]`."""
+        now = {name: jnp.asarray(values)[:, None] for name, values in self.drive.items()}
+        return now | self.forecast
 
 
 def perfect_forecast(drive: Values, ahead: int) -> Values:

@@ -7,6 +7,7 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 import jax
 from jaxtyping import Array, Int
 
+from tvilling.sciml.physical import finite_status, join_status
 from tvilling.sciml.scenario import Scenario
 from tvilling.sciml.system import System, Values
 
@@ -58,7 +59,8 @@ class Play:
 def simulate(system: System, controller: Controller, scenario: Scenario) -> Trajectory:
     """Run `scenario` and keep everything.
 
-    States are those at the end of each step, outputs those over it.
+    States are those at the end of each step, outputs those over it. The status of a step whose
+    state or outputs are not finite numbers has the flag `NOT_FINITE`, whatever the system says.
 
     Raises
     ------
@@ -73,10 +75,11 @@ def simulate(system: System, controller: Controller, scenario: Scenario) -> Traj
         action, memory = controller(memory, state, forecast)
         state, output = system.step(state, action, drive, scenario.dt_s)
         output = dict(output)
-        return (state, memory), Trajectory(state, action, output, output.pop("status"))
+        status = join_status(output.pop("status"), finite_status(state, output))
+        return (state, memory), Trajectory(state, action, output, status)
 
-    seen = scenario.forecast or {name: drive[:, None] for name, drive in scenario.drive.items()}
-    return jax.lax.scan(advance, (scenario.state, controller.init()), (scenario.drive, seen))[1]
+    start = scenario.state, controller.init()
+    return jax.lax.scan(advance, start, (scenario.drive, scenario.seen()))[1]
 
 
 def simulate_many(

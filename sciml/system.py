@@ -1,6 +1,7 @@
 """The one interface a system implements, and the channels that describe it."""
 
 import enum
+import math
 from dataclasses import dataclass
 from typing import Protocol, TypeVar, runtime_checkable
 
@@ -87,3 +88,13 @@ class System(Protocol[S]):
 def ok_status() -> Int[Array, ""]:
     """The status of a step that cannot fail."""
     return jax.numpy.zeros((), jax.numpy.int32)
+
+
+def unlimited_faults(system: System) -> list[str]:
+    """Each action without finite limits, in words: none of them can be drawn, or scaled to."""
+    return [
+        f"action {channel.name} has the limits {channel.low:g} to {channel.high:g} "
+        f"{channel.unit}, expected finite ones"
+        for channel in system.actions
+        if not (math.isfinite(channel.low) and math.isfinite(channel.high))
+    ]

@@ -68,8 +68,8 @@ def run_ahead(
         lambda leaf: jnp.broadcast_to(leaf, (members, *jnp.shape(leaf))), controller.init()
     )
     start = (belief.state, memories, belief.log_unknown, jnp.ones(members, bool), root)
-    seen = scenario.forecast or {name: drive[:, None] for name, drive in scenario.drive.items()}
-    carry, (statistics, used, flags) = jax.lax.scan(step, start, (scenario.drive, seen))
+    drives = scenario.drive, scenario.seen()
+    carry, (statistics, used, flags) = jax.lax.scan(step, start, drives)
     return statistics, _unknowns(carry[2], carry[3]), used, flags
 
 

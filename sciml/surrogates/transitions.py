@@ -12,7 +12,7 @@ from jaxtyping import Array, Float, Int
 from tvilling.sciml.errors import InputError
 from tvilling.sciml.scenario import Scenario
 from tvilling.sciml.simulate import Play, Trajectory, simulate_many
-from tvilling.sciml.system import System, Values
+from tvilling.sciml.system import System, Values, unlimited_faults
 from tvilling.sciml.systems.example import Example
 
 LONGEST_HOLD = 24  # steps
@@ -52,11 +52,7 @@ def random_actions(
     InputError
         Naming each action without finite limits.
     """
-    faults = [
-        f"action {c.name} has the limits {c.low:g} to {c.high:g} {c.unit}, expected finite ones"
-        for c in example.system.actions
-        if not np.isfinite([c.low, c.high]).all()
-    ]
+    faults = unlimited_faults(example.system)
     if faults:
         raise InputError(type(example.system).__name__, faults)
     random = np.random.default_rng([seed, 1])
