@@ -1,11 +1,13 @@
 """Lines and points of a network on the map: GeoJSON in, lengths, and the order of coordinates."""
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from jaxtyping import Float
+
+from tvilling.sciml.errors import InputError
+from tvilling.sciml.io.json_text import parse_json
 
 EARTH_RADIUS_M = 6_371_000.0
 Point = tuple[float, float]
@@ -18,8 +20,8 @@ def parse_points(geometry: Any) -> list[Point]:
     """
     if isinstance(geometry, str):
         try:
-            geometry = json.loads(geometry)
-        except ValueError:
+            geometry = parse_json(geometry, "geometry")
+        except InputError:
             return []
     if not isinstance(geometry, Mapping):
         return []
@@ -29,10 +31,16 @@ def parse_points(geometry: Any) -> list[Point]:
     elif geometry.get("type") != "LineString":
         return []
     try:
-        points = [(float(point[0]), float(point[1])) for point in coordinates]
-    except (TypeError, ValueError, IndexError):
+        points = [(_number(point[0]), _number(point[1])) for point in coordinates]
+    except (TypeError, LookupError, OverflowError):
         return []
     return points if np.isfinite(points).all() else []
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool | str):
+        raise TypeError
+    return float(value)
 
 
 def swap(points: Sequence[Point]) -> list[Point]:

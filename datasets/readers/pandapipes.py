@@ -52,10 +52,11 @@ def read_pandapipes(
         With every fault: unsupported elements by name, values out of range, dangling elements.
     """
     if isinstance(source, str | Path):
-        net, title = load_pandapipes(Path(source)), str(source)
+        net, notes = load_pandapipes(Path(source))
+        title = str(source)
     else:
-        net, title = source, str(source.name or "pandapipes net")
-    reading = Reading(net)
+        net, notes, title = source, [], str(source.name or "pandapipes net")
+    reading = Reading(net, notes)
     tables = {kind: read(reading) for kind, read in READERS.items()}
     tables["junctions"], routes = place(reading, tables["junctions"], tables["pipes"], swap_xy)
     _tell_fluid(reading)

@@ -189,10 +189,11 @@ def read_pumps(reading: Reading) -> pd.DataFrame:
     types = (reading.net.get("std_types") or {}).get("pump", {})
     lifts = []
     for name, std_type in zip(columns["name"], rows["std_type"], strict=True):
-        curve = types.get(std_type)
-        rising = [] if curve is None else list(np.asarray(curve.reg_par, dtype=float)[::-1])
-        if curve is None or len(rising) > 3:
-            what = "is not in the net" if curve is None else "has a degree above 2"
+        powers = getattr(types.get(std_type), "reg_par", None)
+        rising = [] if powers is None else list(np.asarray(powers, dtype=float)[::-1])
+        if powers is None or len(rising) > 3:
+            what = "is not in the net" if std_type not in types else "has no polynomial"
+            what = what if powers is None else "has a degree above 2"
             reading.faults.append(f"pump {name}: standard type {std_type} {what}")
             rising = [0.0]
         lifts.append([*rising, 0.0, 0.0][:3])

@@ -1,88 +1,135 @@
-"""Load a pandapower JSON file without letting it call anything.
+"""pandapower's JSON files, read by a decoder of our own.
 
-A file is read through once before it is decoded, and refused if it names anything else than the
-containers, controllers and devices of a network.
+pandapower's decoder imports the modules that a file names and calls what it finds there. Here a
+file is parsed as plain JSON, the tables that a power flow needs are typed cell by cell, and an
+empty net is filled with them; pandapower converts older formats on that net. What else a file
+holds is noted by name and left.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tvilling.datasets.readers.checked_json import Pairs, read_json, refuse_foreign
+import pandas as pd
+
+from tvilling.datasets.readers.json_cells import shown
+from tvilling.datasets.readers.json_foreign import foreign_faults
+from tvilling.datasets.readers.json_table import Findings, object_names, retyped
+from tvilling.datasets.readers.json_values import CLASS, CONTENT, RawTable, plain
+from tvilling.datasets.readers.power_grid_members import MEMBERS, read_members
+from tvilling.datasets.readers.power_grid_schema import schemas, units
 from tvilling.datasets.readers.power_grid_words import listening, told
 from tvilling.sciml.errors import InputError
+from tvilling.sciml.io.json_text import parse_json, read_json
 
 if TYPE_CHECKING:
     from pandapower import pandapowerNet
 
 NETWORK = "a pandapower network"
-CLASSES = {
-    ("builtins", "tuple"), ("builtins", "set"), ("builtins", "frozenset"), ("builtins", "complex"),
-    ("numpy", "array"), ("numpy", "bool_"), ("numpy", "float64"), ("numpy", "int64"),
-    ("numpy", "int32"), ("numpy", "uint32"), ("pandas.core.frame", "DataFrame"),
-    ("pandas.core.series", "Series"), ("networkx", "MultiGraph"),
-    ("pandapower.auxiliary", "pandapowerNet"),
-}  # fmt: skip
-MODULES = ("pandapower.control.", "pandapower.protection.", "pandapower.timeseries.")
+SILENT = {"dtypes", "parameters", "index_names", "options", "et"}
 
 
 def load_json(path: Path) -> tuple["pandapowerNet", list[str]]:
-    """The network in a pandapower JSON file, and what was converted in it.
+    """The network in a pandapower JSON file, and what was converted in it or is not used.
 
     Raises
     ------
     InputError
-        The file is missing, too large, not UTF-8, not JSON, not a pandapower network, or names
-        classes that do not belong to a network.
+        The file is missing, too large, not UTF-8, not JSON, not a pandapower network, or holds
+        tables or cells of the wrong type: each with its table, row, column and value.
     """
-    text, content = read_json(path, NETWORK)
-    _check_outermost(path, content)
-    refuse_foreign(path, content, _allowed)
-    net, heard = _decode(path, text)
-    return net, [*_converted(content), *told(heard)]
+    content = _content(path)
+    found = Findings(str(path))
+    members = read_members(found, content)
+    _note_others(found, content)
+    found.check()
+    net, heard = _converted(found, members)
+    found.check()
+    return net, [*found.notes, *_version_note(members), *told(heard)]
 
 
-def _check_outermost(path: Path, content: Pairs) -> None:
-    """The outermost object is a net, or the plain tables of a net before pandapower 2.2."""
-    classes = content.values_of("_class")
-    if classes == ["pandapowerNet"] or (not classes and content.values_of("bus")):
-        return
-    if classes == ["pandapipesNet"]:
+def _content(path: Path) -> dict[str, Any]:
+    """Members of the net by name: of an object of pandapower, or plain tables before 2.2."""
+    content = read_json(path, NETWORK)
+    name = content.get(CLASS)
+    if name == "pandapipesNet":
         raise InputError(str(path), [f"is a pandapipes network of pipes, expected {NETWORK}"])
-    found = classes[0] if classes else "an object without a class and without buses"
-    raise InputError(str(path), [f"is not {NETWORK}; its outermost object is {found}"])
+    if name == "pandapowerNet":
+        members = content.get(CONTENT)
+        if isinstance(members, str):  # as early versions of 2 wrote it
+            members = parse_json(members, str(path))
+            if isinstance(members, dict) and members.get(CLASS) == name:
+                members = members.get(CONTENT)
+    elif name is None and "bus" in content:
+        members = _flat(content)
+    else:
+        outermost = "an object without a class and without buses" if name is None else shown(name)
+        raise InputError(str(path), [f"is not {NETWORK}; its outermost object is {outermost}"])
+    if not isinstance(members, dict) or CLASS in members:
+        raise InputError(str(path), [f"is not {NETWORK}: it is damaged and holds no tables"])
+    faults = foreign_faults(members)
+    if faults:
+        raise InputError(str(path), faults)
+    return {key: plain(value) for key, value in members.items()}
 
 
-def _allowed(module: str, name: str) -> bool:
-    is_class = name[:1].isupper() and name.isidentifier()
-    return (module, name) in CLASSES or (is_class and module.startswith(MODULES))
+def _flat(content: dict[str, Any]) -> dict[str, Any]:
+    """Members of a net of version 1, which kept its parameters apart and its tables by column."""
+    parameters = content.get("parameters")
+    values = parameters.get("parameter") if isinstance(parameters, dict) else None
+    content = {
+        name: RawTable(value) if isinstance(value, dict) and name in schemas() else value
+        for name, value in content.items()
+    }
+    return {**values, **content} if isinstance(values, dict) else content
 
 
-def _decode(path: Path, text: str) -> tuple["pandapowerNet", list[str]]:
-    """Decode a text that has been read through; a fault in it becomes one line."""
+def _note_others(found: Findings, content: Mapping[str, Any]) -> None:
+    """A note on whatever else the file holds that means something to its author."""
+    for name, value in content.items():
+        if name in schemas() or name in MEMBERS or name in SILENT or name.startswith(("res_", "_")):
+            continue
+        called = shown(name)[1:-1]
+        if isinstance(value, RawTable):
+            rows, kinds = object_names(value)
+            listed = f": {', '.join(kinds)}" if kinds else ""
+            if name == "controller" and rows:
+                found.notes.append(f"{rows} controllers are not run{listed}")
+            elif rows:
+                found.notes.append(f"table {called} ({rows} rows) is not used{listed}")
+        elif value not in (None, "", [], {}):
+            found.notes.append(f"{called} is not used")
+
+
+def _converted(found: Findings, members: dict[str, Any]) -> tuple["pandapowerNet", list[str]]:
+    """An empty net filled with `members`, in the format of the installed pandapower."""
     try:
         with listening() as heard:
             import pandapower
+            from pandapower.convert_format import convert_format
 
-            net = pandapower.from_json_string(text, convert=True)
-    except Exception as fault:  # the decoder raises whatever its parts raise
+            net = pandapower.create_empty_network()
+            net.update(members)
+            convert_format(net)
+    except Exception as fault:  # whatever an old table makes pandapower raise
         reason = f"{type(fault).__name__}: {' '.join(str(fault).split())}"
-        raise InputError(str(path), [f"pandapower cannot read it ({reason})"]) from fault
-    if not isinstance(net, pandapower.pandapowerNet):
-        raise InputError(str(path), ["pandapower cannot read it (it is damaged)"])
+        raise InputError(found.source, [f"pandapower cannot convert it ({reason})"]) from fault
+    for name, schema in schemas().items():
+        table = net.get(name)
+        if isinstance(table, pd.DataFrame):
+            net[name] = retyped(found, name, table, schema, units(name))
     return net, heard
 
 
-def _converted(content: Pairs) -> list[str]:
+def _version_note(members: Mapping[str, Any]) -> list[str]:
     """A note where pandapower converted tables of an older format."""
-    from packaging.version import InvalidVersion, Version
+    from packaging.version import Version
     from pandapower import __format_version__
 
-    inner: Any = content.values_of("_object")
-    tables = inner[0] if inner and isinstance(inner[0], Pairs) else content
-    found = (tables.values_of("format_version") or tables.values_of("version") or ["unknown"])[0]
-    try:
-        if Version(str(found)) >= Version(__format_version__):
-            return []
-    except InvalidVersion:
-        pass
-    return [f"the file has format {found}; pandapower converted it to {__format_version__}"]
+    written = members.get("format_version") or members.get("version")
+    if written and Version(written) >= Version(__format_version__):
+        return []
+    return [
+        f"the file has format {written or 'unknown'}; pandapower converted it to "
+        f"{__format_version__}"
+    ]

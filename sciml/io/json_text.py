@@ -126,8 +126,9 @@ def _whole(digits: str) -> int | float:
 
 def _out_of_bounds(text: str, bounds: Bounds) -> str:
     """What of `text` is more than `bounds` allow; empty where nothing is."""
-    if len(text) <= bounds.depth:
-        return ""
+    opened, commas = text.count("[") + text.count("{"), text.count(",")
+    if opened <= bounds.depth and commas <= bounds.values:
+        return ""  # counted with those inside strings
     depth = values = containers = 0
     for codes in _outside_strings(text):
         opening = np.isin(codes, OPENING)

@@ -144,19 +144,19 @@ FOREIGN = '{"_module": "os", "_class": "system", "_object": "touch PLACE"}'
 
 
 def test_a_file_that_names_other_classes_is_refused(tmp_path: Path) -> None:
-    """Also a class under a key that stands twice, or in text that only pandas takes for JSON."""
+    """Also a class under a key that is given twice, or in text that only pandas takes for JSON."""
     place = tmp_path / "touched"
     command = FOREIGN.replace("PLACE", str(place))
     frame = '"name": {"_module": "pandas.core.frame", "_class": "DataFrame", "_object": %s}'
     lenient = '{"columns": ["a\tb"], "index": [0], "data": [[' + command + "]]}"
-    for hidden in (
-        f'"name": {command}',
-        f'"name": {command}, "name": ""',
-        frame % json.dumps(lenient),
-        frame % json.dumps(f"{tmp_path}/other.json"),
-    ):
+    for hidden, expected in {
+        f'"name": {command}': "names os.system, which is no part of a network",
+        f'"name": {command}, "name": ""': "key 'name' is given twice in one object",
+        frame % json.dumps(lenient): "holds an object in text that is not JSON",
+        frame % json.dumps(f"{tmp_path}/other.json"): "name is a table, expected text",
+    }.items():
         path = changed(written(small(), tmp_path / "grid.json"), '"name": ""', hidden)
-        with pytest.raises(InputError, match="which is no part of a network"):
+        with pytest.raises(InputError, match=expected):
             read_power_net(path)
     assert not place.exists()
 
@@ -171,7 +171,7 @@ def test_other_files_are_refused_in_a_sentence(tmp_path: Path) -> None:
         "other.json": (b'{"nodes": 3}', "an object without a class and without buses"),
         "half.json": (
             b'{"_module": "pandapower.auxiliary", "_class": "pandapowerNet", "_object": 3}',
-            "pandapower cannot read it",
+            "it is damaged and holds no tables",
         ),
         "case.m": (b"x = 3", "does not start with `function mpc = NAME`"),
         "case.mat": (b"MATLAB", "cannot be read"),
