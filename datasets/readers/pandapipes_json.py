@@ -22,6 +22,7 @@ from tvilling.datasets.readers.json_table import Findings, Schema, object_names,
 from tvilling.datasets.readers.json_values import CLASS, CONTENT, Foreign, RawTable, plain
 from tvilling.datasets.readers.power_grid_words import listening
 from tvilling.sciml.errors import InputError
+from tvilling.sciml.io.escape import printable
 from tvilling.sciml.io.json_text import parse_json, read_json
 
 if TYPE_CHECKING:
@@ -86,7 +87,9 @@ def _content(path: Path) -> dict[str, Any]:
     content = read_json(path, NETWORK)
     name = content.get(CLASS, "no network")
     if name != "pandapipesNet":
-        raise InputError(str(path), [f"is not {NETWORK}; its outermost object is {shown(name)}"])
+        raise InputError(
+            str(path), [f"is not {NETWORK}; its outermost object is {printable(str(name), 60)}"]
+        )
     members = content.get(CONTENT)
     if isinstance(members, str):
         members = parse_json(members, str(path))

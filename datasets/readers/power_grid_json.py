@@ -20,6 +20,7 @@ from tvilling.datasets.readers.power_grid_members import MEMBERS, read_members
 from tvilling.datasets.readers.power_grid_schema import schemas, units
 from tvilling.datasets.readers.power_grid_words import listening, told
 from tvilling.sciml.errors import InputError
+from tvilling.sciml.io.escape import printable
 from tvilling.sciml.io.json_text import parse_json, read_json
 
 if TYPE_CHECKING:
@@ -63,7 +64,11 @@ def _content(path: Path) -> dict[str, Any]:
     elif name is None and "bus" in content:
         members = _flat(content)
     else:
-        outermost = "an object without a class and without buses" if name is None else shown(name)
+        outermost = (
+            "an object without a class and without buses"
+            if name is None
+            else printable(str(name), 60)
+        )
         raise InputError(str(path), [f"is not {NETWORK}; its outermost object is {outermost}"])
     if not isinstance(members, dict) or CLASS in members:
         raise InputError(str(path), [f"is not {NETWORK}: it is damaged and holds no tables"])

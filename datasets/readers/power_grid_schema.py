@@ -71,7 +71,7 @@ def _empty() -> "pandapowerNet":
 @functools.cache
 def schemas() -> dict[str, Schema]:
     """Kind of each known column, by table; of results too."""
-    found = {
+    found: dict[str, dict[str, CellKind]] = {
         name.removeprefix(EMPTY): {column: _kind(column, table) for column in table}
         for name, table in _empty().items()
         if isinstance(table, pd.DataFrame) and (name.startswith(EMPTY) or name[0] not in "_r")
@@ -87,10 +87,10 @@ def schemas() -> dict[str, Schema]:
     ):
         for column in columns:
             found[name].setdefault(column, kind)
-    for name, columns in COLUMNS.items():
-        for column in columns:
-            found[name].setdefault(column.name, NUMBER)
-    return found
+    for name, needed in COLUMNS.items():
+        for one in needed:
+            found[name].setdefault(one.name, NUMBER)
+    return dict(found)
 
 
 @functools.cache

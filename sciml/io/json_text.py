@@ -139,7 +139,7 @@ def _out_of_bounds(text: str, bounds: Bounds) -> str:
         containers += int(opening.sum())
         values += int((codes == COMMA).sum())
         if deepest > bounds.depth:
-            return f"is JSON nested more than {bounds.depth} deep"
+            return f"is JSON nested too deeply, more than {bounds.depth} levels"
         if containers > bounds.containers:
             return f"holds more than {bounds.containers:,} lists and objects".replace(",", " ")
         if values > bounds.values:

@@ -108,7 +108,7 @@ FILES_NOT_NETWORKS = {
     "latin.json": ('{"name": "Ærø"}'.encode("latin-1"), "is not UTF-8 (line 1)"),
     "half.json": (
         b'{"_module": "pandapipes.pandapipes_net", "_class": "pandapipesNet", "_object": 3}',
-        "pandapipes cannot read it",
+        "it is damaged and holds no tables",
     ),
 }  # fmt: skip
 
