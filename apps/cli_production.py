@@ -38,6 +38,8 @@ def plan(
     typer.echo(f"{summary['how']}: {summary['reason'] or summary['status']}")
     for warning in found.warnings:
         typer.echo(f"warning: {warning}")
+    if rates := summary.get("unverified_rates"):
+        typer.echo(f"unverified rates used: {len(rates)}, named in the report")
     typer.echo(f"report: {found.folder / 'report.html'}")
     typer.echo(f"took {found.wall_s:.1f} s")
 
@@ -53,7 +55,7 @@ def backtest(
     ] = None,
 ) -> None:
     """Run a period again, every day planned as it would have been, between rule and optimum."""
-    from tvilling.apps.production.backtest import run_backtest
+    from tvilling.apps.production.backtest import backtest_warnings, run_backtest
     from tvilling.apps.production.table import terminal_table
     from tvilling.apps.shown import progress, show
 
@@ -64,5 +66,7 @@ def backtest(
         typer.echo(f"{year}: {data.attrs['plans']} plans, load {data.attrs['forecast']}, mean "
                    f"error {data.attrs['forecast_mae_mw']:.2f} MW")  # fmt: skip
         show(terminal_table(data))
+        for warning in backtest_warnings(data):
+            typer.echo(f"warning: {warning}")
     typer.echo(f"reports: {found.folder}")
     typer.echo(f"took {found.wall_s:.1f} s")

@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING
 
 from tvilling.apps.production.case import CityLoad, PlantCase
+from tvilling.apps.production.facts import unverified
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -13,12 +14,13 @@ def plan_assumptions(case: PlantCase, data: "xr.Dataset") -> list[str]:
     known = int(data["published"].sum())
     return [
         *_records(data),
-        f"Prices are published for {known} of {data.sizes['time']} hours; beyond, the course of "
+        f"Prices are known for {known} of {data.sizes['time']} hours; beyond, the course of "
         "the last seven days at their level is expected.",
         f"At the beginning: {data.attrs['stood']}.",
+        *_rule(data),
         f"The load is forecast by {data.attrs['forecast_model']}, weather ahead: "
         f"{data.attrs['forecast_weather']}; the interval holds 90 % of hours.",
-        *_plant(case),
+        *_plant(case, data),
     ]
 
 
@@ -39,7 +41,7 @@ def backtest_assumptions(case: PlantCase, data: "xr.Dataset") -> list[str]:
         "What a plan and the hour differ by goes into the tank or comes out of it; where it "
         "cannot, units are turned up or down. Power follows the spot price: what was bid is not "
         "settled apart.",
-        *_plant(case),
+        *_plant(case, data),
     ]
     if isinstance(case.load, CityLoad):
         lines.append(
@@ -47,6 +49,14 @@ def backtest_assumptions(case: PlantCase, data: "xr.Dataset") -> list[str]:
             "rarer together than in truth."
         )
     return lines
+
+
+def _rule(data: "xr.Dataset") -> list[str]:
+    """Which limits of units the operator's rule breaks, that a plan keeps."""
+    broken = data.attrs.get("rule_breaks", "")
+    if not broken:
+        return []
+    return [f"The operator's rule looks at no ramps; of its hours break a limit: {broken}."]
 
 
 def _records(data: "xr.Dataset") -> list[str]:
@@ -57,7 +67,12 @@ def _records(data: "xr.Dataset") -> list[str]:
     ]
 
 
-def _plant(case: PlantCase) -> list[str]:
+def _unverified(case: PlantCase, data: "xr.Dataset") -> list[str]:
+    rates = unverified(case, data["time"].values)
+    return [f"Unverified rates used: {'; '.join(rates)}."] if rates else []
+
+
+def _plant(case: PlantCase, data: "xr.Dataset") -> list[str]:
     rules = case.charges.rules_of
     starts = (
         "Starts, minimum loads and minimum times count."
@@ -71,7 +86,8 @@ def _plant(case: PlantCase) -> list[str]:
         *([sun] if has_sun else []),
         "Taxes and tariffs are those that ship with Tvilling, "
         + ("of each hour's own year" if rules is None else f"of {rules} at all times")
-        + "; some rows are carried over or from memory, as the page on the heat plant lists.",
+        + ".",
+        *_unverified(case, data),
         starts,
         "The tank is a reservoir for the plan; it is then run in layers to check the plan.",
     ]

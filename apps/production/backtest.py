@@ -94,6 +94,7 @@ def write_backtest(
         See `run_backtest`.
     """
     from tvilling.apps.cluster import map_over
+    from tvilling.apps.production.facts import unverified
     from tvilling.apps.production.table import as_facts, ways_table
 
     began = time.perf_counter()
@@ -111,6 +112,8 @@ def write_backtest(
         "years": {
             str(year): {
                 **{name: data.attrs[name] for name in told if name in data.attrs},
+                "warnings": backtest_warnings(data),
+                "unverified_rates": unverified(case, data["time"].values),
                 "ways": as_facts(ways_table(data)),
             }
             for year, data in years.items()
@@ -178,7 +181,7 @@ def _write(
             data.assign_attrs(title=f"{summary['title']}, {year}"),
             checked=None,
             assumptions=backtest_assumptions(case, data),
-            warnings=_warnings(data),
+            warnings=backtest_warnings(data),
             facts={
                 "Tvilling": summary["tvilling_version"],
                 "Period": " to ".join(summary["period"]),
@@ -188,8 +191,9 @@ def _write(
         )
 
 
-def _warnings(data: "xr.Dataset") -> list[str]:
-    lines = []
+def backtest_warnings(data: "xr.Dataset") -> list[str]:
+    """What a year of a backtest is to be read with, in words."""
+    lines = list(json.loads(data.attrs.get("notes", "[]")))
     if data.attrs["fallbacks"]:
         reasons = data.attrs["fallback_reasons"]
         lines.append(f"{data.attrs['fallbacks']} plans fell back to the rule or held: {reasons}")

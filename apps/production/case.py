@@ -70,6 +70,11 @@ class PlantPrices(_Block):
         description="recorded: DK1; synthetic: a formula; auto: the record where it is at hand",
     )
     seed: int = Field(default=1, ge=0, le=2**31 - 1, description="Of the formula")
+    beyond: Literal["given", "expected"] = Field(
+        default="given",
+        description="Prices of the own file later than the market has published by then: taken as "
+        "given, with a note, or left unread and expected; a backtest always expects them",
+    )
 
 
 class ChargesChoice(_Block):

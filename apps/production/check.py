@@ -51,7 +51,7 @@ def check_schedule(
     schedule: "Schedule",
 ) -> Checked:
     """Run `schedule` on the plant that `case` describes, its tank hot above and cold below."""
-    from tvilling.sciml.systems.heat_plant.verify import layers_holding, run_plan
+    from tvilling.sciml.systems.heat_plant.verify import broken_limits, layers_holding, run_plan
 
     layers, capacity = None, plant.tank.capacity_mwh
     if case.tank is not None and capacity > 0:
@@ -64,7 +64,7 @@ def check_schedule(
     dt_h = plant.dt_h
     unserved = float(run.attrs["unserved_mwh"]) - float(schedule.unserved_mw.sum()) * dt_h
     surplus = float(run.attrs["surplus_mwh"]) - float(schedule.surplus_mw.sum()) * dt_h
+    broken = broken_limits(plant, schedule.load, schedule.on)
     enough = unserved <= NEXT_TO_NOTHING * float(load_mw.sum()) * dt_h
-    return Checked(
-        max(unserved, 0.0), max(surplus, 0.0), apart, str(run.attrs["broken"]), bool(enough)
-    )
+    told = "; ".join(f"{limit} {count} times" for limit, count in broken.items())
+    return Checked(max(unserved, 0.0), max(surplus, 0.0), apart, told, bool(enough))

@@ -34,14 +34,26 @@ class Facts:
         number where nothing is known. Attributes `load`, `weather` and `prices` say where from.
     own_weather
         Whether outdoor temperatures after a moment are forecasts of the user's own file.
+    own_prices
+        Whether prices are those of the user's own file.
+    notes
+        What in the records is not plausible and was left out, and what was not read, in words.
     """
 
     record: "xr.Dataset"
     own_weather: bool
+    own_prices: bool = False
+    notes: tuple[str, ...] = ()
 
     def before(self, moment: np.datetime64) -> "xr.Dataset":
         """What was known of the past at `moment`."""
         return self.record.sel(time=slice(None, moment - HOUR))
+
+    def lately(self, moment: np.datetime64, name: str, hours: int) -> np.ndarray:
+        """A variable in the `hours` before `moment`, not a number where it is not known."""
+        time = moment - np.arange(hours, 0, -1) * HOUR
+        values: np.ndarray = self.record[name].reindex(time=time).values
+        return values
 
     def ahead(self, moment: np.datetime64, hours: int) -> "xr.Dataset":
         """What came, or is in the record, in the hours from `moment`; not a number beyond it."""
@@ -91,7 +103,8 @@ def _from_file(case: PlantCase, path: Path, load: FileLoad, stop: str) -> Facts:
     if missing:
         raise InputError(str(file), [f"column {name} is missing" for name in missing])
     if "price_dkk_per_kwh" in record:
-        return Facts(record.assign_attrs(prices=record.attrs["load"]), own_weather=True)
+        record = record.assign_attrs(prices=record.attrs["load"])
+        return Facts(record, own_weather=True, own_prices=True)
     begins = str(record["time"].values[0])
     prices = power_prices(begins, stop, case.prices.seed, case.prices.source)
     return Facts(
@@ -168,6 +181,16 @@ def charges(case: PlantCase, time: np.ndarray) -> "Charges":
     return replace(found, fuel_dkk_per_mwh={**fuels, **own})
 
 
+def unverified(case: PlantCase, time: np.ndarray) -> list[str]:
+    """Rates that the plant is charged by over `time` and that no source was found for."""
+    from tvilling.sciml.systems.heat_plant.unverified import unverified_rates
+
+    choice = case.charges
+    covered = np.where(is_covered(time), time, _in_year(time, LAST_YEAR))
+    rules = covered if choice.rules_of is None else _in_year(time, choice.rules_of)
+    return unverified_rates(case.plant, rules, covered, choice.fuel_dkk_per_mwh)
+
+
 def is_covered(time: np.ndarray) -> np.ndarray:
     """Whether the charges that ship have rows for each hour; beyond, those of 2026 are taken."""
     year = to_local(time).year.to_numpy()
@@ -188,11 +211,12 @@ def _in_year(time: np.ndarray, year: int) -> np.ndarray:
 
 
 def _available(case: PlantCase, time: np.ndarray) -> dict[str, np.ndarray]:
+    """Share of each unit with outages that is left; an hour that one touches is out as a whole."""
     local = to_local(time).tz_localize(None).to_numpy()
     there: dict[str, np.ndarray] = {}
     for outage in case.outages:
         share = there.setdefault(outage.unit, np.ones(len(time)))
         start, end = (np.datetime64(local_time(at), "ns") for at in (outage.start, outage.end))
-        out = (local >= start) & (local < end)
+        out = (local + HOUR > start) & (local < end)
         share[out] = np.minimum(share[out], outage.share)
     return there

@@ -69,8 +69,19 @@ def plan_data(plan: Plan, **attrs: Any) -> "xr.Dataset":
         tank_worth_dkk_per_mwh=_worth_dkk_per_mwh(plan),
         stood=plan.stood,
         network=json.dumps(plan.behind, ensure_ascii=False),
+        rule_breaks=_rule_breaks(plan),
         **attrs,
     )
+
+
+def _rule_breaks(plan: Plan) -> str:
+    """Limits of units that the operator's rule breaks, and how often; empty where none."""
+    from tvilling.rl_control.production.backtest import RULE
+    from tvilling.sciml.systems.heat_plant.verify import broken_limits
+
+    rule = plan.others[RULE]
+    broken = broken_limits(plan.plant, rule.load, rule.on)
+    return "; ".join(f"{limit} {count} times" for limit, count in broken.items())
 
 
 def _worth_dkk_per_mwh(plan: Plan) -> float:

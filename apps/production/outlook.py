@@ -8,6 +8,7 @@ import numpy as np
 
 from tvilling.apps.production.case import PlantCase
 from tvilling.apps.production.facts import HOUR, LAST_YEAR, Facts, is_covered
+from tvilling.apps.production.unused import unused
 from tvilling.datasets.prices import SYNTHETIC
 from tvilling.sciml.errors import InputError
 
@@ -33,7 +34,8 @@ class Outlook:
     outdoor_degc
         As it is forecast [°C].
     price_dkk_per_kwh, published
-        Prices, and which of them the market has published; the others are expected.
+        Prices, and which of them are known: published by the market, or given by the user's own
+        file; the others are expected.
     model, weather_is
         What made the load forecast, and what it knew of the weather, in words.
     notes
@@ -70,13 +72,14 @@ def look_ahead(
     """
     hours = case.plan.horizon_h
     time = moment + np.arange(hours) * HOUR
-    price, published, price_notes, no_prices = prices_ahead(facts, moment, hours)
+    price, published, price_notes, no_prices = prices_ahead(case, facts, moment)
     if facts.own_weather and facts.record.attrs["prices"] == SYNTHETIC:
         price_notes.append("prices are synthetic: the meters have none, and no record is at hand")
     if case.charges.rules_of is None and not is_covered(time).all():
         price_notes.append(
             f"taxes, tariffs and fuel prices of {LAST_YEAR} are taken, the last known"
         )
+    price_notes += _not_read(case, facts, moment)
     tell("forecasting the load")
     told = forecast_load(case, facts, moment)
     outdoor, weather_notes = _outdoor(case, facts, moment, hours)
@@ -94,9 +97,21 @@ def look_ahead(
         published=published,
         model=told.attrs["model"],
         weather_is=told.attrs["weather_is"],
-        notes=tuple(dict.fromkeys([*notes, *weather_notes, *price_notes])),
+        notes=tuple(dict.fromkeys([*facts.notes, *notes, *weather_notes, *price_notes])),
         no_prices=no_prices,
     )
+
+
+def _not_read(case: PlantCase, facts: Facts, moment: np.datetime64) -> list[str]:
+    """What stands in the case and its file, and a plan made at `moment` does not look at."""
+    lines = unused(case, facts)
+    hours = int(facts.record["load_mw"].sel(time=slice(moment, None)).notnull().sum())
+    if hours and facts.own_weather:
+        lines.append(f"{hours} loads of the file are later than the plan begins and not read")
+    asked = case.plan.moment
+    if asked is not None and (asked.minute or asked.second):
+        lines.append(f"plan.moment is {asked:%H:%M}: the plan begins with the hour it lies in")
+    return lines
 
 
 def forecast_load(case: PlantCase, facts: Facts, moment: np.datetime64) -> "xr.Dataset":
@@ -147,7 +162,9 @@ def _outdoor(
     last = float(past.values[-1])
     kind = weather_kind(case, facts, moment)
     if kind == "last_observed":
-        return np.full(hours, last), ["weather ahead is not known and held as last observed"]
+        age_h = int((moment - past["time"].values[-1]) // HOUR)
+        when = f", {age_h} h before" if age_h > 1 else ""
+        return np.full(hours, last), [f"weather ahead is not known and held as last observed{when}"]
     came = facts.ahead(moment, hours)["outdoor_degc"].values
     if kind == "forecast" and not facts.own_weather:
         came = came + forecast_error_k(np.array([moment]), hours, 0)[0]
@@ -160,27 +177,37 @@ def _outdoor(
 
 
 def prices_ahead(
-    facts: Facts, moment: np.datetime64, hours: int
+    case: PlantCase, facts: Facts, moment: np.datetime64
 ) -> tuple[np.ndarray, np.ndarray, list[str], str]:
-    """Prices over the horizon, which are published, notes, and why they carry no plan."""
+    """Prices over the horizon, which are known, notes, and why they carry no plan.
+
+    Of a record nobody knew more than the market had published. A user's own file may say more: its
+    prices beyond that are taken, and told, unless the case wants them expected.
+    """
     from tvilling.twins.price_outlook import WEEK_H, expected_prices, known_until
 
+    hours = case.plan.horizon_h
     until = int((known_until(np.array([moment]))[0] - moment) // HOUR)
     count = min(until, hours)
     given = facts.ahead(moment, hours)["price_dkk_per_kwh"].values.copy()
-    given[count:] = np.nan
+    notes = []
+    if more := int(np.isfinite(given[count:]).sum()) if facts.own_prices else 0:
+        where = f"{more} prices of the file are later than the market has published by then"
+        taken = case.prices.beyond == "given"
+        notes.append(f"{where}: " + ("taken as given" if taken else "expected ones in their place"))
+    if not (facts.own_prices and case.prices.beyond == "given"):
+        given[count:] = np.nan
     known = np.isfinite(given)
-    missing = count - int(known.sum())
-    past = facts.before(moment)["price_dkk_per_kwh"].values[-WEEK_H:]
+    missing = count - int(known[:count].sum())
+    past = facts.lately(moment, "price_dkk_per_kwh", WEEK_H)
     seen = np.concatenate([past, given[:count]])
-    if not np.isfinite(seen).any():
+    if not np.isfinite(seen).any() and not known.any():
         raise InputError("prices", ["no price is known, neither before the plan begins nor ahead"])
     beyond = expected_prices(seen[-WEEK_H:], hours - count)
-    course = np.concatenate([given[:count], beyond])
+    usual = expected_prices(past, count) if missing else given[:count]
+    course = np.where(known, given, np.concatenate([usual, beyond]))
     if not missing:
-        return course, known, [], ""
-    usual = expected_prices(past, count)
-    course[:count] = np.where(known[:count], given[:count], usual)
+        return course, known, notes, ""
     note = f"{missing} of {count} published prices are missing, expected ones in their place"
     reason = note if missing > MOST_MISSING * count else ""
-    return course, known, [note], reason
+    return course, known, [*notes, note], reason

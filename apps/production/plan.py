@@ -228,26 +228,10 @@ def digest(*arrays: np.ndarray) -> str:
     return hashlib.sha256(whole.tobytes()).hexdigest()
 
 
-def _warnings(plan: "Plan") -> list[str]:
-    lines = [f"no plan by optimisation: {plan.decision.reason}"] if plan.decision.reason else []
-    lines += list(plan.outlook.notes)
-    for outage in plan.case.outages:
-        share = f"{outage.share:.0%} of it left" if outage.share else "out of service"
-        why = f" ({outage.reason})" if outage.reason else ""
-        lines.append(f"{outage.unit} is {share} {outage.start:%Y-%m-%d %H:%M} to "
-                     f"{outage.end:%Y-%m-%d %H:%M}{why}")  # fmt: skip
-    unserved = float(plan.schedule.unserved_mw.sum())
-    if unserved > 1e-6:
-        lines.append(f"{unserved:.2f} MWh cannot be served by any unit")
-    if plan.checked.surplus_mwh > 1e-3 * float(plan.outlook.load_mw.sum()):
-        lines.append(f"on the layered tank {plan.checked.surplus_mwh:.2f} MWh would be thrown away")
-    if not plan.checked.enough:
-        lines.append(f"on the layered tank {plan.checked.unserved_mwh:.2f} MWh would be missing")
-    return lines
-
-
 def _summary(data: "xr.Dataset", plan: "Plan", wall_s: float) -> dict[str, Any]:
     """The decision as plain facts, those that a ledger wants among them."""
+    from tvilling.apps.production.facts import unverified
+    from tvilling.apps.production.plan_warnings import plan_warnings
     from tvilling.apps.production.table import as_facts, ways_table
 
     outlook = plan.outlook
@@ -257,11 +241,12 @@ def _summary(data: "xr.Dataset", plan: "Plan", wall_s: float) -> dict[str, Any]:
         "bound_dkk": _finite(plan.schedule.bound_dkk),
         "outlook_sha256": digest(outlook.load_mw, outlook.price_dkk_per_kwh, outlook.outdoor_degc),
         "plan_sha256": digest(plan.schedule.load),
-        "warnings": _warnings(plan),
+        "warnings": plan_warnings(plan),
         "ways": as_facts(ways_table(data)),
         "checked_on_plant": plan.checked.as_facts(),
         "reserve_mwh": plan.reserve_mwh,
         "stood": plan.stood,
+        "unverified_rates": unverified(plan.case, outlook.time),
         **({"network": plan.behind} if plan.behind else {}),
         "wall_s": round(wall_s, 3),
     }

@@ -11,7 +11,7 @@ from tvilling.apps.production.case import PlantCase
 from tvilling.apps.production.check import Checked, check_schedule
 from tvilling.apps.production.facts import Facts, conditions
 from tvilling.apps.production.outlook import Outlook, look_ahead
-from tvilling.apps.production.standing import standing
+from tvilling.apps.production.standing import stale_tank, standing
 from tvilling.apps.production.town import CURVE, PLAN, Town, at_plant, plan_town, town_facts
 
 if TYPE_CHECKING:
@@ -46,6 +46,8 @@ class Plan:
         The operator's rules on the same outlook, by name.
     behind
         What planning the supply temperature brought, `town.town_facts`; empty without a network.
+    aside
+        What is known of the plant's state and was not taken, in words.
     """
 
     case: PlantCase
@@ -59,6 +61,7 @@ class Plan:
     reserve_mwh: float
     others: "dict[str, Schedule]"
     behind: dict[str, Any]
+    aside: tuple[str, ...] = ()
 
     @property
     def schedule(self) -> "Schedule":
@@ -112,16 +115,28 @@ def make_plan(
         outlook, around, behind = _with_town(case, town, outlook, around, stands)
     plant = linearise(case.plant, around)
     before, stood = stands(plant)
-    rule = merit_order(plant, outlook.load_mw, before)
+    by_rule = partial(merit_order, plant, outlook.load_mw, before, keep_times=case.plan.commitment)
+    rule = by_rule()
     if reason := only_rule or outlook.no_prices:
         decision, reserve_mwh = Decision(0, "rule", reason, np.nan, rule), 0.0
         checked = check_schedule(case.plant, around, plant, outlook.load_mw, before, rule)
     else:
         tell("seeking the plan")
         decision, checked, reserve_mwh = _decided(case, around, plant, outlook.load_mw, before)
-    others = {RULE: rule, NO_TANK: merit_order(plant, outlook.load_mw, before, with_tank=False)}
+    others = {RULE: rule, NO_TANK: by_rule(with_tank=False)}
     return Plan(
-        case, outlook, around, plant, before, stood, decision, checked, reserve_mwh, others, behind
+        case,
+        outlook,
+        around,
+        plant,
+        before,
+        stood,
+        decision,
+        checked,
+        reserve_mwh,
+        others,
+        behind,
+        tuple(stale_tank(case, facts, moment)),
     )
 
 

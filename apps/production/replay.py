@@ -1,5 +1,6 @@
 """One stretch of a backtest: what came, what was known at every moment, and the ways through it."""
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -17,6 +18,7 @@ from tvilling.apps.production.facts import (
     gather,
     to_local,
 )
+from tvilling.apps.production.unused import unused
 from tvilling.sciml.errors import InputError
 
 if TYPE_CHECKING:
@@ -72,11 +74,20 @@ def replay(
         run,
         **facts.record.attrs,
         **told,
+        notes=json.dumps(_notes(case, facts), ensure_ascii=False),
         plans=len(run.decisions),
         fallbacks=sum(one.how != "plan" for one in run.decisions),
         fallback_reasons="; ".join(reasons),
         **({} if chosen.tank_mwh is None else {"tank_before_mwh": chosen.tank_mwh}),
     )
+
+
+def _notes(case: PlantCase, facts: Facts) -> list[str]:
+    """What was left out of the records, or stands in the case and is not used."""
+    lines = [*facts.notes, *unused(case, facts)]
+    if case.network is not None:
+        lines.append("network is not used: a backtest takes the load as that at the plant")
+    return lines
 
 
 def moments_of(case: PlantCase, stretch: Stretch) -> np.ndarray:
@@ -203,7 +214,7 @@ def _known(
             degc[step] = true + error[: len(true)]
     elif case.weather.ahead == "last_observed":
         degc = {int(step): np.full(horizon, outdoor[max(step - 1, 0)]) for step in moments}
-    past = facts.before(stretch.first)["price_dkk_per_kwh"].values[-WEEK_H:]
+    past = facts.lately(stretch.first, "price_dkk_per_kwh", WEEK_H)
     price = came["price_dkk_per_kwh"].values
     around = conditions(case, stretch.time, price, outdoor)
     forward = partial(forward_degc, case.supply.forward)

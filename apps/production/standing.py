@@ -62,15 +62,26 @@ def _level_mwh(
     if case.plan.tank_mwh is not None:
         return case.plan.tank_mwh, f"tank at {case.plan.tank_mwh:g} MWh, as the case says"
     if TANK in facts.record:
-        read = facts.before(moment)[TANK].isel(time=slice(-FRESH_H, None)).dropna("time")
-        if read.sizes["time"]:
-            level = float(read.values[-1])
+        read = facts.lately(moment, TANK, FRESH_H)
+        if np.isfinite(read).any():
+            level = float(read[np.isfinite(read)][-1])
             return level, f"tank at {level:.1f} MWh, by its meter"
     step = _step(moment, last)
     if last is not None and step is not None:
         level = float(last["tank_mwh"].isel(way=0, time=step))
         return level, f"tank at {level:.1f} MWh, as the last plan foresaw"
     return None, "tank taken as half full, since nothing tells its level"
+
+
+def stale_tank(case: PlantCase, facts: Facts, moment: np.datetime64) -> list[str]:
+    """A line where the meter of the tank has a reading, and it is too old to be taken."""
+    if case.plan.tank_mwh is not None or TANK not in facts.record:
+        return []
+    read = facts.before(moment)[TANK].dropna("time")["time"].values
+    if not read.size or moment - read[-1] <= FRESH_H * HOUR:
+        return []
+    age_h = int((moment - read[-1]) // HOUR)
+    return [f"the last reading of the tank is {age_h} h old and not taken: {FRESH_H} h at most"]
 
 
 def _step(moment: np.datetime64, last: "xr.Dataset | None") -> int | None:

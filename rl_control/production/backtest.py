@@ -14,6 +14,7 @@ below the bound.
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -127,9 +128,10 @@ def backtest(
     plans = replace(plans, end_short_dkk_per_mwh=END_SHORT_DKK_PER_MWH)
     operated = run_mpc(actual, demand, before, known, moments, plans, tell)
     tell(RULE)
+    by_rule = partial(merit_order, actual, demand, before, keep_times=settings.commitment)
     schedules = {
-        NO_TANK: merit_order(actual, demand, before, with_tank=False),
-        RULE: merit_order(actual, demand, before),
+        NO_TANK: by_rule(with_tank=False),
+        RULE: by_rule(),
         PLANNED: operated.schedule,
         BEST: best,
     }

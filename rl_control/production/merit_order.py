@@ -5,15 +5,17 @@ the step. Without a store they are turned up in this order until the demand is m
 cost of the last MWh is compared with its median over the steps ahead: heat that is cheaper than
 that fills the store, and heat that is dearer is taken from it as long as it lasts.
 
-The rule keeps minimum loads and outages, and units on that must run. It looks neither at the cost
-of starts nor at minimum times and ramps, as a table on the wall does not.
+The rule keeps minimum loads, minimum times and outages, and units on that must run: what it says
+can be run. It looks neither at the cost of starts nor at what a start entails, and at no ramps.
 """
 
+from dataclasses import replace
+
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 
 from tvilling.rl_control.production.programme import checked_demand
-from tvilling.rl_control.production.schedule import Before, Schedule
+from tvilling.rl_control.production.schedule import ON_LOAD, Before, Schedule
 from tvilling.rl_control.production.settle import SMALL_MW, Hour, is_on, settle
 from tvilling.sciml.systems.heat_plant.linear import LinearPlant
 
@@ -27,6 +29,7 @@ def merit_order(
     before: Before,
     with_tank: bool = True,
     median_steps: int | None = None,
+    keep_times: bool = True,
 ) -> Schedule:
     """The operator's rule over the whole of `demand_mw`.
 
@@ -36,6 +39,8 @@ def merit_order(
         Whether the store is used; without, its level only falls by its losses.
     median_steps
         How many steps ahead the median is taken over; None: half a day.
+    keep_times
+        Whether a unit stays on, and off, for its minimum times.
 
     Raises
     ------
@@ -48,8 +53,9 @@ def merit_order(
     last = np.array([_last_cost(hour, need) for hour, need in zip(hours, demand_mw, strict=True)])
     load = np.zeros((len(plant.modes), plant.steps))
     level, unserved, surplus = (np.zeros(plant.steps) for _ in range(3))
-    now = before.tank_mwh
-    for step, hour in enumerate(hours):
+    now, times = before.tank_mwh, _Times(plant, before, keep_times)
+    for step, free in enumerate(hours):
+        hour = times.bound(free)
         need = float(demand_mw[step])
         wanted = np.zeros(len(plant.modes))
         hour.hold_on(wanted)
@@ -63,7 +69,45 @@ def merit_order(
             unserved[step], surplus[step] = max(missing, 0.0), max(-missing, 0.0)
             now = hour.level_after(now, 0.0)
         level[step] = now
-    return Schedule(load, is_on(plant, load), level, unserved, surplus)
+        times.passed(hour, load[:, step])
+    return Schedule(load, is_on(plant, load) | times.held(), level, unserved, surplus)
+
+
+class _Times:
+    """Which units run, and for how long they have: what their minimum times leave free.
+
+    Parameters
+    ----------
+    keep
+        Whether minimum times count.
+    """
+
+    def __init__(self, plant: LinearPlant, before: Before, keep: bool) -> None:
+        self.plant, self.keep = plant, keep
+        self.on, self.hours = before.on.copy(), before.hours.astype(float)
+        self._held: list[np.ndarray] = []
+
+    def bound(self, hour: Hour) -> Hour:
+        """The step with units on that started lately, and off those that stopped lately."""
+        if not self.keep:
+            return hour
+        can = hour.most >= np.maximum(hour.min_load, 1e-9)
+        young = self.on & can & (self.hours < self.plant.min_up_h - 1e-9)
+        resting = ~self.on & ~hour.must & (self.hours < self.plant.min_down_h - 1e-9)
+        return replace(hour, must=hour.must | young, most=np.where(resting, 0.0, hour.most))
+
+    def passed(self, hour: Hour, load: np.ndarray) -> None:
+        """The step was run at `load`."""
+        total = np.bincount(hour.mode_unit, load, len(self.on))
+        on = (total > ON_LOAD) | hour.must
+        self.hours = np.where(on == self.on, self.hours, 0.0) + hour.dt_h
+        self.on = on
+        self._held.append(hour.must)
+
+    def held(self) -> Bool[np.ndarray, "unit time"]:
+        """Units that had to be on, by step."""
+        found: Bool[np.ndarray, "unit time"] = np.stack(self._held, axis=1)
+        return found
 
 
 def _fill(hour: Hour, load: np.ndarray, need_mw: float) -> float:

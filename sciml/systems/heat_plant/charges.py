@@ -24,12 +24,18 @@ class Charges:
         Price of fuel delivered, by fuel, over its lower heating value.
     energy_tax_dkk_per_mwh, co2_tax_dkk_per_mwh
         Taxes by fuel; a fuel that is not named pays none.
+    burner_tax_dkk_per_mwh, engine_tax_dkk_per_mwh
+        Taxes on what leaves the chimney beside CO2, on all fuel: NOx, and in a piston engine NOx
+        and methane.
     co2_kg_per_mwh
         Emission by fuel.
     grid_co2_kg_per_mwh
         Emission of power bought, the mean of the year.
     quota_dkk_per_kg
         Price of an emission allowance.
+    emission_tax_dkk_per_kg, co2_tax_refund
+        Within the quota system: tax on every emission, and the share of the CO2 tax on heat that
+        is given back for it [1].
     """
 
     bought_dkk_per_kwh: Hourly
@@ -40,6 +46,10 @@ class Charges:
     co2_kg_per_mwh: dict[str, Hourly] = field(default_factory=dict)
     grid_co2_kg_per_mwh: Hourly | float = 0.0
     quota_dkk_per_kg: Hourly | float = 0.0
+    burner_tax_dkk_per_mwh: dict[str, Hourly] = field(default_factory=dict)
+    engine_tax_dkk_per_mwh: dict[str, Hourly] = field(default_factory=dict)
+    emission_tax_dkk_per_kg: Hourly | float = 0.0
+    co2_tax_refund: Hourly | float = 0.0
 
 
 def danish_charges(time_utc: np.ndarray) -> Charges:
@@ -68,4 +78,10 @@ def danish_charges(time_utc: np.ndarray) -> Charges:
         },
         grid_co2_kg_per_mwh=rate("co2_grid", time_utc),
         quota_dkk_per_kg=rate("quota", time_utc),
+        burner_tax_dkk_per_mwh={"gas": rate("nox_tax_gas", time_utc)},
+        engine_tax_dkk_per_mwh={
+            "gas": rate("nox_tax_gas_engine", time_utc) + rate("methane_tax_gas", time_utc)
+        },
+        emission_tax_dkk_per_kg=rate("emission_tax", time_utc),
+        co2_tax_refund=rate("co2_tax_refund", time_utc),
     )

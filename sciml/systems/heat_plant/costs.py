@@ -6,9 +6,13 @@ Fuel for heat is taxed. A unit that makes power as well pays the energy tax on
 
 one of the two ways that Danish rules leave to choose between [1]; the other, fuel less power over
 0.67, is left out, and so is any change between them. The CO2 tax is due on fuel for heat within
-the EU quota system, and on all fuel outside it [1].
+the EU quota system, less a refund from 2025 on, and on all fuel outside it [1]. Within the system
+every emission takes an allowance and, from 2025 on, pays the emission tax [2]. Gas pays the tax on
+NOx, by the standard emission, and in a piston engine the methane tax [3].
 
 [1] PwC, Afgiftsvejledningen 2024, Kraftvarmeværker og fjernvarmeværker.
+[2] Lov om afgift af CO2e-emissioner fra kvoteomfattede sektorer (emissionsafgiftsloven), § 2.
+[3] Skatteministeriet, CO2-afgiftsloven, satser, and Kvælstofoxiderafgiftsloven, satser.
 """
 
 from typing import NamedTuple
@@ -44,11 +48,19 @@ def cost(
     fuel = unit.fuel_name
     if fuel:
         used = used + burnt * charges.fuel_dkk_per_mwh[fuel]
+        chimney = (
+            charges.engine_tax_dkk_per_mwh
+            if unit.is_piston_engine
+            else charges.burner_tax_dkk_per_mwh
+        )
+        used = used + burnt * chimney.get(fuel, 0.0)
         energy_tax = charges.energy_tax_dkk_per_mwh.get(fuel, 0.0)
         co2_tax = charges.co2_tax_dkk_per_mwh.get(fuel, 0.0)
         if in_quota_system:
             emitted = charges.co2_kg_per_mwh.get(fuel, 0.0)
-            used = used + burnt * emitted * charges.quota_dkk_per_kg
+            by_kg = charges.quota_dkk_per_kg + charges.emission_tax_dkk_per_kg
+            used = used + burnt * emitted * by_kg
+            co2_tax = co2_tax * (1.0 - charges.co2_tax_refund)
         if unit.makes_power:
             for_heat = np.minimum(burnt, heat / HEAT_EFFICIENCY)
             made = made + for_heat * energy_tax

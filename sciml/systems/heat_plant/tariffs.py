@@ -35,6 +35,8 @@ IN_FORCE_AS = {  # unit of a row: the unit that `rate` gives, and the factor int
     "USD/mmbtu": ("USD/MWh", GAS_HIGHER_OVER_LOWER / MWH_PER_MMBTU),
     "DKK/USD": ("DKK/USD", 1.0),
     "EUR/t": ("DKK/kg", DKK_PER_EUR / 1000.0),
+    "DKK/t": ("DKK/kg", 0.001),
+    "%": ("1", 0.01),
     "kg/MWh": ("kg/MWh", 1.0),
 }
 BOUGHT = ("transmission", "system", "balance", "grid", "electricity_tax")
@@ -117,6 +119,13 @@ def rate(
             ],
         )
     return total
+
+
+def rates_in_force(time_utc: np.ndarray, rates: Sequence[Rate] | None = None) -> tuple[Rate, ...]:
+    """The rows that hold in one step or more."""
+    calendar = _calendar(np.asarray(time_utc, "datetime64[ns]").tobytes())
+    known = shipped_rates() if rates is None else rates
+    return tuple(row for row in known if calendar.holds(row).any())
 
 
 @cache

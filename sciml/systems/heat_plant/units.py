@@ -95,6 +95,11 @@ class Unit(BaseModel):
         return False
 
     @property
+    def is_piston_engine(self) -> bool:
+        """Whether it burns gas in a stationary piston engine."""
+        return False
+
+    @property
     def source_name(self) -> str:
         """The source of heat it needs beside the air, or nothing."""
         return ""
@@ -228,6 +233,14 @@ class BackPressureChp(Unit):
     fuel: Fuel = Field(description="gas, biomass or waste")
     power_ratio: float = Field(gt=0, le=3, description="Power over heat [1]")
     efficiency: float = Field(gt=0, le=1.15, description="Heat and power over fuel [1]")
+    piston_engine: bool = Field(
+        default=True, description="Of one that burns gas: an engine, no turbine; pays methane tax"
+    )
+
+    @property
+    def is_piston_engine(self) -> bool:
+        """Where it burns gas, unless it is a turbine."""
+        return self.piston_engine and self.fuel == "gas"
 
     @property
     def fuel_name(self) -> str:

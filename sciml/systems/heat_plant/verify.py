@@ -120,8 +120,12 @@ def layers_holding(
     return return_degc + (forward_degc - return_degc) * hot
 
 
-def broken_limits(linear: LinearPlant, load: Loads) -> dict[str, int]:
+def broken_limits(
+    linear: LinearPlant, load: Loads, on: Bool[np.ndarray, "unit time"] | None = None
+) -> dict[str, int]:
     """How many steps of each unit break a limit, as `unit: limit`, for those that do.
+
+    Without `on` a unit is on where it has a load; with it, it may be on at none.
 
     `available`: above it. `least load`: on, and below it. `must run`: off or below the least load
     though it is available. `ramp`: a change beyond it, where a start may go to the least load and a
@@ -129,8 +133,8 @@ def broken_limits(linear: LinearPlant, load: Loads) -> dict[str, int]:
     first step or goes on after the last is not counted. What an outage forces breaks no limit.
     """
     unit_load = np.zeros((len(linear.units), load.shape[1]))
-    np.add.at(unit_load, linear.mode_unit, load)
-    on = unit_load > ON_ABOVE
+    np.add.at(unit_load, linear.mode_unit, np.where(load > ON_ABOVE, load, 0.0))
+    on = unit_load > ON_ABOVE if on is None else on | (unit_load > ON_ABOVE)
     change = np.diff(unit_load, axis=1)
     least = linear.min_load[:, None]
     switched = on[:, 1:] != on[:, :-1]

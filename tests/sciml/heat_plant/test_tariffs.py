@@ -8,6 +8,8 @@ import pytest
 
 from tvilling.sciml.errors import InputError
 from tvilling.sciml.systems.heat_plant.charges import danish_charges
+from tvilling.sciml.systems.heat_plant.costs import cost
+from tvilling.sciml.systems.heat_plant.plant import HeatPlant, example_plant
 from tvilling.sciml.systems.heat_plant.tariffs import (
     danish_holidays,
     feed_in_tariff,
@@ -16,6 +18,8 @@ from tvilling.sciml.systems.heat_plant.tariffs import (
     shipped_rates,
     tariff,
 )
+from tvilling.sciml.systems.heat_plant.units import BackPressureChp, Boiler, Surroundings
+from tvilling.sciml.systems.heat_plant.unverified import unverified_rates
 
 LOW, HIGH, PEAK = 0.0661, 0.1563, 0.2618  # B høj of Elnet Øst in 2021, DKK/kWh
 
@@ -97,6 +101,63 @@ def test_gas_tax_is_the_published_one_per_cubic_metre():
     assert co2 == pytest.approx(18.5 * 56.1 / 94.6, rel=0.03)  # coal's 18.5 DKK/GJ by carbon
 
 
+def test_taxes_on_gas_of_2026_are_those_of_the_ministry():
+    """Skatteministeriet, CO2-afgiftsloven, satser: 194.2 and, for piston engines, 33.2 øre/Nm3."""
+    time, before = hours("2026-01-20", "2026-01-21"), hours("2025-01-20", "2025-01-21")
+    per_mwh = 3600.0 / 39.6 / 100.0
+    assert rate("co2_tax_gas", time)[0] == pytest.approx(194.2 * per_mwh)
+    assert rate("co2_tax_gas", before)[0] == pytest.approx(192.2 * per_mwh)
+    assert rate("methane_tax_gas", time)[0] == pytest.approx(33.2 * per_mwh)
+    assert rate("methane_tax_gas", before)[0] == pytest.approx(32.9 * per_mwh)
+    assert rate("electricity_tax", time)[0] == pytest.approx(0.004)  # half of 0.8 øre/kWh
+
+
+def test_rates_that_follow_the_index_rose_as_the_published_ones():
+    """CO2 tax on coal 2265.8 and 2288.5 DKK/t, 1892.9 in prices of 2015; rounded to 0.1."""
+    for year, index in ((2025, 2265.8 / 1892.9), (2026, 2288.5 / 1892.9)):
+        time = hours(f"{year}-05-01", f"{year}-05-02")
+        per_nm3 = rate("energy_tax_gas", time)[0] / (3600.0 / 39.6 / 100.0)
+        assert per_nm3 == pytest.approx(136.9 / (2265.8 / 1892.9) * index, abs=0.06)
+        emission = {2025: 71.2, 2026: 128.1}[year] * index / 1000.0
+        assert rate("emission_tax", time)[0] == pytest.approx(emission, abs=6e-5)
+        # what the refund gives back on heat is what the emission tax takes: 56.1 kg/GJ
+        taken = emission * 56.1 * 3.6
+        given = rate("co2_tax_refund", time)[0] * rate("co2_tax_gas", time)[0]
+        assert given == pytest.approx(taken, rel=0.02)
+
+
+def test_an_engine_pays_the_methane_tax_and_a_turbine_does_not():
+    time = hours("2026-01-20", "2026-01-21")
+    charges, around = danish_charges(time), Surroundings(2.0, np.full(24, 75.0), 42.0)
+    given = {"name": "u", "heat_mw": 3.6, "fuel": "gas", "power_ratio": 0.83, "efficiency": 0.92}
+    engine, turbine = (BackPressureChp(**given, piston_engine=is_one) for is_one in (True, False))
+    dearer = [
+        cost(engine, engine.modes(around)[0], np.full(24, 0.6), charges, in_quota_system=quota)[0]
+        - cost(turbine, turbine.modes(around)[0], np.full(24, 0.6), charges, in_quota_system=quota)[
+            0
+        ]
+        for quota in (False, True)
+    ]
+    burnt = 3.6 * 1.83 / 0.92
+    per_mwh = (33.2 + 3.4 - 1.0) * 3600.0 / 39.6 / 100.0
+    np.testing.assert_allclose(dearer, burnt * per_mwh)
+    plain = Boiler(name="b", heat_mw=1.0, fuel="biomass", efficiency=1.0)
+    assert charges.engine_tax_dkk_per_mwh.get(plain.fuel, 0.0) == 0.0
+
+
+def test_rates_without_a_source_are_named_where_they_are_used():
+    time = hours("2026-01-20", "2026-01-21")
+    told = unverified_rates(example_plant(), time)
+    assert "transmission 7.4 øre/kWh (carried over, as 2024)" in told
+    assert "nox_tax_gas_engine 3.4 øre/Nm3 (derived)" in told
+    assert not any(line.startswith(("co2_tax_gas", "methane", "quota", "waste")) for line in told)
+    chips = HeatPlant(units=(Boiler(name="b", heat_mw=1.0, fuel="biomass", efficiency=1.0),))
+    assert unverified_rates(chips, time) == ["biomass_price 70 DKK/GJ (assumption)"]
+    assert unverified_rates(chips, time, own_fuels=("biomass",)) == []
+    in_quota = unverified_rates(chips.model_copy(update={"in_quota_system": True}), time)
+    assert any(line.startswith("quota 75 EUR/t") for line in in_quota)
+
+
 def test_gas_rose_in_june_2022_as_the_world_bank_said():
     may, june = (rate("gas_price", hours(f"2022-{m}-10", f"2022-{m}-11"))[0] for m in ("05", "06"))
     assert june / may == pytest.approx(1.151, abs=0.001)  # prices have two decimals
@@ -139,7 +200,7 @@ def test_holidays_are_those_of_the_calendar():
 def test_every_row_says_where_it_comes_from():
     for row in shipped_rates():
         assert row.source, row
-        unsure = ("from memory", "carried over", "assumption")
+        unsure = ("from memory", "carried over", "assumption", "derived")
         assert row.verified != any(word in row.source for word in unsure), row
     assert sum(row.verified for row in shipped_rates()) > 30
 
