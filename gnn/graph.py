@@ -10,10 +10,10 @@ from jaxtyping import Array, Float
 
 from tvilling.sciml.errors import InputError
 from tvilling.sciml.network import Network
+from tvilling.sciml.scaling import nonzero_scale
 from tvilling.sciml.static import HashedArrays
 
 DIRECTION = "direction"
-LEAST_SPREAD = 1e-9  # a feature that varies by less than this share of its size does not vary
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +76,8 @@ def from_network(network: Network, both_ways: bool = True) -> Graph:
     Raises
     ------
     InputError
-        An edge leaves or enters a node that is not there.
+        An edge leaves or enters a node that is not there, or a quantity is not a finite number
+        somewhere: no message could carry it.
     """
     sender, receiver = np.asarray(network.sender), np.asarray(network.receiver)
     nodes = len(network.node_names)
@@ -85,6 +86,10 @@ def from_network(network: Network, both_ways: bool = True) -> Graph:
         for name, start, end in zip(network.edge_names, sender, receiver, strict=True)
         if not (0 <= start < nodes and 0 <= end < nodes)
     ]
+    for name, values in (*network.node.items(), *network.edge.items()):
+        bad = int((~np.isfinite(np.asarray(values, float))).sum())
+        if bad:
+            faults.append(f"{name} is not a finite number at {bad} places")
     if faults:
         raise InputError("graph", faults)
     wiring = Wiring(sender, receiver, nodes)
@@ -179,7 +184,8 @@ class Scaling:
     def of(cls, graph: Graph) -> "Scaling":
         """Mean and standard deviation over all scenarios and elements of `graph`.
 
-        A feature that does not vary has a spread of one, and so becomes zero.
+        A feature that does not vary has its size as spread, or one where it is zero, and so
+        becomes zero; in another network it is not many times its size.
         """
         return cls(*_moments(graph.node), *_moments(graph.edge))
 
@@ -201,5 +207,5 @@ def _stacked(quantities: Mapping[str, Array], shape: tuple[int, ...]) -> Array:
 
 def _moments(values: Array) -> tuple[Array, Array]:
     flat = values.reshape(-1, values.shape[-1])
-    mean, spread = flat.mean(axis=0), flat.std(axis=0)
-    return mean, jnp.where(spread > LEAST_SPREAD * jnp.abs(mean), spread, 1.0)
+    mean = flat.mean(axis=0)
+    return mean, nonzero_scale(flat.std(axis=0), mean).astype(values.dtype)

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from tvilling.gnn.supply import SupplyTree
+from tvilling.sciml.scaling import nonzero_scale
 from tvilling.sciml.systems.heat_network import HeatNetwork
 from tvilling.sciml.systems.heat_network.consumers import deliver, draw
 from tvilling.sciml.systems.heat_network.transport import losses, steady_passage
@@ -37,13 +38,17 @@ class Balance:
 
     @property
     def net_share(self) -> Float[Array, "*batch"]:
-        """|source - delivered - lost| over the delivered heat [1]."""
-        return jnp.abs(self.residual_w.sum(-1)) / self.delivered_w
+        """|source - delivered - lost| over the delivered heat [1]; over the lost where none is."""
+        return jnp.abs(self.residual_w.sum(-1)) / self._through_w
 
     @property
     def gross_share(self) -> Float[Array, "*batch"]:
         """Residuals of all junctions without their signs, over the delivered heat [1]."""
-        return jnp.abs(self.residual_w).sum(-1) / self.delivered_w
+        return jnp.abs(self.residual_w).sum(-1) / self._through_w
+
+    @property
+    def _through_w(self) -> Float[Array, "*batch"]:
+        return nonzero_scale(self.delivered_w, self.lost_w)
 
 
 def balance(

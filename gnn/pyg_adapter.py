@@ -1,109 +1,23 @@
 """PyTorch Geometric: graphs to and from its data, and the same model built from its parts."""
 
-import math
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
 
-from tvilling.gnn.graph import Graph, Wiring
 from tvilling.gnn.message import MessageLayer, Perceptron
 from tvilling.gnn.model import GraphNetwork
-from tvilling.sciml.errors import InputError
+from tvilling.gnn.pyg_data import PygGraphs, from_pyg, to_pyg
 from tvilling.sciml.extras import needs_extra
 
 with needs_extra("graph"):
     import torch
-    from torch_geometric.data import Data
     from torch_geometric.nn import MessagePassing
 
 if TYPE_CHECKING:
     from flax import nnx
 
 
-def to_pyg(graph: Graph, answers: Float[Array, "*batch element answer"] | None = None) -> list[Any]:
-    """One `Data` a scenario, with `x`, `edge_index`, `edge_attr`, and `answers` as `y`.
-
-    Features keep their order and their precision; a graph without a batch gives one.
-    """
-    nodes, edges = _rows(graph.node, graph.batch), _rows(graph.edge, graph.batch)
-    index = torch.tensor(np.stack([graph.wiring.sender, graph.wiring.receiver]))
-    data = [
-        Data(x=torch.tensor(node), edge_index=index, edge_attr=torch.tensor(edge))
-        for node, edge in zip(nodes, edges, strict=True)
-    ]
-    if answers is not None:
-        for one, answer in zip(data, _rows(answers, graph.batch), strict=True):
-            one.y = torch.tensor(answer)
-    return data
-
-
-def _rows(values: Array, batch: tuple[int, ...]) -> np.ndarray:
-    """`values` with the whole batch on one axis."""
-    return np.asarray(values).reshape(math.prod(batch), *values.shape[len(batch) :])
-
-
-def from_pyg(dataset: Iterable[Any]) -> tuple[list[Graph], list[Array]]:
-    """The graphs of a PyG data set, or of any iterable of `Data`, and their `y`.
-
-    Features get the names x0, x1, … and edge_attr0, …; a graph without `edge_attr` has no edge
-    features. Graphs of one wiring become one by `tvilling.gnn.graph.batched`, others by `joined`.
-
-    Returns
-    -------
-    graphs, answers
-        In the order of the data set; an answer has the shape that `y` has.
-
-    Raises
-    ------
-    InputError
-        An entry lacks `x`, `edge_index` or `y`, or they do not fit each other.
-    """
-    entries = list(dataset)
-    faults = [fault for at, data in enumerate(entries) for fault in _faults(at, data)]
-    if faults:
-        raise InputError("PyG data set", faults)
-    return [_graph(data) for data in entries], [jnp.asarray(data.y.numpy()) for data in entries]
-
-
-def _faults(at: int, data: Any) -> list[str]:
-    """What is wrong with one entry."""
-    missing = [name for name in ("x", "edge_index", "y") if getattr(data, name, None) is None]
-    if missing:
-        return [f"entry {at} has no {' and no '.join(missing)}"]
-    faults = []
-    nodes, edges = len(data.x), data.edge_index.shape[1]
-    if edges and not 0 <= int(data.edge_index.min()) <= int(data.edge_index.max()) < nodes:
-        faults.append(
-            f"entry {at}: edge_index is {int(data.edge_index.min())} to "
-            f"{int(data.edge_index.max())}, expected 0 to {nodes - 1}"
-        )
-    if data.edge_attr is not None and len(data.edge_attr) != edges:
-        faults.append(f"entry {at}: edge_attr has {len(data.edge_attr)} rows, expected {edges}")
-    return faults
-
-
-def _graph(data: Any) -> Graph:
-    node = _two_dimensional(data.x)
-    edges = data.edge_index.shape[1]
-    edge = np.zeros((edges, 0)) if data.edge_attr is None else _two_dimensional(data.edge_attr)
-    sender, receiver = data.edge_index.numpy()
-    return Graph(
-        node=jnp.asarray(node),
-        edge=jnp.asarray(edge),
-        wiring=Wiring(sender, receiver, len(node)),
-        node_features=tuple(f"x{at}" for at in range(node.shape[1])),
-        edge_features=tuple(f"edge_attr{at}" for at in range(edge.shape[1])),
-    )
-
-
-def _two_dimensional(values: "torch.Tensor") -> np.ndarray:
-    """Features as floating-point numbers, one row an element."""
-    array = values.detach().cpu().numpy()
-    array = array if array.ndim > 1 else array[:, None]
-    return array if np.issubdtype(array.dtype, np.floating) else array.astype(np.float64)
+__all__ = ["PygGraphs", "PygLayer", "PygNetwork", "from_pyg", "to_pyg"]
 
 
 class PygLayer(MessagePassing):
@@ -147,14 +61,27 @@ class PygNetwork(torch.nn.Module):
         self.edge_decoder = _perceptron(model.edge_decoder) if model.edge_decoder else None
 
     def forward(self, data: Any) -> tuple[torch.Tensor, torch.Tensor]:
-        """Answers for nodes and edges of a `Data`, or of a `Batch` of them, in scaled features."""
-        node = self.node_encoder(_some(data.x))
-        edge = self.edge_encoder(_some(data.edge_attr))
+        """Answers for nodes and edges of a `Data`, or of a `Batch` of them, in scaled features.
+
+        An `edge_weight` is the last feature of the edges, as `from_pyg` has it. Features are
+        brought to the precision of the weights.
+        """
+        dtype = next(self.parameters()).dtype
+        node = self.node_encoder(_some(data.x.to(dtype)))
+        edge = self.edge_encoder(_some(_edge_features(data, dtype)))
         for layer in self.layers:
             node, edge = layer(node, data.edge_index, edge)
         said_node = node[:, :0] if self.node_decoder is None else self.node_decoder(node)
         said_edge = edge[:, :0] if self.edge_decoder is None else self.edge_decoder(edge)
         return said_node, said_edge
+
+
+def _edge_features(data: Any, dtype: torch.dtype) -> torch.Tensor:
+    """`edge_attr`, and after it `edge_weight`, as far as they are there."""
+    given = (getattr(data, name, None) for name in ("edge_attr", "edge_weight"))
+    count = data.edge_index.shape[1]
+    rows = [values.to(dtype).reshape(count, -1) for values in given if values is not None]
+    return torch.cat(rows, dim=-1) if rows else torch.zeros((count, 0), dtype=dtype)
 
 
 def _some(features: torch.Tensor) -> torch.Tensor:

@@ -86,3 +86,16 @@ def test_sums_at_nodes_are_those_of_numpy():
         np.add.at(expected[scenario], receiver, values[scenario])
     found = summed(jnp.asarray(values), Wiring(sender, receiver, 7))
     np.testing.assert_allclose(found, expected, atol=1e-13)
+
+
+def test_a_quantity_that_is_no_number_is_refused():
+    with pytest.raises(InputError, match="length_m is not a finite number at 1 places"):
+        from_network(small_network(length_m=(5.0, float("nan"))))
+
+
+def test_what_does_not_vary_is_scaled_by_its_size():
+    """The lengths of another network then are a few times that size, not thousands."""
+    constant = from_network(small_network(length_m=(5000.0, 5000.0)))
+    other = from_network(small_network(length_m=(4000.0, 7000.0)))
+    lengths = Scaling.of(constant)(other).edge[..., 0].ravel()
+    np.testing.assert_allclose(sorted(set(np.asarray(lengths).tolist())), [-0.2, 0.4], rtol=1e-9)
