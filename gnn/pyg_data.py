@@ -41,7 +41,7 @@ class PygGraphs(tuple[list[Graph], list[Array | None]]):
         cls, graphs: list[Graph], answers: list[Array | None], notes: Iterable[str] = ()
     ) -> "PygGraphs":
         """A pair with notes."""
-        made = super().__new__(cls, (graphs, answers))  # type: ignore[arg-type]
+        made = super().__new__(cls, (graphs, answers))
         made.notes = tuple(notes)
         return made
 
