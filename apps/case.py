@@ -4,7 +4,9 @@ import math
 from datetime import datetime, timedelta, timezone
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
+
+from tvilling.sciml.io.strict_model import StrictModel
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,60}$"
 STANDARD = timezone(timedelta(hours=1))
@@ -22,11 +24,7 @@ def quantity(unit: str, low: float, high: float, description: str) -> Any:
     )
 
 
-class _Block(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Network(_Block):
+class Network(StrictModel):
     """Where the network comes from, and how its consumers are modelled."""
 
     source: str = Field(
@@ -51,7 +49,7 @@ class Network(_Block):
     )
 
 
-class Sizing(_Block):
+class Sizing(StrictModel):
     """At what the pipes are dimensioned, instead of the network's own diameters."""
 
     supply_degc: Annotated[float, quantity("°C", 30, 140, "Design supply temperature")] = 80.0
@@ -74,7 +72,7 @@ class Sizing(_Block):
         return self
 
 
-class StockDemand(_Block):
+class StockDemand(StrictModel):
     """Demands drawn from a stated building stock, and a load model driven by the weather."""
 
     kind: Literal["stock"]
@@ -85,14 +83,14 @@ class StockDemand(_Block):
     ] = None
 
 
-class NetworkDemand(_Block):
+class NetworkDemand(StrictModel):
     """The demands that the network file states, constant over the run."""
 
     kind: Literal["network"]
     factor: Annotated[float, quantity("1", 0, 10, "Share of the stated demand")] = 1.0
 
 
-class Weather(_Block):
+class Weather(StrictModel):
     """Outdoor temperature over the horizon."""
 
     source: Literal["auto", "recorded", "synthetic"] = Field(
@@ -103,7 +101,7 @@ class Weather(_Block):
     )
 
 
-class Horizon(_Block):
+class Horizon(StrictModel):
     """Which time is simulated, in Danish standard time (UTC+1, no summer time)."""
 
     start: datetime = Field(description="First step begins here, UTC+1")
@@ -139,7 +137,7 @@ class Horizon(_Block):
         return round(self.hours * 60.0 / self.step_min)
 
 
-class Model(_Block):
+class Model(StrictModel):
     """How the network is modelled."""
 
     cells: int = Field(default=2, ge=1, le=100, description="Cells along every pipe")
@@ -160,7 +158,7 @@ class Model(_Block):
     pump_efficiency: Annotated[float, quantity("1", 0.05, 1, "Electricity to water")] = 0.65
 
 
-class CurveControl(_Block):
+class CurveControl(StrictModel):
     """Weather compensation: supply temperature on a line over the outdoor temperature."""
 
     kind: Literal["heating_curve"]
@@ -179,7 +177,7 @@ class CurveControl(_Block):
         return self
 
 
-class HoldControl(_Block):
+class HoldControl(StrictModel):
     """A constant supply temperature."""
 
     kind: Literal["hold"]
@@ -190,7 +188,7 @@ Control = Annotated[CurveControl | HoldControl, Field(discriminator="kind")]
 Demand = Annotated[StockDemand | NetworkDemand, Field(discriminator="kind")]
 
 
-class Outputs(_Block):
+class Outputs(StrictModel):
     """What is kept of the run."""
 
     variables: tuple[str, ...] = Field(
@@ -198,7 +196,7 @@ class Outputs(_Block):
     )
 
 
-class Case(_Block):
+class Case(StrictModel):
     """One run of a heat network under one or more controllers, compared."""
 
     title: str = Field(default="", max_length=120, description="Headline of the report")

@@ -5,18 +5,18 @@ from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, overload
 
-import yaml
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from tvilling.apps.case import Case
 from tvilling.sciml.errors import InputError
 from tvilling.sciml.io.files import read_text
+from tvilling.sciml.io.strict_model import Odd
+from tvilling.sciml.io.strict_yaml import Location, parse_yaml
 
 MAX_CASE_BYTES = 1_000_000
 COMMANDS = {"heat_network": "`tvilling run`", "heat_plant": "`tvilling plan`"}
 
-Location = tuple[int | str, ...]
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -76,43 +76,10 @@ def _check_system(
 
 def _parse(path: Path, text: str) -> tuple[dict[str, Any], dict[Location, str]]:
     """The mapping in `text`, and the place of every key in it."""
-    try:  # an alias can make a small file expand without bound
-        if any(isinstance(token, yaml.AliasToken) for token in yaml.scan(text)):
-            raise InputError(str(path), ["holds a YAML alias (*name); write the values out"])
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-        raw = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise InputError(str(path), [_yaml_fault(error)]) from None
-    except (ValueError, RecursionError) as error:
-        raise InputError(str(path), [f"cannot be read as YAML: {error}"]) from None
-    if node is None or not isinstance(raw, dict):
+    read = parse_yaml(text, str(path))
+    if not isinstance(read.value, dict):
         raise InputError(str(path), ["expected a mapping, such as `system: heat_network`"])
-    lines: dict[Location, str] = {}
-    doubled = list(_walk(node, (), lines))
-    if doubled:
-        raise InputError(str(path), doubled)
-    return raw, lines
-
-
-def _yaml_fault(error: yaml.YAMLError) -> str:
-    """One line with the place, as far as it is known."""
-    mark = getattr(error, "problem_mark", None)
-    problem = getattr(error, "problem", None) or str(error).splitlines()[0]
-    return f"line {mark.line + 1}: {problem}" if mark else f"is not YAML: {problem}"
-
-
-def _walk(node: yaml.Node, location: Location, lines: dict[Location, str]) -> list[str]:
-    """Note the line of every key below `node`; the faults are keys that stand twice."""
-    faults = []
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            here = (*location, key.value)
-            line = f"line {key.start_mark.line + 1}"
-            if here in lines:
-                faults.append(f"{line}: {'.'.join(map(str, here))} stands twice")
-            lines[here] = line
-            faults += _walk(value, here, lines)
-    return faults
+    return read.value, read.lines
 
 
 def _set(raw: dict[str, Any], override: str, lines: dict[Location, str]) -> list[str]:
@@ -122,9 +89,9 @@ def _set(raw: dict[str, Any], override: str, lines: dict[Location, str]) -> list
     if not equals or not all(key.split(".")):
         return [f"{place}: expected key=value, such as horizon.hours=24"]
     try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError:
-        return [f"{place}: the value is not YAML"]
+        value = parse_yaml(text, place).value
+    except InputError as error:
+        return [f"{place}: the value is not read: {'; '.join(error.faults)}"]
     *parents, last = key.split(".")
     block: Any = raw
     for parent in parents:
@@ -204,7 +171,10 @@ def _members(annotation: Any) -> list[Any]:
 
 
 def _shown(value: Any) -> str:
-    text = "blank" if value is None else repr(value) if isinstance(value, str) else str(value)
+    value = value.value if isinstance(value, Odd) else value
+    if value is None or isinstance(value, bool):
+        return {None: "blank", True: "true", False: "false"}[value]
+    text = repr(value) if isinstance(value, str) else str(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
@@ -217,6 +187,11 @@ WORDS = {
     "datetime_from_date_parsing": "a time such as 2021-02-08T00:00",
     "datetime_parsing": "a time such as 2021-02-08T00:00",
     "datetime_type": "a time such as 2021-02-08T00:00",
+    "float_type": "a number",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "string_type": "text",
+    "bool_type": "true or false",
 }
 
 
@@ -227,13 +202,14 @@ def _expected(field: FieldInfo | None, fault: Any) -> str:
         for side in ("ge", "le"):
             if hasattr(limit, side):
                 bounds[side] = getattr(limit, side)
+    wanted = str(fault["msg"]).removeprefix("Input should be ")
     if len(bounds) == 2:
         extra = field.json_schema_extra if field else None
         unit = extra.get("unit", "") if isinstance(extra, dict) else ""
         return f"{bounds['ge']} to {bounds['le']} {unit}".rstrip()
     if fault["type"] in ("too_short", "too_long"):
         return _entries(field)
-    return WORDS.get(fault["type"], str(fault["msg"]).removeprefix("Input should be "))
+    return WORDS.get(fault["type"], wanted)
 
 
 def _entries(field: FieldInfo | None) -> str:

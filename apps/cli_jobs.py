@@ -231,7 +231,7 @@ def ledger_show(
     from tvilling.twins.ledger import Ledger
 
     ledger = Ledger(path or Store.at_home().ledger.path)
-    if not ledger.path.is_file():
+    if not ledger.path.exists():
         raise InputError(str(ledger.path), ["no such ledger"])
     for line in deque(ledger.read(), maxlen=last):
         typer.echo(ledger_line(line))

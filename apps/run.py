@@ -152,13 +152,12 @@ def _write_case(case: Case, prepared: "Prepared", path: Path, folder: Path) -> N
 
     So it can be run again from anywhere, and with other data at hand.
     """
-    import yaml
-
     from tvilling.apps.heat_network_case import network_source
+    from tvilling.sciml.io.strict_yaml import dump_yaml
 
     fields = case.model_dump(mode="json")
     fields["network"]["source"] = network_source(case, path.parent)
-    text = yaml.safe_dump(fields, sort_keys=False, allow_unicode=True)
+    text = dump_yaml(fields)
     (folder / "case.yaml").write_text(text, encoding="utf-8")
 
 

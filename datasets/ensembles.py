@@ -24,6 +24,7 @@ import numpy as np
 from jaxtyping import Array
 
 from tvilling.sciml.errors import InputError
+from tvilling.sciml.io.zarr_store import open_zarr_store
 from tvilling.sciml.scenario import Scenario
 from tvilling.sciml.simulate import Controller, Trajectory, simulate, simulate_many
 from tvilling.sciml.system import System, Values
@@ -109,8 +110,6 @@ def run_ensemble(
         If `chunk` is below one, or `store` holds another ensemble or something else. What is the
         same and what cannot be told apart is said at `fingerprint`.
     """
-    import xarray as xr
-
     if chunk < 1:
         raise InputError("ensemble", [f"chunk is {chunk}, expected 1 or more scenarios"])
     store, count = Path(store), samples.sizes["scenario"]
@@ -119,7 +118,7 @@ def run_ensemble(
         _check_same(store, found, chunk)
     else:
         _lay_out(ensemble, samples, store, chunk, found)
-    done = xr.open_zarr(store, consolidated=False)[MARK].values
+    done = open_zarr_store(store)[MARK].values
     total = -(-count // chunk)
     missing = [i for i in range(total) if not done[i * chunk : (i + 1) * chunk].all()]
     progress(total - len(missing), total)
@@ -128,7 +127,7 @@ def run_ensemble(
         rows = slice(index * chunk, min((index + 1) * chunk, count))
         _write(store, _labelled(ensemble, results, rows), rows)
         progress(total - len(missing) + at + 1, total)
-    return xr.open_zarr(store, consolidated=False)
+    return open_zarr_store(store)
 
 
 @dataclass(frozen=True)
@@ -241,11 +240,9 @@ def _lay_out(
 
 
 def _check_same(store: Path, wanted: str, chunk: int) -> None:
-    import xarray as xr
-
     try:
-        attrs = xr.open_zarr(store, consolidated=False).attrs
-    except (OSError, ValueError, KeyError):
+        attrs = open_zarr_store(store).attrs
+    except InputError:
         attrs = {}
     if FINGERPRINT not in attrs:
         raise InputError(str(store), ["is there already and is not an ensemble; choose a new name"])

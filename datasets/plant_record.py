@@ -151,7 +151,7 @@ def from_file(path: Path) -> "xr.Dataset":
     """
     from tvilling.datasets.readers.csv_file import open_csv
 
-    table = open_csv(path)
+    table = open_csv(path, FILE_COLUMNS)
     given, faults = read_table(table, FILE_COLUMNS, path.name)
     stamps = pd.to_datetime(
         given["time_utc"], errors="coerce", utc=True, format="ISO8601"
@@ -176,7 +176,8 @@ def _stamp_faults(text: pd.Series, stamps: pd.Series, name: str) -> list[str]:
     for what, marked in bad.items():
         rows = np.flatnonzero(marked.to_numpy())
         faults += [
-            f"{name}, row {row + 2}: time_utc is {text.iloc[row]!r}, {what}" for row in rows[:20]
+            f"{name}, row {text.index[row] + 2}: time_utc is {text.iloc[row]!r}, {what}"
+            for row in rows[:20]
         ]
         if len(rows) > 20:
             faults.append(f"{name}: {len(rows) - 20} more rows like the last")

@@ -12,7 +12,9 @@ import pandas as pd
 from tvilling.datasets.power_profiles import COURSES, label_courses
 from tvilling.datasets.readers.power_grid import PowerNet
 from tvilling.sciml.errors import InputError
+from tvilling.sciml.io.csv_table import parse_cells, separator_of
 from tvilling.sciml.io.files import read_text
+from tvilling.sciml.io.netcdf import load_netcdf
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -44,13 +46,14 @@ class _Reading:
         if position in self.columns.setdefault(name, {}):
             self.faults.append(f"{place}: {name} of this element stands more than once")
             return
-        values = pd.to_numeric(given, errors="coerce").to_numpy(float)
+        read = pd.to_numeric(given, errors="coerce").to_numpy(float)
+        values = np.full(len(given), np.nan) if given.dtype == bool else read
         rows = np.flatnonzero(~np.isfinite(values))
         for row in rows[:MAX_FAULTS]:
             cell = given.iloc[row]
             found = "has no value" if pd.isna(cell) else f"is {cell}"
             expected = f"expected a finite number [{COURSES[name].unit}]"
-            self.faults.append(f"{place}, row {row + 2}: {found}, {expected}")
+            self.faults.append(f"{place}, row {given.index[row] + 2}: {found}, {expected}")
         if len(rows) > MAX_FAULTS:
             self.faults.append(f"{place}: {len(rows) - MAX_FAULTS} more such rows")
         self.columns[name][position] = values
@@ -107,29 +110,19 @@ def read_profile_file(power_net: PowerNet, path: Path, dtype: "DTypeLike") -> "x
 
 def _read_csv(reading: _Reading, path: Path) -> None:
     text = read_text(path)
-    head, _, rest = text.partition("\n")
-    separator = ";" if ";" in head else ","
-    comma = separator == ";" and "," in rest.partition("\n")[0]
-    header = [cell.strip() for cell in next(csv.reader([head], delimiter=separator))]
+    separator, skipped = separator_of(text)
+    if separator == ",":
+        header, table = _with_commas(text, skipped, path)
+    else:
+        cells, faults = parse_cells(text, path.name, lambda name: name != TIME)
+        if faults:
+            raise InputError(str(path), faults)
+        header, table = list(cells.columns), cells.set_axis(range(cells.shape[1]), axis=1)
     if header.count(TIME) != 1:
         count = f"column {TIME} stands {header.count(TIME)} times, expected once"
         raise InputError(str(path), [count])
-    try:
-        table = pd.read_csv(
-            io.StringIO(rest),
-            sep=separator,
-            decimal="," if comma else ".",
-            dtype={header.index(TIME): str},
-            header=None,
-            low_memory=False,
-        )
-    except pd.errors.EmptyDataError:
-        raise InputError(str(path), ["has no rows behind the header"]) from None
-    except pd.errors.ParserError as fault:
-        raise InputError(str(path), [f"is not a table ({str(fault).strip()})"]) from fault
-    if len(header) != table.shape[1]:
-        count = f"the header has {len(header)} cells, the rows {table.shape[1]}"
-        raise InputError(str(path), [count])
+    if not len(table):
+        raise InputError(str(path), ["has no rows behind the header"])
     for at, cell in enumerate(header):
         if cell == TIME:
             _set_times(reading, table[at].astype(str))
@@ -138,17 +131,25 @@ def _read_csv(reading: _Reading, path: Path) -> None:
         reading.add(name.strip(), key, table[at], f"column {cell}")
 
 
-def _read_netcdf(reading: _Reading, path: Path) -> None:
-    import xarray as xr
-
-    if not path.is_file():
-        raise InputError(str(path), ["no such file"])
+def _with_commas(text: str, skipped: int, path: Path) -> tuple[list[str], pd.DataFrame]:
+    """Header and cells of a table with decimal points, which may be large."""
+    head, _, rest = text.split("\n", skipped)[-1].partition("\n")
+    header = [cell.strip() for cell in next(csv.reader([head]))]
+    if not rest.strip():
+        return header, pd.DataFrame()
+    times = {at: str for at, cell in enumerate(header) if cell == TIME}
     try:
-        with xr.open_dataset(path, engine="h5netcdf") as data:
-            data.load()
-    except Exception as fault:  # whatever a file that is no NetCDF makes its reader raise
-        reason = " ".join(str(fault).split())
-        raise InputError(str(path), [f"cannot be read as NetCDF 4 ({reason})"]) from fault
+        table = pd.read_csv(io.StringIO(rest), dtype=times, header=None, low_memory=False)
+    except pd.errors.ParserError as fault:
+        raise InputError(str(path), [f"is not a table ({str(fault).strip()})"]) from fault
+    if len(header) != table.shape[1]:
+        count = f"the header has {len(header)} cells, the rows {table.shape[1]}"
+        raise InputError(str(path), [count])
+    return header, table
+
+
+def _read_netcdf(reading: _Reading, path: Path) -> None:
+    data = load_netcdf(path)
     if "time" not in data.coords or data["time"].dims != ("time",):
         raise InputError(str(path), ["has no coordinate time"])
     _set_times(reading, pd.Series(data["time"].to_numpy()))
@@ -162,6 +163,9 @@ def _read_netcdf(reading: _Reading, path: Path) -> None:
         elif course.kind not in data.coords:
             reading.faults.append(f"{name}: {course.kind} has no indices or names")
         else:
+            if variable.dtype.kind not in "iuf":
+                reading.faults.append(f"{name}: is of type {variable.dtype}, expected numbers")
+                continue
             values = variable.to_numpy().astype(float)
             for at, key in enumerate(data[course.kind].to_numpy()):
                 given = pd.Series(values[:, at])
@@ -172,6 +176,9 @@ def _set_times(reading: _Reading, given: pd.Series) -> None:
     """Times in UTC; a stamp without zone is taken as UTC."""
     text = given.dt.strftime("%Y-%m-%d %H:%M") if given.dtype.kind == "M" else given
     form = None if given.dtype.kind == "M" else "ISO8601"
+    if given.dtype.kind not in "MOU":
+        reading.faults.append(f"time is of type {given.dtype}, expected times")
+        return
     times = pd.to_datetime(given, errors="coerce", utc=True, format=form)
     reading.time = pd.DatetimeIndex(times.dt.tz_localize(None))
     backwards = times.diff() < pd.Timedelta(0)
@@ -183,7 +190,8 @@ def _set_times(reading: _Reading, given: pd.Series) -> None:
     for what, marked in bad.items():
         rows = np.flatnonzero(marked.to_numpy())
         reading.faults += [
-            f"row {row + 2}: time is {text.iloc[row]!r}, {what}" for row in rows[:MAX_FAULTS]
+            f"row {given.index[row] + 2}: time is {text.iloc[row]!r}, {what}"
+            for row in rows[:MAX_FAULTS]
         ]
         if len(rows) > MAX_FAULTS:
             reading.faults.append(f"{len(rows) - MAX_FAULTS} more rows like the last")

@@ -11,14 +11,14 @@ from dataclasses import asdict, replace
 from importlib.metadata import version
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from flax import nnx
 from jaxtyping import Float
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from tvilling.pinns.course import Check
 from tvilling.pinns.declared import declared, described, differing, plain
@@ -30,6 +30,8 @@ from tvilling.pinns.trial import Params, start
 from tvilling.pinns.windows import WindowedSolution, window_of
 from tvilling.sciml.errors import InputError
 from tvilling.sciml.footprint import Footprint
+from tvilling.sciml.io.strict_json import read_model
+from tvilling.sciml.io.strict_model import StrictModel
 from tvilling.sciml.store import load_arrays, save_arrays, whole_folder
 
 ABOUT, ARRAYS, WINDOWS, WINDOW = "solution.json", "arrays", "windows.json", "window_"
@@ -38,13 +40,8 @@ PROBE_SHARES = np.array([0.11, 0.52, 0.93])  # of each axis: a grid to compare v
 AGREEMENT = 1e-6  # of these values, in scales of the unknown; machines differ in the last digits
 
 
-Kept = TypeVar("Kept", bound=BaseModel)
-
-
-class KeptCheck(BaseModel):
+class KeptCheck(StrictModel):
     """One check of the training; None where a number was not finite."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     phase: str
     step: int
@@ -54,10 +51,8 @@ class KeptCheck(BaseModel):
     error: float | None
 
 
-class About(BaseModel):
+class About(StrictModel):
     """What stands in the JSON of a solution that was kept."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     format: Literal[1] = 1
     problem: str
@@ -73,10 +68,8 @@ class About(BaseModel):
     tvilling_version: str
 
 
-class AboutWindows(BaseModel):
+class AboutWindows(StrictModel):
     """What stands beside the folders of windows."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     format: Literal[1] = 1
     problem: str
@@ -121,17 +114,7 @@ def read_about(folder: Path) -> About:
     InputError
         If there is none.
     """
-    return read_kept(folder / ABOUT, About, "solution")
-
-
-def read_kept(file: Path, kind: type[Kept], what: str) -> Kept:
-    """The JSON in `file`; where there is none, an InputError says that it holds no `what`."""
-    try:
-        return kind.model_validate_json(file.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        first = str(error).splitlines()[0]
-        told = f"holds no {what} that can be read: {first}"
-        raise InputError(str(file.parent), [told]) from error
+    return read_model(folder / ABOUT, About, "solution")
 
 
 def check_weights(
@@ -211,7 +194,7 @@ def _save_windows(
 
 def _load_windows(folder: Path, problem: Problem) -> WindowedSolution:
     """Window by window, since each starts from where the one before it ends."""
-    about = read_kept(folder / WINDOWS, AboutWindows, "solution")
+    about = read_model(folder / WINDOWS, AboutWindows, "solution")
     if about.problem != problem.name or about.axis not in problem.domain.names:
         told = f"holds a solution of {about.problem} in windows of {about.axis}"
         raise InputError(str(folder), [f"{told}, not of {problem.name}"])

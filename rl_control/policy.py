@@ -12,9 +12,12 @@ from jaxtyping import Array, Float, Int
 
 from tvilling.rl_control.observation import Observer, to_action
 from tvilling.sciml.errors import InputError
+from tvilling.sciml.io.npz import read_npz
+from tvilling.sciml.io.strict_json import parse_json
 from tvilling.sciml.system import Channel, Values
 
 FORM = "tvilling policy 1"
+MAX_LAYERS, MAX_AHEAD, DAY_S = 100, 10_000, 86_400.0
 
 
 @jax.tree_util.register_dataclass
@@ -93,19 +96,61 @@ def load_policy(path: Path) -> Policy:
     Raises
     ------
     InputError
-        Where the file is no policy.
+        Where the file is no policy, or its numbers are not finite or do not fit together.
     """
+    arrays = read_npz(path)
+    about = _about(path, arrays.pop("about", None))
+    odd = [name for name, array in arrays.items()
+           if array.dtype.kind != "f" or not np.isfinite(array).all()]  # fmt: skip
+    if odd:
+        raise InputError(str(path), [f"{', '.join(odd)}: expected finite numbers"])
     try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-        about = json.loads(str(arrays["about"]))
-        if about["form"] != FORM:
-            raise InputError(str(path), [f"form is {about['form']!r}, expected {FORM!r}"])
-        return _rebuilt(about, {k: jnp.asarray(v) for k, v in arrays.items() if k != "about"})
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        if isinstance(error, InputError):
-            raise
+        policy = _rebuilt(about, {name: jnp.asarray(array) for name, array in arrays.items()})
+    except (ValueError, KeyError, TypeError) as error:
         raise InputError(str(path), [f"is not a saved policy: {error}"]) from error
+    faults = _faults(policy)
+    if faults:
+        raise InputError(str(path), faults)
+    return policy
+
+
+def _about(path: Path, text: np.ndarray | None) -> dict[str, Any]:
+    """The description beside the arrays."""
+    if text is None or text.dtype.kind != "U" or text.ndim:
+        raise InputError(str(path), ["is not a saved policy: it has no description"])
+    about = parse_json(str(text), str(path))
+    if not isinstance(about, dict) or about.get("form") != FORM:
+        raise InputError(str(path), [f"is not a saved policy: expected the form {FORM!r}"])
+    whole = {"layers": MAX_LAYERS, "ahead": MAX_AHEAD}
+    faults = [
+        f"{name} is {about.get(name)!r}, expected 1 to {high}"
+        for name, high in whole.items()
+        if type(about.get(name)) is not int or not 1 <= about[name] <= high
+    ]
+    if type(about.get("dt_s")) not in (int, float) or not 0 < about["dt_s"] <= DAY_S:
+        faults.append(f"dt_s is {about.get('dt_s')!r}, expected above 0 to {DAY_S:g} s")
+    if faults:
+        raise InputError(str(path), faults)
+    return about
+
+
+def _faults(policy: Policy) -> list[str]:
+    """Layers that do not follow each other, and scales that are not above zero."""
+    faults = []
+    layers = list(zip(policy.weights, policy.biases, strict=True))
+    for at, (weight, bias) in enumerate(layers):
+        if weight.ndim != 2 or bias.shape != weight.shape[:1]:
+            faults.append(f"layer {at} has shapes {weight.shape} and {bias.shape}")
+        elif at and layers[at - 1][1].shape != weight.shape[1:]:
+            faults.append(f"layer {at} does not follow the one before it")
+    numbers = sum(int(np.prod(channel.shape)) for channel in policy.actions)
+    if not faults and layers[-1][1].shape != (numbers,):
+        faults.append(f"it answers {layers[-1][1].shape} numbers, its actions have {numbers}")
+    observer = policy.observer
+    scales = {"price_scale": observer.price_scale, "state_reach": observer.state_reach}
+    scales |= {f"scale_{name}": value for name, value in observer.drive_scale.items()}
+    faults += [f"{name} is not above 0" for name, value in scales.items() if (value <= 0).any()]
+    return faults
 
 
 def _rebuilt(about: dict[str, Any], arrays: Values) -> Policy:

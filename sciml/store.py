@@ -1,15 +1,22 @@
 """Arrays on disk: named arrays in an Orbax folder that appears whole or not at all."""
 
+import math
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from tvilling.sciml.errors import InputError
+from tvilling.sciml.io.folders import check_folder
+from tvilling.sciml.io.strict_json import read_json
+
+MAX_STORE_BYTES = 500_000_000
+ARRAY = "np.ndarray"
 
 
 def home_folder() -> Path:
@@ -62,13 +69,53 @@ def load_arrays(folder: Path) -> dict[str, np.ndarray]:
     Raises
     ------
     InputError
-        If `folder` does not hold such arrays.
+        If `folder` does not hold such arrays, or holds links, or arrays larger than
+        `MAX_STORE_BYTES` altogether.
     """
     import orbax.checkpoint as ocp
 
+    folder = folder.absolute()
+    try:
+        check_folder(folder, MAX_STORE_BYTES)
+        faults = _odd_labels(read_json(folder / "_METADATA"))
+    except InputError as error:
+        faults = [f"no arrays can be read here ({fault})" for fault in error.faults]
+    if faults:
+        raise InputError(str(folder), faults)
     try:
         with ocp.PyTreeCheckpointer() as checkpointer:
-            found = checkpointer.restore(folder.absolute())
-    except (OSError, ValueError, KeyError) as error:
-        raise InputError(str(folder), [f"no arrays can be read here ({error})"]) from error
+            shapes = checkpointer.metadata(folder).item_metadata.tree
+            faults = _odd_shapes(shapes)
+            found = {} if faults else checkpointer.restore(folder)
+    except Exception as error:  # whatever damaged files make the reader raise
+        reason = " ".join(str(error).split())
+        raise InputError(str(folder), [f"no arrays can be read here ({reason})"]) from error
+    if faults:
+        raise InputError(str(folder), faults)
     return {name: np.asarray(array) for name, array in found.items()}
+
+
+def _odd_labels(about: Any) -> list[str]:
+    """What the description of the arrays asks for that `save_arrays` never writes."""
+    tree = about.get("tree_metadata") if isinstance(about, dict) else None
+    if not isinstance(tree, dict) or about.get("use_ocdbt") is not True or about.get("use_zarr3"):
+        return ["is no folder of arrays of this program"]
+    kinds = [one.get("value_metadata") if isinstance(one, dict) else None for one in tree.values()]
+    odd = [kind for kind in kinds if not isinstance(kind, dict) or kind.get("value_type") != ARRAY]
+    return ["holds something other than arrays"] if odd else []
+
+
+def _odd_shapes(tree: Mapping[str, Any]) -> list[str]:
+    """Arrays that are none of numbers, or larger than they may be, before they are read."""
+    faults, total = [], 0
+    for name, one in tree.items():
+        dtype = np.dtype(getattr(one, "dtype", object))
+        if dtype.kind not in "biufc":
+            faults.append(f"{name} is of type {dtype}, expected numbers")
+        total += math.prod(getattr(one, "shape", ())) * dtype.itemsize
+    if total > MAX_STORE_BYTES:
+        faults.append(
+            f"declares arrays of {total / 1e6:,.0f} MB, "
+            f"expected at most {MAX_STORE_BYTES / 1e6:,.0f} MB"
+        )
+    return faults

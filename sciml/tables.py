@@ -7,6 +7,9 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from tvilling.sciml.io.decimals import NUMBER
+
+NOT_FINITE = {"nan", "inf", "infinity"}
 MAX_FAULTS_PER_COLUMN = 20
 
 
@@ -115,7 +118,10 @@ def _read_float(
     given: pd.Series, table: pd.DataFrame, column: Column, source: str
 ) -> tuple[pd.Series, list[str]]:
     number = pd.to_numeric(given, errors="coerce").astype(float)
+    if given.dtype == bool:
+        number[:] = np.nan
     if given.dtype == object:  # text: to_numeric may miss the last digit, float does not
+        number[[not _is_number(value) for value in given]] = np.nan
         readable = number.notna()
         number[readable] = [float(value) for value in given[readable]]
     blank = given.isna() | (given.astype(str).str.strip() == "")
@@ -138,6 +144,14 @@ def _read_float(
     for bad in (unreadable, missing, outside):
         faults += _more(bad, source, column)
     return number.fillna(column.default) if not column.required else number, faults
+
+
+def _is_number(value: object) -> bool:
+    """Whether a cell holds a number, or a word for what is none; true is no 1, nor is 1_000."""
+    if isinstance(value, str):
+        text = value.strip()
+        return NUMBER.fullmatch(text) is not None or text.lower().lstrip("+-") in NOT_FINITE
+    return not isinstance(value, bool | np.bool_)
 
 
 def _read_text(

@@ -20,11 +20,14 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from tvilling.sciml.errors import InputError
+from tvilling.sciml.io.files import check_file, read_bytes
+from tvilling.sciml.io.strict_json import parse_json
 from tvilling.twins.lock import locked
 
 FIRST = "0" * 64
 TAIL = b', "sha256": "'
 CHUNK_BYTES = 1 << 16
+MAX_LEDGER_BYTES = 1_000_000_000
 MOST_TOLD = 100  # missing lines that are told one by one
 
 
@@ -79,6 +82,8 @@ class Ledger:
         text = _json(facts)
         self.path.parent.mkdir(parents=True, exist_ok=True)
         new = not self.path.exists()
+        if not new:
+            check_file(self.path, MAX_LEDGER_BYTES)
         with self.path.open("a+b") as file, locked(file):
             number, previous, whole = _end(file)
             line = _line(number + 1, previous, text)
@@ -92,7 +97,7 @@ class Ledger:
     def read(self) -> Iterator[dict[str, Any]]:
         """Every line that is whole, in order; unchecked, see `verify`."""
         if self.path.exists():
-            for line in self.path.read_bytes().splitlines():
+            for line in read_bytes(self.path, MAX_LEDGER_BYTES).split(b"\n"):
                 found = _parsed(line)
                 if found is not None:
                     yield found
@@ -106,9 +111,9 @@ def verify(path: Path, head: str | None = None) -> Verdict:
     InputError
         If there is no such file.
     """
-    if not path.is_file():
+    if not path.exists():
         raise InputError(str(path), ["no such ledger"])
-    lines = path.read_bytes().split(b"\n")
+    lines = read_bytes(path, MAX_LEDGER_BYTES).split(b"\n")
     closed = not lines[-1]
     lines = lines[:-1] if closed else lines
     digests = [_sha256(line) for line in lines]
@@ -196,10 +201,10 @@ def _parsed(line: bytes) -> dict[str, Any] | None:
     if not _is_whole(line):
         return None
     try:
-        found = json.loads(line)
-    except ValueError:
+        found = parse_json(line.decode(), "ledger")
+    except ValueError:  # an InputError is one, as is text that is not UTF-8
         return None
-    fits = isinstance(found, dict) and isinstance(found.get("line"), int)
+    fits = isinstance(found, dict) and type(found.get("line")) is int and found["line"] > 0
     return found if fits and isinstance(found.get("previous"), str) else None
 
 

@@ -10,6 +10,7 @@ import json
 import os
 import re
 import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +22,8 @@ import numpy as np
 
 from tvilling.sciml.errors import InputError
 from tvilling.sciml.fit_checkpoint import fingerprint
+from tvilling.sciml.io.files import read_text
+from tvilling.sciml.io.strict_json import read_json
 from tvilling.sciml.store import home_folder, load_arrays, save_arrays
 from tvilling.sciml.system import System
 from tvilling.sciml.systems import SYSTEMS
@@ -32,6 +35,8 @@ from tvilling.twins.twin import Twin
 from tvilling.twins.vector import Model
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+VERSION = re.compile(r"[0-9]{9,}-[0-9]{8}T[0-9]{12}")
+MAX_POINTER_BYTES = 1000
 FORMAT = 1
 CURRENT, ARRAYS, ABOUT = "current", "arrays", "twin.json"
 
@@ -197,23 +202,68 @@ def _about(twin: Twin, system: str, arrays: dict[str, np.ndarray]) -> dict[str, 
 
 def _read_about(name: str, folder: Path) -> tuple[Path, dict[str, Any]]:
     """Folder and description of the version to load."""
-    try:
-        version = folder / (folder / CURRENT).read_text(encoding="utf-8").strip()
-        about = json.loads((version / ABOUT).read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
+    if not (folder / CURRENT).exists():
         known = ", ".join(saved_twins()) or "none"
-        raise InputError(f"twin {name}", [f"is not kept; kept are: {known}"]) from error
-    except (OSError, ValueError) as error:
-        raise InputError(f"twin {name}", [f"its description cannot be read ({error})"]) from error
-    needed = {"format", "system", "unknown", "dt_s", "structure_sha256", "arrays_sha256", "shapes"}
-    faults = [f"{ABOUT} lacks {key}" for key in sorted(needed - set(about))]
+        raise InputError(f"twin {name}", [f"is not kept; kept are: {known}"])
+    try:
+        current = read_text(folder / CURRENT, MAX_POINTER_BYTES).strip()
+        if not VERSION.fullmatch(current):
+            raise InputError(CURRENT, [f"is {current!r}, expected the name of a version"])
+        version = folder / current
+        about = read_json(version / ABOUT)
+    except InputError as error:
+        told = [f"its description cannot be read ({one})" for one in error.faults]
+        raise InputError(f"twin {name}", told) from error
+    faults = _about_faults(about)
+    if faults:
+        raise InputError(f"twin {name}", faults)
+    return version, about
+
+
+def _about_faults(about: Any) -> list[str]:
+    """What a description of a twin lacks, or holds in another type than it was written."""
+    if not isinstance(about, dict):
+        return [f"{ABOUT} is no object"]
+    faults = [f"{ABOUT} lacks {key}" for key in sorted(set(NEEDED) - set(about))]
+    if faults:
+        return faults
+    faults = [f"{ABOUT}: {key} is {about[key]!r}" for key, fits in NEEDED.items()
+              if not fits(about[key])]  # fmt: skip
     if not faults and about["format"] != FORMAT:
         faults.append(f"is kept in format {about['format']}, expected {FORMAT}")
     if not faults and about["system"] not in SYSTEMS:
         faults.append(f"system {about['system']} is not known; known are {', '.join(SYSTEMS)}")
-    if faults:
-        raise InputError(f"twin {name}", faults)
-    return version, about
+    return faults
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_step(value: Any) -> bool:
+    return type(value) in (int, float) and 0 < value < 1e9
+
+
+def _is_names(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(one, str) for one in value)
+
+
+def _is_shapes(value: Any) -> bool:
+    return isinstance(value, dict) and all(
+        isinstance(sides, list) and all(type(side) is int and side >= 0 for side in sides)
+        for sides in value.values()
+    )
+
+
+NEEDED: dict[str, Callable[[Any], bool]] = {
+    "format": lambda value: type(value) is int,
+    "system": _is_text,
+    "unknown": _is_names,
+    "dt_s": _is_step,
+    "structure_sha256": _is_text,
+    "arrays_sha256": _is_text,
+    "shapes": _is_shapes,
+}
 
 
 def _template(plant: System, about: dict[str, Any]) -> Twin:

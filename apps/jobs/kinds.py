@@ -81,19 +81,14 @@ def kind_of_case(path: Path) -> str:
     InputError
         If the file cannot be read or tells no kind.
     """
-    import yaml
-
     from tvilling.apps.case_file import MAX_CASE_BYTES
     from tvilling.sciml.io.files import read_text
+    from tvilling.sciml.io.strict_yaml import parse_yaml
 
-    text = read_text(path, MAX_CASE_BYTES)
-    try:
-        case = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError, RecursionError):
-        case = None
+    case = parse_yaml(read_text(path, MAX_CASE_BYTES), str(path)).value
     if not isinstance(case, dict):
         raise InputError(str(path), ["is no case: expected YAML such as `system: heat_network`"])
-    if case.get("kind") in KINDS:
+    if str(case.get("kind")) in KINDS:
         return str(case["kind"])
     if "system" not in case:
         raise InputError(

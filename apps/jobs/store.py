@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from tvilling.sciml.errors import InputError
+from tvilling.sciml.io.files import check_file
 from tvilling.sciml.store import home_folder
 from tvilling.twins.ledger import Ledger
 from tvilling.twins.lock import locked
 
 VERSION = 1
+MAX_STORE_BYTES = 10_000_000_000
 PATIENCE_S = 30.0  # how long one waits for a transaction of another
 # Times are seconds since 1970-01-01 00:00 UTC.
 SCHEMA = """
@@ -113,20 +115,33 @@ class Store:
         try:
             if not path.exists():
                 _make(path)
+            check_file(path, MAX_STORE_BYTES)
             connection = sqlite3.connect(path, timeout=PATIENCE_S, isolation_level=None)
         except (OSError, sqlite3.OperationalError) as error:
             raise InputError(str(path), [f"cannot be opened: {error}"]) from None
         connection.row_factory = sqlite3.Row
         try:
             connection.execute("PRAGMA synchronous = FULL")  # committed means on disk
+            connection.execute("PRAGMA trusted_schema = OFF")  # no functions from a file's schema
             (found,) = connection.execute("PRAGMA user_version").fetchone()
             fault = None if found == VERSION else f"has format {found}, expected {VERSION}"
+            fault = fault or _odd_schema(connection)
         except sqlite3.DatabaseError as error:
             fault = f"is no store of jobs: {error}"
         if fault:
             connection.close()
             raise InputError(str(path), [fault])
         return connection
+
+
+def _odd_schema(connection: sqlite3.Connection) -> str | None:
+    """What the file defines besides the tables that this program makes."""
+    rows = connection.execute("SELECT type, name FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%'")
+    defined = {(str(kind), str(name)) for kind, name in rows}
+    wanted = {("table", name) for name in ("job", "run", "lease")} | {("index", "open_runs")}
+    if defined == wanted:
+        return None
+    return f"is no store of jobs: it defines {', '.join(sorted(n for _, n in defined ^ wanted))}"
 
 
 def _make(path: Path) -> None:

@@ -1,6 +1,5 @@
 """`tvilling pinn evaluate`: values of a kept solution on a grid."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,6 +8,7 @@ from tvilling.apps.pinn.known import Tell, entry_of
 from tvilling.apps.pinn.labelled import within
 from tvilling.apps.pinn.train import SOLUTION, SUMMARY
 from tvilling.sciml.errors import InputError
+from tvilling.sciml.io.strict_json import read_json
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -144,8 +144,8 @@ def _numbers(text: str) -> Any:
 def _problem_name(folder: Path) -> str:
     """Which problem of the library a run folder is of."""
     try:
-        name = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))["problem"]
-    except (OSError, ValueError, KeyError, TypeError):
+        name = read_json(folder / SUMMARY)["problem"]
+    except (InputError, KeyError, TypeError):
         raise InputError(
             str(folder), [f"is no run folder of pinn train: {SUMMARY} cannot be read"]
         ) from None

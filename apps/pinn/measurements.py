@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tvilling.sciml.errors import InputError
+from tvilling.sciml.io.csv_table import read_cells
+from tvilling.sciml.io.decimals import NUMBER
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
     from tvilling.pinns.problem import Problem
 
 HEADING = re.compile(r"\s*([^\s\[]+)\s*(?:\[(.*)\])?\s*")
-MOST_CELLS = 100  # in a row
 TOLD = 5  # rows at fault that are told one by one, a column
 
 
@@ -68,40 +69,11 @@ def _measured(
 
 
 def _table(file: Path) -> "pd.DataFrame":
-    """All cells as text."""
-    import pandas as pd
-
-    try:
-        rows = pd.read_csv(
-            file,
-            header=None,
-            names=range(MOST_CELLS),
-            dtype=str,
-            comment="#",
-            skip_blank_lines=True,
-            encoding="utf-8-sig",
-        )
-    except (OSError, ValueError) as error:  # pandas' own faults are values too
-        told = getattr(error, "strerror", None) or str(error)
-        raise InputError(str(file), [f"cannot be read: {told}"]) from None
-    return _under_header(rows, file)
-
-
-def _under_header(rows: "pd.DataFrame", file: Path) -> "pd.DataFrame":
-    """The first row as names of the columns; no other may have more cells."""
-    width = int(rows.iloc[0].notna().sum()) if len(rows) else 0
-    beyond = rows.iloc[:, width:].notna().any(axis=1).to_numpy()
-    faults = [
-        f"reading {row} has more than the {width} cells of the header"
-        for row in np.flatnonzero(beyond)[:TOLD]
-    ]
-    if len(rows) and rows.iloc[0, width:].notna().any():
-        faults = ["a column of the header has no name"]
+    """All cells as text, with decimal points."""
+    cells, faults = read_cells(file, lambda name: True, comment="#")
     if faults:
         raise InputError(str(file), faults)
-    table = rows.iloc[1:, :width].reset_index(drop=True)
-    table.columns = rows.iloc[0, :width]
-    return table
+    return cells.reset_index(drop=True)
 
 
 def _headings(table: "pd.DataFrame", units: Mapping[str, str]) -> list[str]:
@@ -129,14 +101,9 @@ def _numbers(table: "pd.DataFrame", names: list[str]) -> tuple[dict[str, np.ndar
         values = np.full(len(cells), math.nan)
         bad = []
         for row, cell in enumerate(cells):
-            if isinstance(cell, str):
-                try:
-                    values[row] = float(cell)
-                except ValueError:
-                    bad.append((row, cell))
-                    continue
-                if not math.isfinite(values[row]):
-                    bad.append((row, cell))
+            values[row] = float(cell) if NUMBER.fullmatch(cell) else math.nan
+            if cell and not math.isfinite(values[row]):
+                bad.append((row, cell))
         faults += [f"reading {row + 1}: {name} is {cell!r}, expected a number" for row, cell in
                    bad[:TOLD]]  # fmt: skip
         if len(bad) > TOLD:

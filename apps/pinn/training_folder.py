@@ -9,6 +9,7 @@ from typing import BinaryIO, Self
 
 from tvilling.apps.run_folder import UNFINISHED, RunFolder
 from tvilling.sciml.errors import InputError
+from tvilling.sciml.io.strict_json import read_json
 
 HALF = ".orbax-checkpoint-tmp"
 GOES_ON = "what was trained is kept; the same command with --resume goes on"
@@ -100,10 +101,11 @@ class TrainingFolder(RunFolder):
 
 def _label(path: Path) -> dict[str, str]:
     try:
-        found: dict[str, str] = json.loads((path / LABEL).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        found = read_json(path / LABEL)
+    except InputError:
         return {}
-    return found
+    whole = isinstance(found, dict) and all(isinstance(found.get(k), str) for k in ("name", "mark"))
+    return found if whole and Path(found["name"]).name == found["name"] else {}
 
 
 def _locked(path: Path) -> BinaryIO | None:

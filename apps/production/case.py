@@ -4,9 +4,10 @@ from datetime import datetime
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from tvilling.apps.case import CurveControl, HoldControl, quantity
+from tvilling.sciml.io.strict_model import StrictModel
 from tvilling.sciml.systems.heat_plant.plant import HeatPlant
 from tvilling.sciml.systems.heat_plant.units import FUELS
 
@@ -14,16 +15,12 @@ ZONE = ZoneInfo("Europe/Copenhagen")
 Source = Literal["auto", "recorded", "synthetic"]
 
 
-class _Block(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
 def local_time(time: datetime) -> datetime:
     """`time` on the Danish clock, without zone; one without zone is on it already."""
     return time.astimezone(ZONE).replace(tzinfo=None) if time.tzinfo else time
 
 
-class StockLoad(_Block):
+class StockLoad(StrictModel):
     """A load drawn from a stated building stock and driven by the weather."""
 
     kind: Literal["stock"]
@@ -31,14 +28,14 @@ class StockLoad(_Block):
     seed: int = Field(default=1, ge=0, le=2**31 - 1, description="Decides the draw")
 
 
-class CityLoad(_Block):
+class CityLoad(StrictModel):
     """The measured load of Flensburg 2014 to 2016, scaled, on 2020 to 2022, with its weather."""
 
     kind: Literal["flensburg"]
     annual_mwh: Annotated[float, quantity("MWh", 10, 1e8, "Heat of a mean year")]
 
 
-class FileLoad(_Block):
+class FileLoad(StrictModel):
     """The plant's own meters: a CSV file, see docs/production.md."""
 
     kind: Literal["file"]
@@ -49,7 +46,7 @@ class FileLoad(_Block):
     )
 
 
-class PlantWeather(_Block):
+class PlantWeather(StrictModel):
     """Where the weather comes from, and what of it is known ahead."""
 
     source: Source = Field(
@@ -62,7 +59,7 @@ class PlantWeather(_Block):
     )
 
 
-class PlantPrices(_Block):
+class PlantPrices(StrictModel):
     """Where power prices come from; a file that holds them goes first."""
 
     source: Source = Field(
@@ -77,7 +74,7 @@ class PlantPrices(_Block):
     )
 
 
-class ChargesChoice(_Block):
+class ChargesChoice(StrictModel):
     """Taxes, tariffs and fuel prices: those that ship, with changes."""
 
     rules_of: int | None = Field(
@@ -99,7 +96,7 @@ class ChargesChoice(_Block):
         return prices
 
 
-class Outage(_Block):
+class Outage(StrictModel):
     """A unit that is out of service, or only partly there."""
 
     unit: str = Field(description="Name of the unit")
@@ -115,7 +112,7 @@ class Outage(_Block):
         return self
 
 
-class LoadForecast(_Block):
+class LoadForecast(StrictModel):
     """How the load is forecast."""
 
     model: Literal["blend", "boosting", "network", "ridge", "naive_day", "naive_week", "auto"] = (
@@ -125,7 +122,7 @@ class LoadForecast(_Block):
     country: Literal["dk", "de"] = Field(default="dk", description="Whose holidays count")
 
 
-class Planning(_Block):
+class Planning(StrictModel):
     """When a plan is made, and how it is sought."""
 
     moment: datetime | None = Field(
@@ -141,7 +138,7 @@ class Planning(_Block):
     ] = None
 
 
-class Replay(_Block):
+class Replay(StrictModel):
     """How a backtest goes through its days."""
 
     plan_hour: int = Field(default=13, ge=0, le=23, description="Hour of planning, Danish clock")
@@ -154,7 +151,7 @@ class Replay(_Block):
     refit_days: int = Field(default=90, ge=1, le=1000, description="Days between fits")
 
 
-class Supply(_Block):
+class Supply(StrictModel):
     """Water temperatures at the plant."""
 
     forward: Annotated[
@@ -164,7 +161,7 @@ class Supply(_Block):
     return_degc: Annotated[float, quantity("°C", 5, 80, "Return")] = 42.0
 
 
-class TownNetwork(_Block):
+class TownNetwork(StrictModel):
     """The network behind the plant: its supply temperature becomes part of the plan."""
 
     case: str = Field(
@@ -184,7 +181,7 @@ class TownNetwork(_Block):
     run_out_h: int = Field(default=12, ge=1, le=48, description="Last hours, on the curve [h]")
 
 
-class PlantCase(_Block):
+class PlantCase(StrictModel):
     """A heat plant, planned against the price of power."""
 
     title: str = Field(default="", max_length=120, description="Headline of the report")

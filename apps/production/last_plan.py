@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tvilling.apps.production.facts import HOUR
+from tvilling.sciml.io.netcdf import open_netcdf
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -24,14 +25,12 @@ def last_plan(
     Folders below `folder` are named by the time they were made. The attribute `held_from` names
     the folder that was found.
     """
-    import xarray as xr
-
     for path in sorted(folder.glob(f"*/{RESULT}"), reverse=True):
         if path.parent.name.startswith("."):
             continue
         begins = _begins(path, title, units)
         if begins is not None and moment - HOLDS_FOR <= begins < moment:
-            with xr.open_dataset(path, engine="h5netcdf") as data:
+            with open_netcdf(path) as data:
                 return data.sel(way=[PLAN]).load().assign_attrs(held_from=path.parent.name)
     return None
 
@@ -58,13 +57,11 @@ def held(last: "xr.Dataset", moment: np.datetime64, hours: int) -> "xr.Dataset":
 
 def _begins(path: Path, title: str, units: tuple[str, ...]) -> "np.datetime64 | None":
     """First hour of the plan in `path`, if it is one of this title and of these units."""
-    import xarray as xr
-
     try:
-        with xr.open_dataset(path, engine="h5netcdf") as data:
+        with open_netcdf(path) as data:
             ours = data.attrs.get("title") == title and PLAN in data["way"].values
             if not ours or tuple(data["unit"].values) != units:
                 return None
             return data["time"].values[0]
-    except (OSError, ValueError, KeyError):
+    except (OSError, ValueError, KeyError):  # an InputError is a ValueError
         return None  # not a plan, or cut short

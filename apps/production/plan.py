@@ -14,6 +14,7 @@ import numpy as np
 from tvilling.apps.production.case import PlantCase
 from tvilling.apps.run_folder import RunFolder
 from tvilling.sciml.errors import InputError
+from tvilling.sciml.io.strict_yaml import dump_yaml
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -293,10 +294,8 @@ def _write(
 
 def write_case(case: PlantCase, path: Path, folder: Path) -> None:
     """The case with every default, so that it can be run again from anywhere."""
-    import yaml
-
     fields = case.model_dump(mode="json")
     if "path" in fields["load"]:
         fields["load"]["path"] = str((path.parent / fields["load"]["path"]).resolve())
-    text = yaml.safe_dump(fields, sort_keys=False, allow_unicode=True)
+    text = dump_yaml(fields)
     (folder / "case.yaml").write_text(text, encoding="utf-8")

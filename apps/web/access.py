@@ -1,14 +1,15 @@
 """Who may reach the pages: this computer alone, or others after a login."""
 
 import ipaddress
-import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from tvilling.sciml.errors import InputError
+from tvilling.sciml.io.strict_json import read_json
 
 VARIABLE = "TVILLING_BASIC_AUTH"
+MAX_USERS_BYTES = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -79,12 +80,7 @@ def _is_local(address: str) -> bool:
 
 
 def _check_users(path: Path) -> None:
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(str(path), [f"cannot be read: {error.strerror}"]) from None
-    except ValueError as error:
-        raise InputError(str(path), [f"is not JSON: {error}"]) from None
+    found = read_json(path, MAX_USERS_BYTES)
     good = isinstance(found, dict) and found
     if not good or not all(isinstance(word, str) and word for word in found.values()):
         raise InputError(str(path), ['expected an object such as {"name": "password"}'])

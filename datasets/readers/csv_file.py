@@ -1,6 +1,5 @@
 """Comma-separated files: every column checked, every fault told together."""
 
-import io
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -8,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from tvilling.sciml.errors import InputError
-from tvilling.sciml.io.files import read_text
+from tvilling.sciml.io.csv_table import read_cells
 from tvilling.sciml.tables import MAX_FAULTS_PER_COLUMN, Column, read_table, row_label
 
 
@@ -36,7 +35,7 @@ def read_csv(
     InputError
         With every fault: file, row, value and what was expected.
     """
-    table = read_rows(open_csv(path), columns, path.name, times)
+    table = read_rows(open_csv(path, columns), columns, path.name, times)
     twice = table.index[table[once].duplicated()] if once else []
     if len(twice):
         faults = [
@@ -47,23 +46,26 @@ def read_csv(
     return table
 
 
-def open_csv(path: Path) -> pd.DataFrame:
+def open_csv(path: Path, columns: tuple[Column, ...]) -> pd.DataFrame:
     """The cells of a CSV file as text; the header gives the names of the columns.
+
+    Numbers of `columns` have a decimal point, whatever sign the file has; the index is the line
+    in the file less two.
 
     Raises
     ------
     InputError
         When there is no such file, or it is empty, not UTF-8 or not a table.
     """
+    numbers = {column.name for column in columns if column.kind == "float"}
     try:
-        text = read_text(path)
+        cells, faults = read_cells(path, numbers.__contains__)
     except InputError as error:
         faults = [f"{path.name}: {fault}" for fault in error.faults]
         raise InputError(str(path), faults) from error
-    try:
-        return pd.read_csv(io.StringIO(text), dtype=str, keep_default_na=False)
-    except pd.errors.ParserError as error:
-        raise InputError(path.name, [f"{path}: not a table ({error})"]) from error
+    if faults:
+        raise InputError(str(path), faults)
+    return cells
 
 
 def read_rows(
@@ -100,7 +102,8 @@ def _read_times(text: pd.Series, form: str, source: str) -> tuple[pd.Series, lis
     time = pd.to_datetime(text, format=form, errors="coerce").astype("datetime64[ns]")
     bad = np.flatnonzero(time.isna())
     faults = [
-        f"{source}, row {at + 2}: {text.name} is {text.iloc[at]!r}, expected a time like {form}"
+        f"{source}, row {text.index[at] + 2}: {text.name} is {text.iloc[at]!r}, "
+        f"expected a time like {form}"
         for at in bad[:MAX_FAULTS_PER_COLUMN]
     ]
     return time, faults + _more(len(bad), f"{source}: {text.name}")

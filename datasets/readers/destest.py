@@ -247,7 +247,7 @@ def _read_tools(
 
 
 def _read_by_position(path: Path, columns: tuple[tuple[str, str, str], ...]) -> pd.DataFrame:
-    cells = open_csv(path)
+    cells = open_csv(path, ())  # with commas between the cells, where a decimal sign is a point
     if len(cells.columns) != len(columns):
         fault = f"{path.name}: {len(cells.columns)} columns, expected {len(columns)}"
         raise InputError(path.name, [fault])

@@ -9,6 +9,7 @@ import xarray as xr
 from tvilling.datasets.labels import to_dataset
 from tvilling.datasets.readers.csv_file import count_missing, read_csv, read_rows
 from tvilling.sciml.errors import InputError
+from tvilling.sciml.io.archives import check_archive
 from tvilling.sciml.tables import Column
 
 NODE_COLUMNS = (
@@ -161,9 +162,10 @@ def _open_sheet(folder: Path, sheet: str) -> pd.DataFrame:
     """Cells of one sheet; formulas stand with the values that were saved with them."""
     path = folder / WORKBOOK
     try:
+        check_archive(path)
         return pd.read_excel(path, sheet_name=sheet)
-    except FileNotFoundError as error:
-        raise InputError(WORKBOOK, [f"{path}: no such file"]) from error
+    except InputError as error:
+        raise InputError(WORKBOOK, [f"{path}: {fault}" for fault in error.faults]) from error
     except Exception as error:  # a damaged archive raises whatever its parts raise
         raise InputError(WORKBOOK, [f"{path}: sheet {sheet} cannot be read ({error})"]) from error
 

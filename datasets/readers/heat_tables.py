@@ -5,8 +5,6 @@ written out in docs/network-files.md. Files are UTF-8, with commas between the c
 semicolons and then either decimal sign.
 """
 
-import csv
-import io
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -24,7 +22,8 @@ from tvilling.datasets.readers.geometry import (
     swap,
 )
 from tvilling.sciml.errors import InputError
-from tvilling.sciml.io.files import read_text
+from tvilling.sciml.io.csv_table import read_cells
+from tvilling.sciml.io.strict_json import read_json
 from tvilling.sciml.systems.heat_network.connectivity import connectivity
 from tvilling.sciml.systems.heat_network.tables import COLUMNS, HeatNetworkTables, check_tables
 
@@ -55,7 +54,7 @@ def read_heat_tables(folder: str | Path) -> HeatNetworkTables:
     for kind in COLUMNS:
         path = folder / f"{kind}.csv"
         if path.exists() or kind in NEEDED:
-            tables[kind], found = _read_csv(path)
+            tables[kind], found = _read_csv(path, kind)
             faults += found
     points, routes, found = _read_geojson(folder / GEOJSON)
     checked, more = check_tables(tables, suffix=".csv")
@@ -116,38 +115,14 @@ def _unknown_files(folder: Path) -> list[str]:
     ]
 
 
-def _read_csv(path: Path) -> tuple[pd.DataFrame | None, list[str]]:
+def _read_csv(path: Path, kind: str) -> tuple[pd.DataFrame | None, list[str]]:
     """Cells of a file as text, indexed by line less two; None with a fault if unreadable."""
+    numbers = {column.name for column in COLUMNS[kind] if column.kind == "float"}
     try:
-        text = read_text(path)
+        cells, faults = read_cells(path, numbers.__contains__)
     except InputError as unread:
         return None, [f"{path.name}: {fault}" for fault in unread.faults]
-    separator = ";" if text.split("\n", 1)[0].count(";") else ","
-    try:
-        rows = list(csv.reader(io.StringIO(text), delimiter=separator, strict=True))
-    except csv.Error as fault:
-        return None, [f"{path.name}: cannot be read as a table: {fault}"]
-    header = [cell.strip() for cell in rows[0]]
-    faults, cells, lines = [], [], []
-    for line, row in enumerate(rows[1:]):
-        if not any(cell.strip() for cell in row):
-            continue
-        if len(row) != len(header):
-            faults.append(f"{path.name}, row {line + 2}: {len(row)} cells, expected {len(header)}")
-        cells.append([cell.strip() for cell in (row + [""] * len(header))[: len(header)]])
-        lines.append(line)
-    if "" in header:
-        faults.append(f"{path.name}: column {header.index('') + 1} has no name")
-    table = pd.DataFrame(cells, columns=header, index=lines, dtype=object)
-    if separator == ";":
-        table = table.apply(_decimal_points)
-    return table.loc[:, [name != "" for name in header]], faults
-
-
-def _decimal_points(column: pd.Series) -> pd.Series:
-    """Numbers with a decimal comma get a point; text and thousands separators stay as they are."""
-    number = column.str.fullmatch(r"[+-]?\d*,\d+([eE][+-]?\d+)?")
-    return column.where(~number, column.str.replace(",", ".", regex=False))
+    return (cells if len(cells.columns) else None), faults
 
 
 def _read_geojson(path: Path) -> tuple[dict[str, Point], Routes, list[str]]:
@@ -157,11 +132,10 @@ def _read_geojson(path: Path) -> tuple[dict[str, Point], Routes, list[str]]:
     if not path.exists():
         return points, routes, []
     try:
-        content = json.loads(read_text(path))
-        features = content["features"]
+        features = read_json(path)["features"]
     except InputError as unread:
         return points, routes, [f"{path.name}: {fault}" for fault in unread.faults]
-    except (ValueError, KeyError, TypeError, RecursionError):
+    except (KeyError, TypeError):
         return points, routes, [f"{path.name}: is not a GeoJSON FeatureCollection"]
     faults = []
     for at, feature in enumerate(features if isinstance(features, list) else []):

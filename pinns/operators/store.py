@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Literal
 import jax
 import jax.numpy as jnp
 import numpy as np
-from pydantic import BaseModel, ConfigDict
 
 from tvilling.pinns.declared import declared, differing
 from tvilling.pinns.operators.deeponet import DeepONet
@@ -22,8 +21,10 @@ from tvilling.pinns.operators.model import Layout, OperatorNetwork
 from tvilling.pinns.operators.problem import OperatorProblem
 from tvilling.pinns.operators.trained import OperatorSolution, Scaling
 from tvilling.pinns.operators.trust import Familiarity
-from tvilling.pinns.store import check_weights, path_name, read_kept
+from tvilling.pinns.store import check_weights, path_name
 from tvilling.sciml.errors import InputError
+from tvilling.sciml.io.strict_json import read_model
+from tvilling.sciml.io.strict_model import StrictModel
 from tvilling.sciml.store import load_arrays, save_arrays, whole_folder
 
 if TYPE_CHECKING:
@@ -36,10 +37,8 @@ KINDS: dict[str, type[FourierOperator] | type[DeepONet]] = {
 }
 
 
-class AboutOperator(BaseModel):
+class AboutOperator(StrictModel):
     """What stands in the JSON of an operator that was kept."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     format: Literal[1] = 1
     problem: str
@@ -100,7 +99,7 @@ def load_operator(folder: Path, problem: OperatorProblem) -> OperatorSolution:
         If there is none, or it is one for another problem: other coordinates, unknowns,
         parameters or conditions, another function that varies, or other places of the solution.
     """
-    about = read_kept(folder / ABOUT, AboutOperator, "operator")
+    about = read_model(folder / ABOUT, AboutOperator, "operator")
     if about.problem != problem.name:
         told = f"holds an operator for {about.problem}, not for {problem.name}"
         raise InputError(str(folder), [told])

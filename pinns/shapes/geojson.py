@@ -1,6 +1,5 @@
 """Outlines from GeoJSON files (RFC 7946), in metres."""
 
-import json
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,6 +12,9 @@ from jaxtyping import Float
 from tvilling.pinns.shapes.polygon import Polygon, Polygons
 from tvilling.pinns.shapes.shape import as_places
 from tvilling.sciml.errors import InputError
+from tvilling.sciml.io.strict_json import read_json
+
+MAX_GEOJSON_BYTES = 50_000_000
 
 EQUATOR_M = 6378137.0  # WGS 84
 FLATTENING = 1 / 298.257223563
@@ -124,12 +126,7 @@ def read_geojson(
 def _read(path: str | Path) -> list[list[Ring]]:
     """Rings of every polygon in a file, heights left out."""
     source = str(path)
-    try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise InputError(source, ["there is no such file"]) from error
-    except ValueError as error:
-        raise InputError(source, [f"it is no JSON: {error}"]) from error
+    content = read_json(Path(path), MAX_GEOJSON_BYTES)
     faults: list[str] = []
     polygons = []
     for number, rings in enumerate(_polygons(content, faults), start=1):

@@ -70,7 +70,7 @@ class TriangleMesh(Flat):
 
 
 def read_mesh(path: str | Path, unit: float = 1.0) -> TriangleMesh:
-    """The mesh of triangles in a file that meshio reads, such as Gmsh's .msh, with its groups.
+    """The mesh of triangles in a .msh, .stl, .vtk, .ply, .obj or .off file, with its groups.
 
     Parameters
     ----------

@@ -3,19 +3,23 @@
 from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
+import jax
 import jax.numpy as jnp
 import numpy as np
-from pydantic import BaseModel, ConfigDict, ValidationError
+from jax.flatten_util import ravel_pytree
+from pydantic import Field
 
 from tvilling.sciml.errors import InputError
 from tvilling.sciml.fit_checkpoint import fingerprint
+from tvilling.sciml.io.strict_json import read_model
+from tvilling.sciml.io.strict_model import StrictModel
 from tvilling.sciml.store import home_folder, load_arrays, save_arrays, whole_folder
 from tvilling.sciml.surrogates.model import Calibration, Surrogate
 from tvilling.sciml.surrogates.network import ACTIVATIONS, Ensemble
 from tvilling.sciml.surrogates.training import SurrogateReport
-from tvilling.sciml.surrogates.vectors import Scaling
+from tvilling.sciml.surrogates.vectors import Scaling, size
 from tvilling.sciml.system import System
 
 ABOUT, ARRAYS = "surrogate.json", "arrays"
@@ -23,18 +27,16 @@ SCALING = ("middle", "half", "slope", "offset", "rest")
 CALIBRATION = ("scores", "least_spread", "usual_spread")
 
 
-class About(BaseModel):
+class About(StrictModel):
     """What stands in the JSON of a surrogate that was kept."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     format: Literal[1] = 1
     system: str
     system_sha256: str
-    dt_s: float
-    flags: tuple[int, ...]
-    always: int
-    layers: int
+    dt_s: float = Field(gt=0.0, le=1e9, allow_inf_nan=False)
+    flags: tuple[Annotated[int, Field(ge=1, lt=2**31)], ...] = Field(max_length=31)
+    always: int = Field(ge=0, lt=2**31)
+    layers: int = Field(ge=1, le=100)
     activation: str
     seed: int
     data_sha256: str
@@ -90,10 +92,7 @@ def load_surrogate(folder: Path, system: System) -> Kept:
     InputError
         If there is no surrogate, or it is one of another system.
     """
-    try:
-        about = About.model_validate_json((folder / ABOUT).read_text(encoding="utf-8"))
-    except (OSError, ValidationError) as error:
-        raise InputError(str(folder), [f"holds no surrogate that can be read: {error}"]) from error
+    about = read_model(folder / ABOUT, About, "surrogate")
     if about.system_sha256 != system_sha256(system):
         raise InputError(
             str(folder),
@@ -104,11 +103,44 @@ def load_surrogate(folder: Path, system: System) -> Kept:
         )
     if about.activation not in ACTIVATIONS:
         raise InputError(str(folder), [f"activation is {about.activation!r}, which is not known"])
-    arrays = {name: jnp.asarray(array) for name, array in load_arrays(folder / ARRAYS).items()}
-    try:
-        return Kept(_surrogate(about, arrays, system), about)
-    except KeyError as error:
-        raise InputError(str(folder), [f"array {error} is missing"]) from error
+    arrays = load_arrays(folder / ARRAYS)
+    faults = _array_faults(about, arrays, system)
+    if faults:
+        raise InputError(str(folder), faults)
+    numbers = {name: jnp.asarray(array) for name, array in arrays.items()}
+    return Kept(_surrogate(about, numbers, system), about)
+
+
+def _array_faults(about: About, arrays: dict[str, np.ndarray], system: System) -> list[str]:
+    """Arrays that are missing, not finite, of other shapes than `system` needs, or no scales."""
+    layers = [f"{kind}_{i}" for i in range(about.layers) for kind in ("weight", "bias")]
+    wanted = (*SCALING, *CALIBRATION, *layers)
+    faults = [f"array {name} is missing" for name in wanted if name not in arrays]
+    faults += [f"array {name} is not finite" for name, array in arrays.items()
+               if array.dtype.kind not in "fiu" or not np.isfinite(array).all()]  # fmt: skip
+    if faults:
+        return faults
+    shapes = {name: arrays[name].shape for name in wanted}
+    state = jax.eval_shape(lambda: ravel_pytree(system.init(jax.random.key(0)))[0])
+    targets = state.size + size(system.outputs)
+    inputs = state.size + size(system.actions) + size(system.drives)
+    right: dict[str, tuple[int, ...]]
+    right = dict.fromkeys(("offset", "rest", "least_spread"), (targets,))
+    right |= {"middle": (inputs,), "half": (inputs,), "slope": (inputs, targets)}
+    right |= {"usual_spread": (), "scores": (*shapes["scores"][:1], targets)}
+    members, width = shapes["weight_0"][:1], inputs
+    for i in range(about.layers):
+        last = i == about.layers - 1
+        out = targets + len(about.flags) if last else shapes[f"bias_{i}"][-1]
+        right |= {f"weight_{i}": (*members, width, out), f"bias_{i}": (*members, out)}
+        width = out
+    faults = [
+        f"array {name} has shape {shapes[name]}, expected {shape}"
+        for name, shape in right.items()
+        if shapes[name] != shape
+    ]
+    return faults + [f"array {name} is not above 0" for name in ("half", "rest", "usual_spread")
+                     if (arrays[name] <= 0).any()]  # fmt: skip
 
 
 def _about(surrogate: Surrogate, report: SurrogateReport) -> About:

@@ -14,9 +14,10 @@ from dataclasses import dataclass
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from tvilling.sciml.exponential import phi1, phi2
+from tvilling.sciml.io.strict_model import StrictModel
 from tvilling.sciml.system import Channel, Status, Values
 from tvilling.sciml.systems.example import Example
 
@@ -120,10 +121,8 @@ class Tank:
         return output["heater_used_w"] - output["delivered_w"] - output["loss_w"]
 
 
-class TankConfig(BaseModel):
+class TankConfig(StrictModel):
     """A tank as a user writes it."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     volume_m3: float = Field(gt=0, le=1e6, description="Water volume [m³]")
     loss_w_per_k: float = Field(

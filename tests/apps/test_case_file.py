@@ -114,8 +114,13 @@ def test_a_missing_block_is_named(tmp_path, field):
         ("- a\n- b\n", "expected a mapping"),
         ("a: &x 1\nb: *x\n", "holds a YAML alias"),
         ("a: 1\na: 2\n", "line 2: a stands twice"),
-        ("a: !!python/object/apply:os.system [ls]\n", "line 1: could not determine a constructor"),
-        ("start: 2021-13-45\n", "cannot be read as YAML"),
+        (
+            "a: !!python/object/apply:os.system [ls]\n",
+            "line 1: the tag tag:yaml.org,2002:python",
+        ),
+        ("a: 1\n---\nb: 2\n", "line 2: a second document begins"),
+        ("a: {b: &c 1, <<: {d: 2}}\n", "line 1: holds a YAML merge key"),
+        ("a: " + "[" * 40 + "]" * 40, "line 1: more than 32 levels"),
         ("title: x\n" * 200_000, "is 2 MB, expected at most 1 MB"),
     ],
 )

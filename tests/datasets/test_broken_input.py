@@ -13,7 +13,7 @@ from small_network import FILES, write_small
 from tvilling.datasets.readers.heat_tables import read_heat_tables
 from tvilling.datasets.readers.network import read_network
 from tvilling.sciml.errors import InputError
-from tvilling.sciml.io import files
+from tvilling.sciml.io import csv_table
 
 
 @pytest.mark.parametrize("what", BROKEN)
@@ -41,8 +41,8 @@ def test_a_fault_brings_no_unrelated_ones(what: str, tmp_path: Path) -> None:
 def test_huge_file_is_refused_by_its_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = write_small(tmp_path)
     with (folder / "pipes.csv").open("r+b") as file:
-        file.truncate(files.MAX_FILE_BYTES + 1)  # sparse: takes no room on the disk
-    with pytest.raises(InputError, match=r"pipes.csv: is 500 MB, expected at most 500 MB"):
+        file.truncate(csv_table.MAX_CSV_BYTES + 1)  # sparse: takes no room on the disk
+    with pytest.raises(InputError, match=r"pipes.csv: is 40 MB, expected at most 40 MB"):
         read_heat_tables(folder)
 
 
@@ -55,7 +55,7 @@ def test_many_faults_in_one_column_are_counted_not_listed(tmp_path: Path) -> Non
 
 
 GEOJSON = {
-    "not JSON": ("{", "is not a GeoJSON FeatureCollection"),
+    "not JSON": ("{", "network.geojson: is not JSON: line 1, column 2"),
     "no features": ("[]", "is not a GeoJSON FeatureCollection"),
     "no name": ([{"geometry": {"type": "Point", "coordinates": [9, 55]}}], "has no property name"),
     "polygon": (

@@ -148,7 +148,7 @@ def test_flensburg_gap_spike_and_stuck(tmp_path):
         (b"time,heat_load_mw,outdoor_degc,x\n2014-01-01 00:00:00,1,1,1\n", "x is not known"),
         (b"time,heat_load_mw,outdoor_degc\n2014-01-01 00:00:00,1\xff,1\n", "UTF-8"),
         (b"time,heat_load_mw,outdoor_degc\n2014-01-01 00:00:00,1,2,3\n1,2,3\n", "row 2"),
-        (b"time,heat_load_mw,outdoor_degc\n2014-01-0", "row 2: time is '2014-01-0'"),
+        (b"time,heat_load_mw,outdoor_degc\n2014-01-0", "row 2: 1 cells, expected 3"),
     ],
 )
 def test_damaged_csv(tmp_path, content, says):

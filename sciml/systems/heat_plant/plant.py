@@ -1,7 +1,8 @@
 """A heat plant as a user writes it: units, a tank, and whether it pays for allowances."""
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
+from tvilling.sciml.io.strict_model import StrictModel
 from tvilling.sciml.systems.heat_plant.stratified_tank import StratifiedTankConfig, tank_holding
 from tvilling.sciml.systems.heat_plant.units import (
     AnyUnit,
@@ -14,10 +15,8 @@ from tvilling.sciml.systems.heat_plant.units import (
 )
 
 
-class HeatPlant(BaseModel):
+class HeatPlant(StrictModel):
     """Units that feed one network, and a tank beside them."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     units: tuple[AnyUnit, ...] = Field(min_length=1, description="The units")
     tank: StratifiedTankConfig | None = Field(default=None, description="Heat store, or none")

@@ -11,8 +11,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
+from tvilling.sciml.io.strict_model import StrictModel
 from tvilling.sciml.system import Channel, Values, ok_status
 from tvilling.sciml.systems.example import Example
 from tvilling.sciml.systems.heat_plant.layers import (
@@ -187,10 +188,8 @@ class StratifiedTank:
         return output["tank_w"] - output["tank_loss_w"]
 
 
-class StratifiedTankConfig(BaseModel):
+class StratifiedTankConfig(StrictModel):
     """A layered tank as a user writes it: an upright cylinder."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     volume_m3: float = Field(gt=0, le=1e6, description="Water volume [m³]")
     height_m: float = Field(gt=0, le=100, description="Height of the water [m]")

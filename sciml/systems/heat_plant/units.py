@@ -16,8 +16,9 @@ import jax
 import jax.numpy as jnp
 from jax.typing import ArrayLike
 from jaxtyping import Array
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
+from tvilling.sciml.io.strict_model import StrictModel
 from tvilling.sciml.systems.heat_plant.cop import defrost_factor, heat_pump_cop
 
 Fuel = Literal["gas", "biomass", "waste"]
@@ -62,10 +63,8 @@ class Mode(NamedTuple):
     fuel_mw: Array
 
 
-class Unit(BaseModel):
+class Unit(StrictModel):
     """What all units have. `heat_mw` is the heat at full load, at rated conditions [MW]."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str = Field(min_length=1, description="Name, distinct within the plant")
     heat_mw: float = Field(gt=0, le=2000, description="Heat at full load [MW]")

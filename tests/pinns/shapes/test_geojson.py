@@ -82,11 +82,11 @@ def test_faults(tmp_path, content, faults):
 
 
 def test_no_file_and_no_json(tmp_path):
-    with pytest.raises(InputError, match="there is no such file"):
+    with pytest.raises(InputError, match="no such file"):
         read_geojson(tmp_path / "missing.geojson")
     path = tmp_path / "text.geojson"
     path.write_text("{")
-    with pytest.raises(InputError, match="it is no JSON"):
+    with pytest.raises(InputError, match="is not JSON: line 1"):
         read_geojson(path)
     with pytest.raises(InputError, match="latitude is 90 °"):
         LocalProjection(0.0, 90.0)
