@@ -16,7 +16,10 @@ Grid = Annotated[
     ),
 ]
 Out = Annotated[Path | None, typer.Option(help="Folder for the run's folder [runs]")]
-TrafoModel = Annotated[str, typer.Option(help="Equivalent circuit of transformers: t or pi")]
+TrafoModel = Annotated[
+    str | None,
+    typer.Option(help="Equivalent circuit of transformers: t or pi [the file's, else t]"),
+]
 VmMin = Annotated[
     float | None, typer.Option(help="Least voltage of every bus, p.u. [the file's, else 0.9]")
 ]
@@ -27,11 +30,18 @@ MaxLoading = Annotated[
     float | None, typer.Option(help="Greatest loading of every branch, % [the file's, else 100]")
 ]
 QLimits = Annotated[
-    bool, typer.Option("--q-limits", help="Keep generators within their reactive limits")
+    bool | None,
+    typer.Option(
+        "--q-limits/--no-q-limits",
+        help="Keep generators within their reactive limits [as the file asks, else not]",
+    ),
 ]
 SharedSlack = Annotated[
-    bool,
-    typer.Option("--distributed-slack", help="Share what is missing by the file's slack_weight"),
+    bool | None,
+    typer.Option(
+        "--distributed-slack/--no-distributed-slack",
+        help="Share what is missing by the file's slack_weight [as the file asks, else not]",
+    ),
 ]
 
 Profiles = Annotated[
@@ -47,12 +57,12 @@ def flow(  # noqa: PLR0913 - a command has as many options as it needs
     out: Out = None,
     scale_loads: Annotated[float, typer.Option(help="Factor on every load")] = 1.0,
     scale_generation: Annotated[float, typer.Option(help="Factor on every generator")] = 1.0,
-    trafo_model: TrafoModel = "t",
+    trafo_model: TrafoModel = None,
     vm_min: VmMin = None,
     vm_max: VmMax = None,
     max_loading: MaxLoading = None,
-    q_limits: QLimits = False,
-    distributed_slack: SharedSlack = False,
+    q_limits: QLimits = None,
+    distributed_slack: SharedSlack = None,
 ) -> None:
     """Power flow of a network as its file has it: voltages, loadings, losses, broken limits."""
     from tvilling.apps.grid.flow import Scaled, run_flow
@@ -75,12 +85,12 @@ def year(  # noqa: PLR0913 - a command has as many options as it needs
         Path | None, typer.Option(help="Courses of power, .csv or .nc [those of the network]")
     ] = None,
     out: Out = None,
-    trafo_model: TrafoModel = "t",
+    trafo_model: TrafoModel = None,
     vm_min: VmMin = None,
     vm_max: VmMax = None,
     max_loading: MaxLoading = None,
-    q_limits: QLimits = False,
-    distributed_slack: SharedSlack = False,
+    q_limits: QLimits = None,
+    distributed_slack: SharedSlack = None,
 ) -> None:
     """Power flow over time: what a year of courses of power does to a network."""
     from tvilling.apps.grid.opened import Asked
@@ -113,12 +123,12 @@ def n1(  # noqa: PLR0913 - a command has as many options as it needs
     profiles: Profiles = None,
     seed: Seed = 1,
     out: Out = None,
-    trafo_model: TrafoModel = "t",
+    trafo_model: TrafoModel = None,
     vm_min: VmMin = None,
     vm_max: VmMax = None,
     max_loading: MaxLoading = None,
-    q_limits: QLimits = False,
-    distributed_slack: SharedSlack = False,
+    q_limits: QLimits = None,
+    distributed_slack: SharedSlack = None,
 ) -> None:
     """Fail every line and transformer: what is lost, what is overloaded, the worst first."""
     from tvilling.apps.grid.background import Background
@@ -159,12 +169,12 @@ def hosting(  # noqa: PLR0913 - a command has as many options as it needs
     profiles: Profiles = None,
     seed: Seed = 1,
     out: Out = None,
-    trafo_model: TrafoModel = "t",
+    trafo_model: TrafoModel = None,
     vm_min: VmMin = None,
     vm_max: VmMax = None,
     max_loading: MaxLoading = None,
-    q_limits: QLimits = False,
-    distributed_slack: SharedSlack = False,
+    q_limits: QLimits = None,
+    distributed_slack: SharedSlack = None,
 ) -> None:
     """How much solar power, heat pumps or charging each bus takes before a limit is broken."""
     from tvilling.apps.grid.background import Background

@@ -92,7 +92,7 @@ def run_flow(
     faults = out_of_range("--scale-loads", scaled.loads, 0.0, 100.0, "")
     faults += out_of_range("--scale-generation", scaled.generation, 0.0, 100.0, "")
     opened = open_grid(file, asked, tell, faults)
-    options = {**asdict(asked), **asdict(scaled)}
+    options = {**asdict(opened.asked), **asdict(scaled)}
     with RunFolder(out or DEFAULT_OUT, run_name(file, "flow", opened.digest, started)) as folder:
         folder.log("started", file=file, **options)
         tell("solving")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tvilling.apps.grid.background import Background, powers
-from tvilling.apps.grid.opened import Asked, Opened, Tell, open_grid, out_of_range
+from tvilling.apps.grid.opened import Asked, Opened, Tell, by_current, open_grid, out_of_range
 from tvilling.apps.grid.written import (
     DEFAULT_OUT,
     plain,
@@ -138,10 +138,11 @@ def run_hosting(
     asked, wanted = asked or Asked(), wanted or Wanted()
     background = background or Background(scenarios=200)
     faults = [*wanted.faults(), *background.faults(MOST_SCENARIOS)]
-    opened = open_grid(file, asked, tell, faults, wanted.named if wanted.buses else None)
+    named = wanted.named if wanted.buses else None
+    opened = by_current(open_grid(file, asked, tell, faults, named))
     places = wanted.named(opened.grid)
     scenarios = powers(opened, background)
-    options = plain({**asdict(asked), **asdict(wanted), **asdict(background)})
+    options = plain({**asdict(opened.asked), **asdict(wanted), **asdict(background)})
     with RunFolder(out or DEFAULT_OUT, run_name(file, "hosting", opened.digest, started)) as folder:
         count = len(places) * len(scenarios.names)
         folder.log("started", file=file, places=len(places), capacities=count, **options)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tvilling.apps.grid.background import Background, powers
-from tvilling.apps.grid.opened import Asked, Opened, Tell, open_grid
+from tvilling.apps.grid.opened import Asked, Opened, Tell, by_current, open_grid
 from tvilling.apps.grid.written import (
     DEFAULT_OUT,
     plain,
@@ -134,7 +134,8 @@ def run_n1(
     asked, failures = asked or Asked(), failures or Failures()
     background = background or Background()
     faults = [*failures.faults(), *background.faults(MOST_SCENARIOS)]
-    opened = open_grid(file, asked, tell, faults, failures.named if failures.elements else None)
+    named = failures.named if failures.elements else None
+    opened = by_current(open_grid(file, asked, tell, faults, named))
     elements = failing(opened.grid)
     together = _together(opened.grid, elements, failures)
     scenarios = powers(opened, background)
@@ -143,7 +144,7 @@ def run_n1(
         raise InputError(
             file, [f"{total} contingencies, expected at most {failures.most}: --most allows more"]
         )
-    options = plain({**asdict(asked), **asdict(failures), **asdict(background)})
+    options = plain({**asdict(opened.asked), **asdict(failures), **asdict(background)})
     with RunFolder(out or DEFAULT_OUT, run_name(file, "n1", opened.digest, started)) as folder:
         folder.log("started", file=file, contingencies=total, **options)
         tell(f"solving {total} contingencies")

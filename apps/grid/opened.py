@@ -22,30 +22,49 @@ MODELS = ("t", "pi")  # of transformers
 
 @dataclass(frozen=True)
 class Asked:
-    """What a command is told besides the file.
+    """What a command is told besides the file; None leaves it to the file.
 
     Attributes
     ----------
     trafo_model
-        Equivalent circuit of transformers, `t` or `pi`.
+        Equivalent circuit of transformers, `t` or `pi`; `t` where the file has none.
     vm_min_pu, vm_max_pu, loading_percent
-        Limits in place of those of the file; None: those of the file.
+        Limits in place of those of the file.
     q_limits, distributed_slack
         As in `flow.Options`.
     """
 
-    trafo_model: str = "t"
+    trafo_model: str | None = None
     vm_min_pu: float | None = None
     vm_max_pu: float | None = None
     loading_percent: float | None = None
-    q_limits: bool = False
-    distributed_slack: bool = False
+    q_limits: bool | None = None
+    distributed_slack: bool | None = None
 
     def options(self) -> "Options":
         """How to solve, with every core that is free."""
         from tvilling.sciml.systems.power_grid.flow import Options
 
         return Options(q_limits=self.q_limits, distributed_slack=self.distributed_slack, threads=0)
+
+    def conversion(self) -> dict[str, Any]:
+        """What is asked for in place of the file's own options, by the names that it uses."""
+        named = {
+            "trafo_model": self.trafo_model,
+            "enforce_q_lims": self.q_limits,
+            "distributed_slack": self.distributed_slack,
+        }
+        return {name: value for name, value in named.items() if value is not None}
+
+    def on(self, grid: "PowerGrid") -> "Asked":
+        """What counts: what is asked for, else what the file asks for."""
+        theirs = grid.options
+        return replace(
+            self,
+            trafo_model=str(theirs.get("trafo_model", MODELS[0])),
+            q_limits=bool(theirs.get("enforce_q_lims", False)),
+            distributed_slack=bool(theirs.get("distributed_slack", False)),
+        )
 
 
 @dataclass(frozen=True)
@@ -60,6 +79,8 @@ class Opened:
         As it is solved.
     limits
         What it is held to.
+    asked
+        What counts of the command and of the file.
     notes
         What else is to be known of what was asked.
     """
@@ -67,13 +88,14 @@ class Opened:
     power_net: "PowerNet"
     grid: "PowerGrid"
     limits: "Limits"
+    asked: Asked
     notes: tuple[str, ...] = ()
 
     @property
     def assumptions(self) -> list[str]:
         """What has no supply, what the reader repaired, and the limits that were assumed."""
         dark = supply_note(self.without_supply)
-        return [*dark, *self.notes, *self.power_net.notes, *self.limits.notes]
+        return [*dark, *self.notes, *self.grid.notes, *self.limits.notes]
 
     @property
     def without_supply(self) -> dict[str, Any] | None:
@@ -101,6 +123,10 @@ class Opened:
             grid.held,
         ):
             found.update(values.tobytes())
+        if self.asked.q_limits:
+            found.update(grid.q_min_pu.tobytes() + grid.q_max_pu.tobytes())
+        if self.asked.distributed_slack:
+            found.update(grid.slack_weight.tobytes())
         return found.hexdigest()[:8]
 
 
@@ -130,7 +156,7 @@ def open_grid(
     found = _faults(asked, faults)
     if found and named is None:
         raise InputError("options", found)
-    sound = asked if asked.trafo_model in MODELS else replace(asked, trafo_model=MODELS[0])
+    sound = asked if asked.trafo_model in (None, *MODELS) else replace(asked, trafo_model=MODELS[0])
     try:
         opened = _opened(file, sound, tell)
     except InputError:
@@ -157,9 +183,22 @@ def _opened(file: str, asked: Asked, tell: Tell) -> Opened:
     tell(f"reading {file}")
     net = read_power_net(file)
     tell("converting the grid")
-    grid = from_pandapower(net.net, net.source, net.notes, trafo_model=asked.trafo_model)
+    grid = from_pandapower(net.net, net.source, net.notes, **asked.conversion())
     limits = limits_of(grid, asked.vm_min_pu, asked.vm_max_pu, asked.loading_percent)
-    return Opened(net, grid, limits)
+    return Opened(net, grid, limits, asked.on(grid))
+
+
+def by_current(opened: Opened) -> Opened:
+    """`opened` for a study that loads transformers by current, with a note where it is not meant.
+
+    A file may ask for loading by power (`trafo_loading`).
+    """
+    if all(group.rated_mva is None for group in opened.grid.groups.values()):
+        return opened
+    note = (
+        "trafo_loading = power of the file's own options: this study loads by current all the same"
+    )
+    return replace(opened, notes=(*opened.notes, note))
 
 
 def out_of_range(option: str, value: float | None, low: float, high: float, unit: str) -> list[str]:
@@ -192,7 +231,7 @@ def _crossed(opened: Opened, asked: Asked) -> list[str]:
 
 def _faults(asked: Asked, others: Sequence[str]) -> list[str]:
     faults = list(others)
-    if asked.trafo_model not in MODELS:
+    if asked.trafo_model not in (None, *MODELS):
         faults.append(f"--trafo-model is {asked.trafo_model!r}, expected t or pi")
     low, high = asked.vm_min_pu, asked.vm_max_pu
     faults += out_of_range("--vm-min", low, 0.0, 2.0, "p.u.")

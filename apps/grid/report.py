@@ -253,8 +253,9 @@ def _end(
             "Every step is a power flow of its own: taps stay where they are, and stores do what "
             "their courses say."
         )
+    loaded = opened.grid.options.get("trafo_loading", "current")
     lines.append(
-        "Lines are loaded by current against their rated one, transformers by current against "
+        f"Lines are loaded by current against their rated one, transformers by {loaded} against "
         f"their rated power; transformers by the {options['trafo_model']}-model. Voltages are "
         f"solved until no power misses more than {data.attrs['tolerance_pu']:.0e} of "
         f"{data.attrs['base_mva']:g} MVA."

@@ -77,7 +77,7 @@ def run_year(
     tell("reading the courses of power")
     courses = read_profiles(opened.power_net, profiles)
     opened = replace(opened, notes=time_notes(courses))
-    options = {**asdict(asked), "profiles": str(profiles) if profiles else None}
+    options = {**asdict(opened.asked), "profiles": str(profiles) if profiles else None}
     with RunFolder(out or DEFAULT_OUT, run_name(file, "year", opened.digest, started)) as folder:
         folder.log("started", file=file, **options)
         base_case(opened.grid)  # loads what is compiled

@@ -22,6 +22,17 @@ if TYPE_CHECKING:
     from pandapower import pandapowerNet
 
 MAX_FAULTS_PER_COLUMN = 20
+POWERS = (("min_p_mw", "max_p_mw", "MW"), ("min_q_mvar", "max_q_mvar", "Mvar"))
+RANGES: dict[str, tuple[tuple[str, str, str], ...]] = {
+    "bus": (("min_vm_pu", "max_vm_pu", "p.u."),),
+    "gen": (*POWERS, ("min_vm_pu", "max_vm_pu", "p.u.")),
+    **dict.fromkeys(("ext_grid", "sgen", "load", "storage"), POWERS),
+    "dcline": (
+        ("min_q_from_mvar", "max_q_from_mvar", "Mvar"),
+        ("min_q_to_mvar", "max_q_to_mvar", "Mvar"),
+    ),
+}
+"""Pairs of columns that bound a value, the least before the greatest."""
 TINY = 1e-12
 
 
@@ -136,15 +147,22 @@ def _bus_faults(net: "pandapowerNet", table: pd.DataFrame, kind: str, end: str) 
 
 
 def _limit_faults(net: "pandapowerNet") -> list[str]:
-    """Bands of voltage that no voltage can keep to."""
-    low, high = (numbers(net.bus, f"{end}_vm_pu") for end in ("min", "max"))
-    bad = low > high
-    what = [
-        f"min_vm_pu is {low[row]:g} p.u. and max_vm_pu is {high[row]:g} p.u., "
-        "expected min_vm_pu at most max_vm_pu"
-        for row in np.flatnonzero(bad)
-    ]
-    return _listed(net.bus, "bus", bad, what)
+    """Ranges that no value can keep to."""
+    faults = []
+    for kind, pairs in RANGES.items():
+        table = net.get(kind)
+        if not isinstance(table, pd.DataFrame) or table.empty:
+            continue
+        for least, most, unit in pairs:
+            low, high = numbers(table, least), numbers(table, most)
+            bad = low > high
+            what = [
+                f"{least} is {low[row]:g} {unit} and {most} is {high[row]:g} {unit}, "
+                f"expected {least} at most {most}"
+                for row in np.flatnonzero(bad)
+            ]
+            faults += _listed(table, kind, bad, what)
+    return faults
 
 
 def _loop_faults(net: "pandapowerNet") -> list[str]:

@@ -15,8 +15,9 @@ import numpy as np
 
 from tvilling.sciml.errors import InputError
 from tvilling.sciml.systems.power_grid.branches import Branches
+from tvilling.sciml.systems.power_grid.file_options import chosen_options
 from tvilling.sciml.systems.power_grid.grid import PowerGrid
-from tvilling.sciml.systems.power_grid.refused import MODEL, refused_elements, unsound
+from tvilling.sciml.systems.power_grid.refused import refused_elements, unsound
 from tvilling.sciml.systems.power_grid.tables import (
     buses_of,
     elements_of,
@@ -43,8 +44,9 @@ def from_pandapower(
     source, notes
         Where the network came from, and what its reader repaired.
     **options
-        As `pandapower.runpp` takes them, where they say how to model (`trafo_model`,
-        `calculate_voltage_angles`, `switch_rx_ratio`, `trafo3w_losses` …).
+        As `pandapower.runpp` takes them, where they say what is computed (`trafo_model`,
+        `calculate_voltage_angles`, `trafo3w_losses`, `enforce_q_lims` …), in place of those that
+        the network carries (`user_pf_options`).
 
     Raises
     ------
@@ -52,18 +54,12 @@ def from_pandapower(
         With every element that cannot be modelled, option that is not known, and bus or branch
         without a number that it needs.
     """
-    theirs = net.get("user_pf_options", {})
-    options = {name: value for name, value in theirs.items() if name in MODEL} | options
-    faults = refused_elements(net, options)
+    chosen = chosen_options(net.get("user_pf_options", {}), options)
+    faults = chosen.faults + refused_elements(net, chosen.options)
     if faults:
         raise InputError(source, faults)
-    notes += tuple(
-        f"{name} of the file's own options is left to whoever solves it"
-        for name in ("enforce_q_lims", "distributed_slack")
-        if theirs.get(name)
-    )
     given, net = net, deepcopy(net)
-    ppci = _convert(net, options, source)
+    ppci = _convert(net, chosen.options, source)
     lookup = net["_pd2ppc_lookups"]
     bus, gen, branch = ppci["bus"].real, ppci["gen"].real, ppci["branch"]
     n = len(bus)
@@ -99,7 +95,7 @@ def from_pandapower(
         vm_pu=vm,
         q_min_pu=q_min[held] / base,
         q_max_pu=q_max[held] / base,
-        slack_weight=slack_weight(net, elements, n),
+        slack_weight=slack_weight(elements, n),
         depends=depends,
         depends_share=bus[depends][:, [CID_P, CZD_P, CID_Q, CZD_Q]],
         depends_p_pu=-bus[depends, PD] / base,
@@ -108,7 +104,8 @@ def from_pandapower(
         groups=groups_of(net, ppci["internal"]["branch_is"], lookup["branch"]),
         buses=buses_of(net, bus_of),
         start=flat,
-        notes=notes,
+        notes=(*notes, *chosen.notes),
+        options=chosen.options,
         unserved=unserved_of(given, bus_of(given.bus.index)),
     )
     faults = unsound(grid)
@@ -137,7 +134,7 @@ def _convert(net: Any, options: Mapping[str, Any], source: str) -> Any:
         "voltage_depend_loads": True,
         "numba": False,  # compiling for one conversion takes longer than it saves
     }
-    chosen |= options
+    chosen |= {**options, "distributed_slack": False, "enforce_q_lims": False}  # done in `solve`
     passed = {**net.get("user_pf_options", {}), **chosen}  # so that nothing overrules it
     _init_runpp_options(net, **chosen, passed_parameters=passed)
     _add_auxiliary_elements(net)

@@ -45,8 +45,8 @@ def solve_dense(
     ValueError
         If the grid has voltage-dependent loads, or limits or a shared slack are asked for.
     """
-    given = check(grid, varying)
-    if len(grid.depends) or options.q_limits or options.distributed_slack:
+    given, asked = check(grid, varying), options.on(grid)
+    if len(grid.depends) or asked.q_limits or asked.distributed_slack:
         raise ValueError("the dense form has no limits, shared slack or voltage-dependent loads")
     solver = jax.jit(dense_solver(grid, options.tolerance.of(grid)))
     e, f, worst, steps = (np.array(part) for part in solver(given))

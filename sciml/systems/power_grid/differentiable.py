@@ -84,15 +84,30 @@ def power_flow(
         If names or shapes do not fit the grid, or limits or a shared slack are asked for. Values
         that are not finite are found when it is run, and told through JAX.
     """
-    if options.q_limits or options.distributed_slack:
-        faults = ["derivatives through reactive limits or a distributed slack are not known here"]
-        raise InputError(grid.source, faults)
+    refuse_regulated(grid, options)
     inputs = {name: jnp.asarray(values, float) for name, values in varying.items()}
     _check_shapes(grid, inputs)
     if branches is not None:
         inputs[TWO_PORT] = jnp.asarray(two_port(branches))
     e, f, outcome = _voltages((grid, options), inputs)
     return Voltages(e, f, outcome)
+
+
+def refuse_regulated(grid: PowerGrid, options: Options) -> None:
+    """Refuse what has no derivatives here.
+
+    Raises
+    ------
+    InputError
+        If limits or a shared slack are asked for, by `options` or by the grid's file.
+    """
+    asked = options.on(grid)
+    if asked.q_limits or asked.distributed_slack:
+        fault = (
+            "derivatives through reactive limits or a distributed slack are not known here; where "
+            "the file asks for them, convert it with enforce_q_lims=False, distributed_slack=False"
+        )
+        raise InputError(grid.source, [fault])
 
 
 def _check_shapes(grid: PowerGrid, inputs: Varying) -> None:

@@ -1,7 +1,7 @@
 """What a power flow of many scenarios gives back, and when it counts as solved."""
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from functools import cached_property
 
@@ -71,6 +71,8 @@ class Flow:
         Branches that differ by scenario, or None.
     dead
         Buses without supply `[scenario, bus]`, or None where all have.
+    options
+        How it was solved.
     """
 
     grid: PowerGrid
@@ -83,6 +85,7 @@ class Flow:
     weakest: np.ndarray
     outages: Outages | None = None
     dead: np.ndarray | None = field(default=None, repr=False)
+    options: "Options | None" = None
 
     @cached_property
     def v(self) -> np.ndarray:
@@ -116,17 +119,30 @@ class Options:
     tolerance
         When a scenario counts as solved.
     q_limits
-        Keep machines within their reactive limits.
+        Keep machines within their reactive limits; None: where the file asks for it.
     distributed_slack
-        Share what the slack buses make up by the file's `slack_weight`.
+        Share what the slack buses make up by the file's `slack_weight`; None: where the file asks
+        for it.
     threads
         Blocks solved at the same time; 0 takes every core that the process may use.
     """
 
     tolerance: Tolerance = Tolerance()
-    q_limits: bool = False
-    distributed_slack: bool = False
+    q_limits: bool | None = None
+    distributed_slack: bool | None = None
     threads: int = 1
+
+    def on(self, grid: PowerGrid) -> "Options":
+        """The options with what the file of `grid` asks for where they leave it open."""
+
+        def counts(own: bool | None, theirs: str) -> bool:
+            return bool(grid.options.get(theirs, False)) if own is None else own
+
+        return replace(
+            self,
+            q_limits=counts(self.q_limits, "enforce_q_lims"),
+            distributed_slack=counts(self.distributed_slack, "distributed_slack"),
+        )
 
     @property
     def workers(self) -> int:

@@ -1,8 +1,9 @@
 """A power grid as arrays: what is connected, what may vary, and the plan to solve it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import jax
 import numpy as np
@@ -35,8 +36,10 @@ class Elements:
     q_min_mvar, q_max_mvar
         Range by which machines at one bus share its reactive power.
     slack_share
-        Share in what their bus has to make up, where it is a slack bus or takes part in a
-        distributed slack: 1 at each bus together; 0 for all others.
+        Share in what their bus has to make up where it is a slack bus: 1 at each bus together; 0
+        for all others.
+    slack_weight
+        Weight by which each takes part in a distributed slack.
     """
 
     kind: str
@@ -49,6 +52,7 @@ class Elements:
     q_min_mvar: np.ndarray
     q_max_mvar: np.ndarray
     slack_share: np.ndarray
+    slack_weight: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,6 +72,9 @@ class BranchGroup:
         Current that is 100 % loading at either end [kA]; infinite where it has none.
     limit_percent
         Greatest loading that the file allows; NaN where it has none.
+    rated_mva
+        Apparent power that is 100 % loading at the ends with a rated current, where the file asks
+        for loading by power (`trafo_loading`); None where loading goes by current.
     """
 
     kind: str
@@ -77,6 +84,7 @@ class BranchGroup:
     rated_ka_from: np.ndarray
     rated_ka_to: np.ndarray
     limit_percent: np.ndarray
+    rated_mva: np.ndarray | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,7 +144,7 @@ class PowerGrid:
     q_min_pu, q_max_pu
         Reactive power that the machines at each bus of `held` may give [p.u.].
     slack_weight
-        Share of each bus in what distributed slack has to make up; sums to 1.
+        Weight of each bus in what a distributed slack has to make up, as the file has it.
     depends, depends_share
         Buses with voltage-dependent loads, and shares of constant current and impedance of P,
         then of Q.
@@ -147,7 +155,9 @@ class PowerGrid:
     start
         Complex voltages that Newton's method begins with [p.u.].
     notes
-        What the reader repaired or assumed.
+        What the reader repaired or assumed, and what the file asks for.
+    options
+        Options of pandapower's power flow that were asked for, or that the file carries.
     unserved
         Elements of the file that no slack reaches, and that are therefore no part of the arrays.
     """
@@ -178,6 +188,7 @@ class PowerGrid:
     buses: Buses
     start: np.ndarray
     notes: tuple[str, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
     unserved: Unserved = NOTHING
 
     @property

@@ -53,7 +53,11 @@ def label(
         if kind in grid.groups:
             variables |= _branch_variables(flow, kind, first)
     found = machines(flow, varying)
-    for kind in [kind for kind in KINDS if len(grid.elements[kind].index)]:
+    along_wards = {}
+    if "xward" in found and grid.elements["xward"].slack_weight.any():
+        wards = grid.elements["xward"]
+        along_wards = {"xward": unique(wards.name, wards.index)}
+    for kind in [*_given(grid), *along_wards]:
         for name, values, unit in (
             ("p_mw", found[kind].p_mw, "MW"),
             ("q_mvar", found[kind].q_mvar, "Mvar"),
@@ -61,7 +65,9 @@ def label(
             text = {"units": unit, "long_name": f"given by {kind}"}
             variables[f"{kind}_{name}"] = ((first, kind), values, text)
     return xr.Dataset(
-        variables, {first: np.asarray(along), **coordinates(grid)}, attributes(grid) | attrs
+        variables,
+        {first: np.asarray(along), **coordinates(grid), **along_wards},
+        attributes(grid) | attrs,
     )
 
 
@@ -139,9 +145,14 @@ def coordinates(grid: PowerGrid) -> dict[str, Any]:
             group = grid.groups[kind]
             rows = len(group.name) // sides(group)
             found[kind] = unique(group.name[:rows], group.index[:rows])
-    for kind in [kind for kind in KINDS if len(grid.elements[kind].index)]:
+    for kind in _given(grid):
         found[kind] = unique(grid.elements[kind].name, grid.elements[kind].index)
     return found | unserved_coordinates(grid)
+
+
+def _given(grid: PowerGrid) -> list[str]:
+    """Tables of machines that have rows."""
+    return [kind for kind in KINDS if len(grid.elements[kind].index)]
 
 
 def unserved_coordinates(grid: PowerGrid) -> dict[str, Any]:

@@ -8,7 +8,7 @@ pandapower counts a voltage-dependent load at a machine's bus with its power at 
 gives the machine as much too much or too little; here the balance closes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,11 +16,12 @@ from scipy.sparse import csr_matrix
 
 from tvilling.sciml.systems.power_grid.ends import P_FROM, P_TO, Q_FROM, Q_TO, circuits, ends
 from tvilling.sciml.systems.power_grid.flow import Flow
-from tvilling.sciml.systems.power_grid.grid import PowerGrid
+from tvilling.sciml.systems.power_grid.grid import Elements, PowerGrid
 from tvilling.sciml.systems.power_grid.results import ALL
 from tvilling.sciml.systems.power_grid.scenarios import POWERS
 
 KINDS = ("ext_grid", "gen", "dcline")
+SHARING = (*KINDS, "xward")  # where the slack is distributed
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ def machines(
 ) -> dict[str, Machines]:
     """Power of external grids (`ext_grid`), generators (`gen`) and ends of DC lines (`dcline`).
 
+    Where the slack was distributed, also what extended wards (`xward`) give of it.
+
     Parameters
     ----------
     varying
@@ -44,7 +47,9 @@ def machines(
         Scenarios of the batch to look at, of `varying` as well.
     """
     grid, varying = flow.grid, varying or {}
-    elements = [grid.elements[kind] for kind in KINDS]
+    shares = flow.options is not None and bool(flow.options.distributed_slack)
+    kinds = SHARING if shares else KINDS
+    elements = [grid.elements[kind] for kind in kinds]
     bus = np.concatenate([one.bus for one in elements])
     at, where = np.unique(bus[bus >= 0], return_inverse=True)
     place = np.full(len(bus), -1)
@@ -52,20 +57,36 @@ def machines(
     p, q = _sent(flow, at, rows)
     other_p, other_q = _other(flow, at, varying, rows)
     p, q = p - other_p, q - other_q
-    set_p = np.concatenate([_set_p(grid, kind, varying, rows, len(p)) for kind in KINDS], axis=1)
-    share = np.concatenate([one.slack_share for one in elements])
+    set_p = np.concatenate([_set_p(grid, kind, varying, rows, len(p)) for kind in kinds], axis=1)
+    share = _shares(elements, place, len(at)) if shares else _own_shares(elements)
     low = np.concatenate([one.q_min_mvar for one in elements])
     high = np.concatenate([one.q_max_mvar for one in elements])
     left = p - set_p @ _placed(place, len(at))
     active = np.where(place >= 0, set_p + share * left[:, place], 0.0)
-    reactive = _shared(q, place, low, high)
+    holds = np.concatenate([np.full(len(one.bus), one.kind != "xward") for one in elements])
+    reactive = _shared(q, np.where(holds, place, -1), low, high)
+    if flow.dead is not None:
+        off = (flow.dead[rows][:, bus] > 0) & (bus >= 0)
+        active[off], reactive[off] = 0.0, 0.0
     nothing = ~flow.solved[rows]
     active[nothing], reactive[nothing] = np.nan, np.nan
     first = np.cumsum([0, *(len(one.bus) for one in elements)])
     return {
         kind: Machines(active[:, a:b], reactive[:, a:b])
-        for kind, a, b in zip(KINDS, first[:-1], first[1:], strict=True)
+        for kind, a, b in zip(kinds, first[:-1], first[1:], strict=True)
     }
+
+
+def _own_shares(elements: Sequence[Elements]) -> np.ndarray:
+    return np.concatenate([one.slack_share for one in elements])
+
+
+def _shares(elements: Sequence[Elements], place: np.ndarray, count: int) -> np.ndarray:
+    """Shares in what each bus makes up of a distributed slack: by weight where it has some."""
+    weight = np.concatenate([np.where(one.bus >= 0, one.slack_weight, 0.0) for one in elements])
+    sums = (_placed(place, count).T @ weight)[place]
+    own = _own_shares(elements)
+    return np.where((place >= 0) & (sums > 0), weight / np.where(sums > 0, sums, 1.0), own)
 
 
 def _placed(place: np.ndarray, count: int) -> csr_matrix:
@@ -148,7 +169,8 @@ def _set_p(
 ) -> np.ndarray:
     """Active power that the machines are set to `[scenario, row]` [MW]."""
     one = grid.elements[kind]
-    values = np.zeros((1, len(one.bus))) if kind == "ext_grid" else one.p_mw[None]
+    free = kind in ("ext_grid", "xward")  # what a ward draws is among the loads
+    values = np.zeros((1, len(one.bus))) if free else one.p_mw[None]
     if kind == "gen":
         values = varying.get("gen_p_mw", values)
     part = values if len(values) == 1 else values[rows]

@@ -8,8 +8,7 @@ from tvilling.sciml.systems.power_grid.branches import Branches, two_port
 from tvilling.sciml.systems.power_grid.differentiable import Voltages
 from tvilling.sciml.systems.power_grid.equations import TWO_PORT, Varying, bus_currents, currents
 from tvilling.sciml.systems.power_grid.grid import PowerGrid
-
-ROOT3 = np.sqrt(3.0)
+from tvilling.sciml.systems.power_grid.results import per_unit_percent
 
 
 def _given(branches: Branches | None) -> Varying:
@@ -37,6 +36,7 @@ def loading_percent(
 ) -> Float[Array, "*batch element"]:
     """Greater current of the two ends over the rated one, for lines or transformers [%].
 
+    Power stands in the place of current where the file has it so (`BranchGroup.rated_mva`).
     Elements out of service have none. The square root is smooth except where no current flows.
     """
     group = grid.groups[kind]
@@ -49,12 +49,10 @@ def loading_percent(
     ):
         square = re[..., at] ** 2 + im[..., at] ** 2
         size = jnp.where(square > 0, jnp.sqrt(jnp.where(square > 0, square, 1.0)), 0.0)
-        parts.append(size * (100.0 * _base_ka(grid, bus[at]) / rated[on]))
+        if group.rated_mva is not None:
+            near = bus[at]
+            size = size * jnp.sqrt(voltages.e[..., near] ** 2 + voltages.f[..., near] ** 2)
+        parts.append(size * per_unit_percent(grid, group, bus[at], rated[on], on))
     percent = jnp.maximum(*parts)
     full = jnp.zeros((*percent.shape[:-1], len(group.branch)))
     return full.at[..., np.flatnonzero(on)].set(percent)
-
-
-def _base_ka(grid: PowerGrid, bus: np.ndarray) -> np.ndarray:
-    """Current that is 1 p.u. at a bus [kA]."""
-    return np.asarray(grid.base_mva / (ROOT3 * grid.vn_kv[bus]))

@@ -14,7 +14,11 @@ from tvilling.sciml.system import Channel, Status, Values
 from tvilling.sciml.systems.example import Example
 from tvilling.sciml.systems.power_grid.branches import Branches
 from tvilling.sciml.systems.power_grid.convert import from_pandapower
-from tvilling.sciml.systems.power_grid.differentiable import Voltages, power_flow
+from tvilling.sciml.systems.power_grid.differentiable import (
+    Voltages,
+    power_flow,
+    refuse_regulated,
+)
 from tvilling.sciml.systems.power_grid.equations import injected
 from tvilling.sciml.systems.power_grid.flow import Options, Outcome, Tolerance
 from tvilling.sciml.systems.power_grid.grid import Elements, PowerGrid
@@ -193,7 +197,14 @@ def _status(voltages: Voltages) -> Array:
 
 
 def system(grid: PowerGrid) -> PowerSystem:
-    """The grid as a system."""
+    """The grid as a system.
+
+    Raises
+    ------
+    InputError
+        If its file asks for reactive limits or a distributed slack, which have no derivatives.
+    """
+    refuse_regulated(grid, OPTIONS)
     return PowerSystem(jax.tree.map(jnp.asarray, grid.branches), grid)
 
 

@@ -43,6 +43,9 @@ class BranchFlows:
         Power into the branch.
     i_from_ka, i_to_ka
         Current.
+    star_mw
+        Active power into the iron of three-winding transformers at their star points, in the rows
+        of the first side; 0 elsewhere.
     """
 
     p_from_mw: np.ndarray
@@ -51,11 +54,12 @@ class BranchFlows:
     q_to_mvar: np.ndarray
     i_from_ka: np.ndarray
     i_to_ka: np.ndarray
+    star_mw: np.ndarray
 
     @property
     def pl_mw(self) -> np.ndarray:
         """Active power lost."""
-        return self.p_from_mw + self.p_to_mw
+        return self.p_from_mw + self.p_to_mw + self.star_mw
 
 
 def vm_pu(flow: Flow, rows: slice = ALL) -> np.ndarray:
@@ -77,11 +81,30 @@ def branch_flows(flow: Flow, kind: str, rows: slice = ALL) -> BranchFlows:
     e, f = _live_voltages(flow, rows)
     out = np.empty((6, len(e), len(number)))
     ends(e, f, chosen, out)
-    out[:, ~flow.solved[rows]] = np.nan
+    star = np.zeros(out.shape[1:])
+    at, bus = star_points(grid) if kind == "trafo3w" else (np.zeros(0, int), np.zeros(0, int))
+    star[:, at] = (e[:, bus] ** 2 + f[:, bus] ** 2) * (grid.base_mva * grid.shunt_g[bus])
+    for values in (out.swapaxes(0, 1), star):
+        values[~flow.solved[rows]] = np.nan
     out[:I_FROM] *= grid.base_mva
     out[I_FROM] *= base_ka(grid, chosen.from_bus)
     out[I_TO] *= base_ka(grid, chosen.to_bus)
-    return BranchFlows(out[P_FROM], out[Q_FROM], out[P_TO], out[Q_TO], out[I_FROM], out[I_TO])
+    p_from, q_from, p_to, q_to = out[P_FROM], out[Q_FROM], out[P_TO], out[Q_TO]
+    return BranchFlows(p_from, q_from, p_to, q_to, out[I_FROM], out[I_TO], star)
+
+
+def star_points(grid: PowerGrid) -> tuple[np.ndarray, np.ndarray]:
+    """Rows of three-winding transformers that are in service, and the buses of their star points.
+
+    The first of the three branches ends there, the other two begin there.
+    """
+    if "trafo3w" not in grid.groups:
+        return np.zeros(0, int), np.zeros(0, int)
+    number = grid.groups["trafo3w"].branch.reshape(3, -1)
+    star = np.where(number >= 0, grid.from_bus[np.maximum(number, 0)], -1).max(axis=0)
+    star = np.where(number[0] >= 0, grid.to_bus[np.maximum(number[0], 0)], star)
+    row = np.flatnonzero(star >= 0)
+    return row, star[row]
 
 
 def base_ka(grid: PowerGrid, bus: np.ndarray) -> np.ndarray:
@@ -99,7 +122,8 @@ class Loads:
         Loading by table of the file `[scenario, row]` [%]: the greater current of the ends over
         the rated one there; of the three sides of a three-winding transformer, the greatest.
     losses_mw
-        Active power lost in all branches `[scenario]`.
+        Active power lost in all branches and DC lines `[scenario]`, and in the iron at star
+        points.
     """
 
     percent: dict[str, np.ndarray]
@@ -115,6 +139,9 @@ def loads(flow: Flow, rows: slice = ALL, dtype: type = float) -> Loads:
     }
     losses_mw = np.empty(len(span))
     chosen, scale, lost = _loading_scales(flow, rows)
+    _, star = star_points(flow.grid)
+    iron = flow.grid.base_mva * flow.grid.shunt_g[star]
+    powers = _by_power(flow.grid)
     for part in _blocks(len(span)):
         e, f = _live_voltages(flow, slice(span.start + part.start, span.start + part.stop))
         block = chosen
@@ -123,11 +150,17 @@ def loads(flow: Flow, rows: slice = ALL, dtype: type = float) -> Loads:
         out = np.empty((6, len(e), len(chosen.branch)))
         ends(e, f, block, out)
         losses_mw[part] = (out[P_FROM] + out[P_TO]) @ lost
+        if iron.any():
+            losses_mw[part] += (e[:, star] ** 2 + f[:, star] ** 2) @ iron
         out[I_FROM] *= scale[0]
         out[I_TO] *= scale[1]
+        for at, bus in ((I_FROM, chosen.from_bus), (I_TO, chosen.to_bus)):
+            if len(powers):
+                out[at][:, powers] *= np.hypot(e[:, bus[powers]], f[:, bus[powers]])
         loading = np.maximum(out[I_FROM], out[I_TO], out=out[I_FROM])
         for group in rated:
             percent[group.kind][part] = _of_group(loading, group)
+    losses_mw += _dc_losses_mw(flow.grid)
     failed = ~flow.solved[rows]
     losses_mw[failed] = np.nan
     for values in percent.values():
@@ -158,15 +191,41 @@ def _loading_scales(flow: Flow, rows: slice) -> tuple[Circuits, np.ndarray, np.n
             (0, grid.from_bus, group.rated_ka_from),
             (1, grid.to_bus, group.rated_ka_to),
         ):
-            scale[end, number] = 100.0 * base_ka(grid, bus[number]) / rated[on]
+            scale[end, number] = per_unit_percent(grid, group, bus[number], rated[on], on)
         if group.kind in LOSSLESS:
             lost[number] = 0.0
     return chosen, scale, lost
 
 
+def _dc_losses_mw(grid: PowerGrid) -> float:
+    """What DC lines take at one end and do not give at the other [MW]; both have supply."""
+    ends = grid.elements["dcline"]
+    on = np.repeat((ends.bus.reshape(-1, 2) >= 0).all(axis=1), 2)
+    return -float((ends.sign * ends.p_mw)[on].sum())
+
+
+def per_unit_percent(
+    grid: PowerGrid, group: BranchGroup, bus: np.ndarray, rated_ka: np.ndarray, on: np.ndarray
+) -> np.ndarray:
+    """Loading of the rows `on` of `group` by a current, or a power, of 1 p.u. at their end [%]."""
+    if group.rated_mva is None:
+        return np.asarray(100.0 * base_ka(grid, bus) / rated_ka)
+    return np.where(np.isfinite(rated_ka), 100.0 * grid.base_mva / group.rated_mva[on], 0.0)
+
+
+def _by_power(grid: PowerGrid) -> np.ndarray:
+    """Branches whose loading goes by power."""
+    found = [group.branch for group in grid.groups.values() if group.rated_mva is not None]
+    number = np.concatenate([np.zeros(0, int), *found])
+    return number[number >= 0]
+
+
 def _of_group(loading: np.ndarray, group: BranchGroup) -> np.ndarray:
     """Columns of the rows of `group`; 0 where a branch is switched off."""
-    own = np.where(group.branch >= 0, loading[:, group.branch], 0.0)
+    if not loading.shape[1]:  # a grid without branches
+        own = np.zeros((len(loading), len(group.branch)))
+    else:
+        own = np.where(group.branch >= 0, loading[:, group.branch], 0.0)
     if sides(group) == 1:
         return own
     return np.asarray(own.reshape(len(own), 3, -1).max(axis=1))

@@ -17,16 +17,18 @@ from tvilling.sciml.systems.power_grid.base import Base, base_case
 from tvilling.sciml.systems.power_grid.flow import DEFAULT, Flow, Options, Outcome
 from tvilling.sciml.systems.power_grid.follow import follow
 from tvilling.sciml.systems.power_grid.grid import PowerGrid
-from tvilling.sciml.systems.power_grid.islands import unsupplied
+from tvilling.sciml.systems.power_grid.islands import is_open, unsupplied
 from tvilling.sciml.systems.power_grid.lanes import WIDTH
 from tvilling.sciml.systems.power_grid.regulate import (
+    Spread,
     entering,
+    extra,
+    held_voltages,
     limited,
     missing,
-    share,
-    surplus,
 )
 from tvilling.sciml.systems.power_grid.scenarios import Outages, check
+from tvilling.sciml.systems.power_grid.sharing import Sharing, sharing
 
 SHARED = 2  # steps from the base case that all scenarios take with the same factors
 FIRM = 0.3  # of the pivots without load: nearer its own nose, the base case gives one such step
@@ -67,12 +69,59 @@ def solve(
         )
     if outages is not None and counts == [1] * len(counts):
         found = {name: np.repeat(values, count, axis=0) for name, values in found.items()}
-    base = base_case(grid)
-    dead = unsupplied(grid, outages)
-    flow = _empty(grid, count, base, outages, dead)
+    options = options.on(grid)
+    if not options.distributed_slack:
+        return _solve(grid, found, outages, options, count)
+    return _solve_shared(grid, found, outages, options, count)
+
+
+def _solve(
+    grid: PowerGrid,
+    varying: Mapping[str, np.ndarray],
+    outages: Outages | None,
+    options: Options,
+    count: int,
+    shared: Sharing | None = None,
+) -> Flow:
+    """Every scenario on one set of slack buses: those of `grid`, or those that share."""
+    acting = grid if shared is None else shared.grid
+    base = base_case(acting)
+    flow = _empty(acting, count, base, outages, unsupplied(acting, outages))
     in_blocks(
-        grid, count, options, lambda span: _solve_block(grid, found, flow, base, options, span)
+        acting,
+        count,
+        options,
+        lambda span: _solve_block(acting, varying, flow, base, options, span, shared),
     )
+    return replace(flow, grid=grid, options=options)
+
+
+def _solve_shared(
+    grid: PowerGrid,
+    varying: Mapping[str, np.ndarray],
+    outages: Outages | None,
+    options: Options,
+    count: int,
+) -> Flow:
+    """Every scenario with a distributed slack.
+
+    Where outages part the grid between two slack buses, each part gets a reference of its own,
+    and such scenarios are solved one by one.
+    """
+    shared = sharing(grid)
+    flow = _solve(grid, varying, outages, options, count, shared)
+    if outages is None or flow.dead is None or len(shared.grid.slack) == len(grid.slack):
+        return flow
+    least = unsupplied(grid, outages)
+    apart = flow.dead if least is None else flow.dead > least
+    for row in np.flatnonzero(apart.any(axis=1)):
+        part = {name: values[row : row + 1] for name, values in varying.items()}
+        out = Outages(outages.branch[row : row + 1], outages.delta[row : row + 1])
+        opened = out.branch[0][is_open(grid, out)[0]].tolist()
+        own = _solve(grid, part, out, options, 1, sharing(grid, opened))
+        for name in ("e", "f", "outcome", "iterations", "worst_pu", "reached", "weakest"):
+            getattr(flow, name)[row] = getattr(own, name)[0]
+        flow.dead[row] = 0 if own.dead is None else own.dead[0]
     return flow
 
 
@@ -116,6 +165,7 @@ def _solve_block(
     base: Base,
     options: Options,
     span: tuple[int, int],
+    shared: Sharing | None = None,
 ) -> None:
     """Solve scenarios `span[0]` to `span[1]` in place."""
     rows = slice(*span)
@@ -125,18 +175,21 @@ def _solve_block(
         dead = flow.dead[rows]
         problem = replace(problem, dead=np.ascontiguousarray(dead[:, grid.bus_at[: grid.plan.m]]))
         flow.outcome[rows][dead.any(axis=1)] = Outcome.UNSUPPLIED
-    p_slack = np.zeros(0)
-    if options.distributed_slack:
-        p_slack = entering(grid, varying, span, grid.slack, False).sum(axis=1)
-        left = missing(problem, p_slack)
-        problem = share(grid, problem, left)
-        p_slack = p_slack + left * grid.slack_weight[grid.slack].sum()
-    shared = 0 if flow.outages is not None else SHARED if base.firm > FIRM else 1
+    spread = None
+    if shared is not None:
+        weight = shared.weights(None if flow.dead is None else flow.dead[rows])
+        p_slack = entering(grid, varying, span, grid.slack, False)
+        p_slack += extra(grid, varying, span, (grid.slack, np.abs(problem.asked.slack_v)), False)
+        spread = Spread(shared, weight, p_slack)
+        problem = spread.make_up(problem, missing(problem, shared, p_slack))
+    first = 0 if flow.outages is not None else SHARED if base.firm > FIRM else 1
     every = np.arange(span[0], span[1])
-    _settle(grid, problem, flow, base, options, every, shared)
-    if options.distributed_slack or options.q_limits:
+    _settle(grid, problem, flow, base, options, every, first)
+    if spread is not None or options.q_limits:
         q_load = entering(grid, varying, span, grid.held, True)
-        _regulate(grid, flow, base, options, every, problem, (p_slack, q_load))
+        held = grid.held, held_voltages(grid, problem)
+        q_more = extra(grid, varying, span, held, True)
+        _regulate(grid, flow, base, options, every, problem, (spread, q_load, q_more))
 
 
 def _settle(
@@ -166,23 +219,22 @@ def _regulate(
     options: Options,
     rows: np.ndarray,
     problem: Problem,
-    entered: tuple[np.ndarray, np.ndarray],
+    regulated: tuple[Spread | None, np.ndarray, np.ndarray],
 ) -> None:
     """Share the slack and keep reactive limits, until neither moves anything any more.
 
-    `entered` is what the slack buses are to give and what enters beside the machines.
+    `regulated` is how the slack is shared and what enters beside the machines, as `limited` has it.
     """
-    p_slack, q_load = entered
+    spread, q_load, q_more = regulated
     for _ in range(ROUNDS):
         done = flow.outcome[rows] != Outcome.INFEASIBLE
         moved = np.zeros(0, int)
-        if options.distributed_slack:
-            left = np.where(done, surplus(grid, problem, p_slack), 0.0)
-            problem = share(grid, problem, left)
-            p_slack = p_slack + left * grid.slack_weight[grid.slack].sum()
-            moved = np.flatnonzero(np.abs(left) > options.tolerance.of(grid))
+        if spread is not None:
+            left = np.where(done[:, None], spread.surplus(problem), 0.0)
+            problem = spread.make_up(problem, left)
+            moved = np.flatnonzero((np.abs(left) > options.tolerance.of(grid)).any(axis=1))
         if not len(moved) and options.q_limits:
-            problem, moved = limited(grid, problem, done, q_load)
+            problem, moved = limited(grid, problem, done, q_load, q_more)
         if not len(moved):
             return
         some = part(problem, moved)

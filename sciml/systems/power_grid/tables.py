@@ -13,6 +13,7 @@ VARYING = ("load", "sgen", "storage", "gen", "ext_grid")
 DC_ENDS = ("to", "from")  # in the order in which pandapower makes their machines
 ROOT3 = np.sqrt(3.0)
 WIDE_MVAR = 1e9
+SIDES = ("hv", "mv", "lv")
 
 
 def elements_of(net: Any, bus_of: Any) -> dict[str, Elements]:
@@ -36,9 +37,28 @@ def elements_of(net: Any, bus_of: Any) -> dict[str, Elements]:
             q_mvar=_column(table, "q_mvar"),
             **_reactive_range(table, kind),
             slack_share=np.zeros(len(table)),
+            slack_weight=_column(table, "slack_weight"),
         )
     found |= _slack_shares(net, found)
-    return found | _dc_lines(net, found["gen"])
+    return found | _dc_lines(net, found["gen"]) | {"xward": _extended_wards(net, bus_of)}
+
+
+def _extended_wards(net: Any, bus_of: Any) -> Elements:
+    """Extended wards, which may take part in a distributed slack with their power at the bus."""
+    table, nothing = net.xward, np.zeros(len(net.xward))
+    return Elements(
+        kind="xward",
+        index=table.index.to_numpy(),
+        name=_names(table, "xward"),
+        bus=np.where(np.asarray(net["_is_elements"]["xward"], bool), bus_of(table["bus"]), -1),
+        sign=np.full(len(table), -1.0),
+        p_mw=_column(table, "ps_mw"),
+        q_mvar=_column(table, "qs_mvar"),
+        q_min_mvar=nothing,
+        q_max_mvar=nothing,
+        slack_share=nothing,
+        slack_weight=_column(table, "slack_weight"),
+    )
 
 
 def _dc_lines(net: Any, machines: Elements) -> dict[str, Elements]:
@@ -55,34 +75,35 @@ def _dc_lines(net: Any, machines: Elements) -> dict[str, Elements]:
 
 
 def _reactive_range(table: Any, kind: str) -> dict[str, np.ndarray]:
-    """As pandapower has it for sharing: none for external grids, wide where nothing is given."""
+    """As pandapower has it for sharing: none for external grids, wide where nothing is given.
+
+    Infinite limits count as wide, since a share of infinity is not a number.
+    """
     wide = 0.0 if kind == "ext_grid" else WIDE_MVAR
     return {
-        "q_min_mvar": _column(table, "min_q_mvar", -wide) if wide else np.zeros(len(table)),
-        "q_max_mvar": _column(table, "max_q_mvar", wide) if wide else np.zeros(len(table)),
+        f"q_{side}_mvar": np.clip(_column(table, f"{side}_q_mvar", end), -wide, wide)
+        for side, end in (("min", -wide), ("max", wide))
     }
 
 
-def slack_weight(net: Any, elements: Mapping[str, Elements], n: int) -> np.ndarray:
-    """Share of each bus in what distributed slack makes up, by the tables' `slack_weight`."""
+def slack_weight(elements: Mapping[str, Elements], n: int) -> np.ndarray:
+    """Weight of each bus in a distributed slack, by the tables' `slack_weight`."""
     weight = np.zeros(n)
-    for kind in ("ext_grid", "gen"):
-        on = np.flatnonzero(elements[kind].bus >= 0)  # rows of DC lines come after the file's own
-        np.add.at(weight, elements[kind].bus[on], _column(net[kind], "slack_weight")[on])
-    return weight / weight.sum() if weight.any() else weight
+    for kind in ("ext_grid", "gen", "xward"):
+        one = elements[kind]
+        on = np.flatnonzero(one.bus >= 0)
+        np.add.at(weight, one.bus[on], one.slack_weight[on])
+    return weight
 
 
 def _slack_shares(net: Any, found: Mapping[str, Elements]) -> dict[str, Elements]:
     """External grids and slack generators with their share at their bus.
 
-    By `slack_weight`, and equal where a bus has none. At other buses generators with a weight
-    share what a distributed slack puts there.
+    By `slack_weight`, and equal where a bus has none.
     """
     acting = {kind: found[kind].bus >= 0 for kind in ("ext_grid", "gen")}
     own_slack = acting["gen"] & _column(net.gen, "slack").astype(bool)
-    held = [found["ext_grid"].bus[acting["ext_grid"]], found["gen"].bus[own_slack]]
-    elsewhere = ~np.isin(found["gen"].bus, np.concatenate(held))
-    acting["gen"] &= own_slack | (elsewhere & (_column(net.gen, "slack_weight") > 0))
+    acting["gen"] &= own_slack
     bus = np.concatenate([found[kind].bus[acts] for kind, acts in acting.items()])
     weight = [_column(net[kind], "slack_weight")[acts] for kind, acts in acting.items()]
     top = int(bus.max(initial=-1)) + 1
@@ -144,6 +165,9 @@ def groups_of(net: Any, active: np.ndarray, spans: Any) -> dict[str, BranchGroup
             rated_ka_from=rated[0],
             rated_ka_to=rated[1],
             limit_percent=np.tile(_column(table, "max_loading_percent", np.nan), sides),
+            rated_mva=_rated_mva(kind, table)
+            if net["_options"]["trafo_loading"] == "power"
+            else None,
         )
     return found
 
@@ -171,10 +195,19 @@ def _rated(kind: str, table: Any) -> tuple[np.ndarray, np.ndarray]:
         hv, mv, lv = (
             table[f"sn_{side}_mva"].to_numpy(float)
             / (ROOT3 * table[f"vn_{side}_kv"].to_numpy(float))
-            for side in ("hv", "mv", "lv")
+            for side in SIDES
         )
         return np.concatenate([hv, endless, endless]), np.concatenate([endless, mv, lv])
     return endless, endless
+
+
+def _rated_mva(kind: str, table: Any) -> np.ndarray | None:
+    """Rated power of every branch of transformers [MVA], by which pandapower's `power` loads."""
+    if kind == "trafo":
+        return (table["sn_mva"] * table["parallel"] * table["df"]).to_numpy(float)
+    if kind == "trafo3w":
+        return np.concatenate([table[f"sn_{side}_mva"].to_numpy(float) for side in SIDES])
+    return None
 
 
 def buses_of(net: Any, bus_of: Any) -> Buses:

@@ -140,17 +140,10 @@ def test_resistance_that_follows_the_current_is_refused_by_name() -> None:
         from_pandapower(net, tdpf=True)
 
 
-def test_options_of_the_file_count_and_unknown_ones_are_refused() -> None:
+def test_options_that_no_power_flow_knows_are_refused() -> None:
     net = deepcopy(element_nets.base_net())
-    pp.set_user_pf_options(net, trafo_model="pi", enforce_q_lims=True, max_iteration=3)
-    grid = from_pandapower(net)
-    net.user_pf_options = {}
-    plain, pi = from_pandapower(net), from_pandapower(net, trafo_model="pi")
-    np.testing.assert_array_equal(grid.two_port, pi.two_port)
-    assert np.abs(grid.two_port - plain.two_port).max() > 1e-6
-    assert "enforce_q_lims" in grid.notes[0]
-    with pytest.raises(InputError, match="option distributed_slack is not known"):
-        from_pandapower(net, distributed_slack=True)
+    with pytest.raises(InputError, match="option max_iteration is not known"):
+        from_pandapower(net, max_iteration=3)
 
 
 def test_what_has_no_value_is_refused_by_name() -> None:

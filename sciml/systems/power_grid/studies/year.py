@@ -178,6 +178,8 @@ def _keep(flow: Flow, varying: Mapping[str, np.ndarray], rows: slice, kept: Vari
         each = [getattr(one, name)[:, slack[kind]] for kind, one in given.items()]
         kept[f"slack_{name}"][1][rows] = np.concatenate(each, axis=1).sum(axis=1)
     own = given["gen"].p_mw[:, ~slack["gen"]].sum(axis=1)
+    if "xward" in given:
+        own = own + given["xward"].p_mw.sum(axis=1)
     kept["generation_mw"][1][rows] = _total(flow, "sgen", varying) + own
 
 
