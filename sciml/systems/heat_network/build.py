@@ -30,6 +30,7 @@ from tvilling.sciml.water import Water, iapws_water
 M3_PER_H_PER_KG_PER_S = 3.6  # for water of 1000 kg/m³, in which pump curves are stated
 FALLBACK_RETURN_DEGC = 40.0
 MOST_OVER_DESIGN, LEAST_DESIGN_K = 5.0, 10.0
+SMALLEST_VALVE_KG_PER_S = 0.25  # about kvs 1.6 m³/h at 0.3 bar
 PUMP_CONTROLS = ("fixed", "worst_consumer")
 
 
@@ -308,12 +309,12 @@ def _consumer_data(tables: HeatNetworkTables) -> ConsumerData:
 
 def _most_flow(tables: HeatNetworkTables) -> pd.Series:
     """Greatest flow of each consumer [kg/s]; where the table leaves it open, that of a valve
-    chosen for `heat_w` with room to spare.
+    chosen for `heat_w` with room to spare, and no smaller than valves of houses are.
     """
     table, supply = tables.consumers, float(tables.sources["supply_degc"].max())
     cooling = (supply - table["return_degc"]).fillna(table["cooling_k"]).fillna(LEAST_DESIGN_K)
     chosen = table["heat_w"] / (4200.0 * cooling.clip(lower=LEAST_DESIGN_K))
-    room = (MOST_OVER_DESIGN * chosen).where(chosen > 0, np.inf)
+    room = (MOST_OVER_DESIGN * chosen).clip(lower=SMALLEST_VALVE_KG_PER_S).where(chosen > 0, np.inf)
     return table["max_flow_kg_per_s"].where(np.isfinite(table["max_flow_kg_per_s"]), room)
 
 

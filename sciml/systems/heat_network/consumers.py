@@ -10,7 +10,9 @@ from jaxtyping import Array, Bool, Float
 from tvilling.sciml.systems.heat_network.parameters import ConsumerData
 from tvilling.sciml.water import Water
 
-LEAST_COOLING_J_PER_KG = 4200.0  # one kelvin: below it a demand is called unserved
+LEAST_COOLING_J_PER_KG = 4200.0  # one kelvin: below it a demand is called unserved,
+SMALL_FLOW_KG_PER_S = 1.0  # unless so little flow covers it, as behind long pipes at low load
+LEAST_ROOM_J_PER_KG = 1.0
 COLDEST_J_PER_KG = 0.0  # water at 0 °C
 LMTD_STEPS = 6
 
@@ -66,13 +68,30 @@ def draw(
     target = water.enthalpy_j_per_kg(jnp.where(flow_and_heat, 0.0, cooled))
     target = jnp.where(flow_and_heat, COLDEST_J_PER_KG, target)
     room = inlet - target
-    need = heat_w / jnp.maximum(room, LEAST_COOLING_J_PER_KG)
+    least = least_cooling_j_per_kg(heat_w)
+    need = heat_w / jnp.maximum(room, least)
     prescribed = ~jnp.isnan(data.flow_kg_per_s)
     wanted = jnp.where(prescribed, jnp.nan_to_num(data.flow_kg_per_s), need)
     through = jnp.clip(wanted, data.min_flow_kg_per_s, data.max_flow_kg_per_s)
-    short = (room < LEAST_COOLING_J_PER_KG) & (heat_w > 0)
+    short = (room < least) & (heat_w > 0)
     capped = jnp.where(prescribed, flow_and_heat & (need > through), short | (need > through))
     return Draw(through, data.bypass_kg_per_s, target, capped)
+
+
+def least_cooling_j_per_kg(heat_w: Float[Array, " consumer"]) -> Float[Array, " consumer"]:
+    """Cooling below which a demand is unserved [J/kg]: where it needs more than 1 kg/s and 1 K."""
+    return jnp.clip(heat_w / SMALL_FLOW_KG_PER_S, LEAST_ROOM_J_PER_KG, LEAST_COOLING_J_PER_KG)
+
+
+def flow_range(
+    data: ConsumerData, heat_w: Float[Array, " consumer"], served: np.ndarray
+) -> tuple[Float[Array, " consumer"], Float[Array, " consumer"]]:
+    """Least and greatest flow through each substation [kg/s]; the same where it does not vary."""
+    fixed = jnp.clip(data.flow_kg_per_s, data.min_flow_kg_per_s, data.max_flow_kg_per_s)
+    most = jnp.minimum(data.max_flow_kg_per_s, heat_w / least_cooling_j_per_kg(heat_w))
+    most = jnp.maximum(most, data.min_flow_kg_per_s)
+    low = jnp.where(jnp.isnan(fixed), data.min_flow_kg_per_s, fixed) * served
+    return low, jnp.where(jnp.isnan(fixed), most, fixed) * served
 
 
 def deliver(

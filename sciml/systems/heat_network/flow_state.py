@@ -9,8 +9,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
-from tvilling.sciml.systems.heat_network.consumers import Draw, deliver, draw
+from tvilling.sciml.systems.heat_network.consumers import Draw, deliver, draw, flow_range
+from tvilling.sciml.systems.heat_network.flow_root import FlowProblem, Secant, find_inlet
 from tvilling.sciml.systems.heat_network.hydraulics import Fluid, Hydraulics
+from tvilling.sciml.systems.heat_network.krylov import solve_linear
 from tvilling.sciml.systems.heat_network.mixing import (
     Through,
     return_enthalpy,
@@ -25,8 +27,7 @@ if TYPE_CHECKING:
 
 MakePassage = Callable[[Array], Passage]
 REVERSED_KG_PER_S = -1e-6  # of a source or of what joins supply and return
-LEAST_MOVE_J_PER_KG = 1.0
-MOST_SLOPE = 50.0
+ROOT_SHARE = 0.01  # of the tolerance, to which the root is found where flows follow it steeply
 FIXED_ROUNDS = 3  # of a step, the last among them, which are differentiated
 
 
@@ -62,20 +63,6 @@ class FlowState:
     settled: Bool[Array, ""]
 
 
-@jax.tree_util.register_dataclass
-@dataclass(frozen=True)
-class Pairs:
-    """Where the rounds stand: the next guess of the consumers' inlet enthalpy [J/kg], the last
-    guess with what was found for it, the chord flows, and how far the two were apart.
-    """
-
-    guess: Float[Array, " consumer"]
-    before: Float[Array, " consumer"]
-    found: Float[Array, " consumer"]
-    loop: Float[Array, " chord"]
-    miss: Float[Array, ""]
-
-
 @dataclass(frozen=True)
 class Solver:
     """The equations of one step of one network; see `solve`."""
@@ -108,7 +95,7 @@ class Solver:
         layout = self.network.layout
         used, loop = self._settle(inlet, loop, rounds, tolerance)
         take = self._take(used)
-        drawn = self._drawn(take)
+        drawn = self._drawn(take.flow)
         loop, closed = self.laws.loop_flows(drawn, self.fluid, self.held_pa, loop)
         flow = self.laws.flows(drawn, loop)
         passage = self.make_passage(flow)
@@ -145,31 +132,45 @@ class Solver:
     ) -> tuple[Float[Array, " consumer"], Float[Array, " chord"]]:
         """Inlet enthalpy and chord flows with which flows and temperatures nearly agree.
 
-        The first rounds are differentiated. Steps that they do not settle, at low load, get more
-        that are not: there the gradient leaves out what those would add to it.
+        The first rounds are differentiated. Steps that they do not settle, at low load, get more;
+        their root is differentiated implicitly.
         """
 
-        def advance(pairs: Pairs, _: None) -> tuple[Pairs, None]:
-            return self._round(pairs), None
+        def advance(carry: tuple[Secant, Array], _: None) -> tuple[tuple[Secant, Array], None]:
+            pairs, loop = carry
+            found, loop = self._inlet(self._take(pairs.guess).flow, loop)
+            return (pairs.after(found), loop), None
 
-        start = Pairs(inlet, inlet, inlet, loop, jnp.array(jnp.inf))
-        first, _ = jax.lax.scan(advance, start, length=FIXED_ROUNDS - 1)
+        start = Secant(inlet, inlet, inlet, jnp.array(jnp.inf))
+        (first, loop), _ = jax.lax.scan(advance, (start, loop), length=FIXED_ROUNDS - 1)
+        stop = jax.lax.stop_gradient
+        problem, first_stopped = self._stopped()._problem(stop(loop)), stop(first)
 
-        def going(carry: tuple[Pairs, Array]) -> Array:
-            pairs, count = carry
-            return (pairs.miss > tolerance) & (count < rounds - FIXED_ROUNDS)
+        def solve(_: object, guess: Array) -> Array:
+            near = ROOT_SHARE * tolerance
+            more = find_inlet(problem, first_stopped, rounds - FIXED_ROUNDS, near)
+            return jnp.where(first_stopped.miss > tolerance, more, guess)
 
-        further, count = jax.lax.while_loop(
-            going,
-            lambda carry: (self._stopped()._round(carry[0]), carry[1] + 1),
-            (jax.lax.stop_gradient(first), jnp.array(0)),
+        root = jax.lax.custom_root(
+            lambda x: self._inlet(self._take(x).flow, loop)[0] - x,
+            first_stopped.guess,
+            solve,
+            solve_linear,
         )
-        # Of further rounds the guess that was found good is taken, not the next one.
-        good = (count > 0) & (further.miss <= tolerance)
-        guess = jnp.where(good, further.before, further.guess)
-        return (
-            first.guess + jax.lax.stop_gradient(guess - first.guess),
-            first.loop + jax.lax.stop_gradient(further.loop - first.loop),
+        return jnp.where(first.miss > tolerance, root, first.guess), loop
+
+    def _problem(self, loop: Float[Array, " chord"]) -> FlowProblem:
+        """The equations between flows and inlets of the consumers, from chord flows `loop`."""
+        net, heat_w, served = self.network, self.inputs.heat_w, self.network.layout.consumer_served
+        data, bypass = net.consumer, net.consumer.bypass_kg_per_s * served
+
+        def wanted(inlet: Array) -> tuple[Array, Array]:
+            take = self._take(inlet)
+            return take.through, inlet - take.target
+
+        low, high = flow_range(data, heat_w, served)
+        return FlowProblem(
+            lambda flow: self._inlet(flow + bypass, loop)[0], wanted, heat_w, low, high
         )
 
     def _stopped(self) -> "Solver":
@@ -185,19 +186,19 @@ class Solver:
             make_passage=lambda flow: stop(self.make_passage(stop(flow))),
         )
 
-    def _round(self, pairs: Pairs) -> Pairs:
-        """One evaluation of the supply side, and the next guess from it."""
-        layout, loop = self.network.layout, pairs.loop
-        drawn = self._drawn(self._take(pairs.guess))
+    def _inlet(
+        self, taken_kg_per_s: Float[Array, " consumer"], loop: Float[Array, " chord"]
+    ) -> tuple[Float[Array, " consumer"], Float[Array, " chord"]]:
+        """Enthalpy at the consumers' inlets [J/kg] and chord flows where they take so much."""
+        layout = self.network.layout
+        drawn = self._drawn(taken_kg_per_s)
         if self.network.turns or len(layout.topology.link):
             loop = self.laws.loop_flows(drawn, self.fluid, self.held_pa, loop)[0]
             flow = self.laws.flows(drawn, loop)
         else:  # the supply side alone decides
             flow = self.laws.supply_flows(drawn)
         supply = self._supply(flow, self.make_passage(flow).through())[0]
-        found = taken(supply, layout.consumer_from)
-        miss = jnp.max(jnp.abs(found - pairs.guess), initial=0.0)
-        return Pairs(_secant(found, pairs), pairs.guess, found, loop, miss)
+        return taken(supply, layout.consumer_from), loop
 
     def _take(self, inlet: Float[Array, " consumer"]) -> Draw:
         """What consumers take at `inlet`."""
@@ -205,12 +206,12 @@ class Solver:
         take = draw(net.consumer, net.water, self.inputs.heat_w, inlet, layout.follows_inlet)
         return take.only(layout.consumer_served)
 
-    def _drawn(self, take: Draw) -> Float[Array, " junction"]:
+    def _drawn(self, taken_kg_per_s: Float[Array, " consumer"]) -> Float[Array, " junction"]:
         """What leaves the network at each junction [kg/s], source pumps with a lift apart."""
         net, layout = self.network, self.network.layout
         size = layout.topology.junctions
-        drawn = summed_at(take.flow, layout.consumer_from, size)
-        drawn = drawn - summed_at(take.flow, layout.consumer_to, size)
+        drawn = summed_at(taken_kg_per_s, layout.consumer_from, size)
+        drawn = drawn - summed_at(taken_kg_per_s, layout.consumer_to, size)
         drawn = drawn - summed_at(self.inputs.injection_kg_per_s, layout.injection_at, size)
         fixed = np.flatnonzero(layout.closed & (layout.source_pump < 0))
         sent = net.source.flow_kg_per_s[fixed]
@@ -256,15 +257,3 @@ class Solver:
             power = power.at[top.downstream[link]].add(size * leaving)
         back, followed = return_enthalpy(side, flow, through, given[first:], power[first:])
         return back, followed & jnp.all(ahead > REVERSED_KG_PER_S)
-
-
-def _secant(found: Array, pairs: Pairs) -> Array:
-    """Next guess of each inlet enthalpy from the last two pairs of guess and finding.
-
-    The secant of each consumer by itself. Plain substitution swings or diverges at low load,
-    where a colder inlet asks for more flow and more flow brings a warmer inlet.
-    """
-    moved = pairs.guess - pairs.before
-    known = jnp.abs(moved) > LEAST_MOVE_J_PER_KG
-    slope = jnp.where(known, (found - pairs.found) / jnp.where(known, moved, 1.0), 0.0)
-    return pairs.guess + (found - pairs.guess) / (1 - jnp.clip(slope, -MOST_SLOPE, 0.5))

@@ -99,7 +99,8 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         Column("min_flow_kg_per_s", "kg/s", "Least flow through the substation",
                low=0, high=1e3, default=0.0),
         Column("max_flow_kg_per_s", "kg/s",
-               "Greatest flow through the substation; blank: five times what heat_w needs",
+               "Greatest flow through the substation; blank: five times what heat_w needs, "
+               "at least 0.25 kg/s",
                low=0, high=1e5, default=np.inf),
         Column("min_dp_bar", "bar", "Differential pressure it needs", low=0, high=10, default=0.0),
         Column("ua_w_per_k", "W/K", "Substation's heat exchanger; replaces return_degc",
