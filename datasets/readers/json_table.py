@@ -124,13 +124,18 @@ def retyped(
     return table
 
 
-def object_names(value: RawTable) -> tuple[int, list[str]]:
-    """Rows of a table that is not read, and the names of the objects in it; 0 where unreadable."""
+def object_names(found: Findings, kind: str, value: RawTable) -> tuple[int, list[str]]:
+    """Rows of a table that is not read, and names of the objects in it; faults where damaged."""
     try:
-        cells = _cells("", "", replace(value, levels=False))
-    except (InputError, _LayoutError):
+        cells = _cells(found.source, kind, replace(value, levels=False))
+    except InputError as fault:
+        found.faults += fault.faults
+        return 0, []
+    except _LayoutError as fault:
+        found.faults.append(f"{kind}: {fault}")
         return 0, []
     objects = [cell for column in cells.columns.values() for cell in column]
+    found.faults += [f"{kind}: {fault}" for fault in foreign_faults([list(cells.index), objects])]
     names = sorted({cell.name for cell in objects if isinstance(cell, Foreign)})
     return len(cells.index), [printable(name, 60) for name in names[:10]]
 

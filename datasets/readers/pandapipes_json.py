@@ -78,7 +78,7 @@ def load_pandapipes(path: Path) -> tuple["pandapipesNet", list[str]]:
     members["fluid"] = _fluid(found, content.get("fluid"))
     types = content.get("std_types", content.get("std_type"))
     members["std_types"] = {"pump": _pump_types(found, types)}
-    members |= _unread(content)
+    members |= _unread(found, content)
     found.check()
     return _converted(found, members), found.notes
 
@@ -207,10 +207,10 @@ def _parts(found: Findings, value: Foreign) -> dict[str, Any] | None:
     return content if isinstance(content, dict) else None
 
 
-def _unread(content: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
+def _unread(found: Findings, content: Mapping[str, Any]) -> dict[str, pd.DataFrame]:
     """Empty tables with the rows of those that are not read, so that they can be counted."""
     return {
-        name: pd.DataFrame(index=range(object_names(value)[0]))
+        name: pd.DataFrame(index=range(object_names(found, shown(name)[1:-1], value)[0]))
         for name, value in content.items()
         if isinstance(value, RawTable) and name not in schemas() and not name.startswith("res_")
     }

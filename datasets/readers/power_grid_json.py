@@ -96,7 +96,7 @@ def _note_others(found: Findings, content: Mapping[str, Any]) -> None:
             continue
         called = shown(name)[1:-1]
         if isinstance(value, RawTable):
-            rows, kinds = object_names(value)
+            rows, kinds = object_names(found, called, value)
             listed = f": {', '.join(kinds)}" if kinds else ""
             if name == "controller" and rows:
                 found.notes.append(f"{rows} controllers are not run{listed}")

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tvilling.datasets.readers.json_table import MAX_INDEX
 from tvilling.datasets.readers.power_grid_mfile import Tables, read_case
 from tvilling.datasets.readers.power_grid_words import MAX_NAMED, listening
 from tvilling.sciml.errors import InputError
+from tvilling.sciml.io.escape import printable
 
 if TYPE_CHECKING:
     from pandapower import pandapowerNet
@@ -33,6 +35,7 @@ NEEDED = {
 UNLIMITED_MVA = 99999.0  # what pandapower takes for a branch without a rating
 USED = {"version", "baseMVA", "bus", "gen", "branch", "gencost", "bus_name"}
 LATER = {"areas", "genfuel", "gentype"}  # without meaning for a power flow
+MAX_FAULTS = 100
 PADDING = {"gen": 21, "branch": 13}
 
 
@@ -48,7 +51,10 @@ def load_matpower(path: Path) -> tuple["pandapowerNet", list[str]]:
     case, notes = read_case(path)
     faults = _faults(case)
     if faults:
-        raise InputError(str(path), faults)
+        more = len(faults) - MAX_FAULTS
+        raise InputError(
+            str(path), faults[:MAX_FAULTS] + ([f"{more} more faults"] if more > 0 else [])
+        )
     case = {name: np.copy(value) if name in WIDTHS else value for name, value in case.items()}
     notes += _isolate(case)
     notes += _voltages(case)
@@ -60,7 +66,11 @@ def load_matpower(path: Path) -> tuple["pandapowerNet", list[str]]:
     ]
     if not case["branch"][:, RATE_A].all():
         notes.append("branches with rateA 0 have no limit; their loading_percent says nothing")
-    return _build(case), notes
+    try:
+        return _build(case), notes
+    except Exception as fault:  # whatever values that no power flow needs make pandapower raise
+        reason = f"{type(fault).__name__}: {' '.join(str(fault).split())}"
+        raise InputError(str(path), [f"pandapower cannot convert it ({reason})"]) from fault
 
 
 def _says_something(value: Any) -> bool:
@@ -70,10 +80,10 @@ def _says_something(value: Any) -> bool:
 def _faults(case: Tables) -> list[str]:
     faults = []
     if str(case.get("version", "2")).strip() not in ("2", "2.0"):
-        faults.append(f"version is {case['version']}, expected 2")
+        faults.append(f"version is {printable(str(case['version']), 40)}, expected 2")
     base = case.get("baseMVA")
     if not isinstance(base, float) or not 0 < base < np.inf:
-        faults.append(f"baseMVA is {base}, expected more than 0 MVA")
+        faults.append(f"baseMVA is {printable(str(base), 40)}, expected more than 0 MVA")
     for name, width in WIDTHS.items():
         table = case.get(name)
         if not isinstance(table, np.ndarray) or table.ndim != 2 or not len(table):
@@ -96,9 +106,9 @@ def _number_faults(case: Tables) -> list[str]:
     """Bus numbers that are none, stand twice or do not exist, types out of range, zero branches."""
     bus, branch = case["bus"], case["branch"]
     number = bus[:, BUS_I]
-    whole = np.isfinite(number) & (number == np.round(number)) & (number >= 0)
+    whole = (number == np.round(number)) & (number >= 0) & (number <= MAX_INDEX)
     faults = [
-        f"bus row {row + 1}: number is {number[row]:g}, expected a whole number"
+        f"bus row {row + 1}: number is {number[row]:g}, expected a whole number up to {MAX_INDEX}"
         for row in np.flatnonzero(~whole)
     ]
     values, counts = np.unique(number, return_counts=True)

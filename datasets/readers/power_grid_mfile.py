@@ -13,21 +13,24 @@ from typing import Any
 
 import numpy as np
 
+from tvilling.datasets.readers.matlab_text import (
+    STRAY,
+    Statement,
+    statements,
+    without_comments,
+    words,
+)
+from tvilling.datasets.readers.power_grid_mat import read_mat
 from tvilling.sciml.errors import InputError
 from tvilling.sciml.io.files import read_text
 
 Tables = dict[str, Any]
-MAX_MAT_BYTES = 500_000_000
 ADVICE = "write the case out with savecase in MATPOWER first"
-HEAD = re.compile(r"function\s+(\w+)\s*=\s*\w+\s*(\(\s*\))?")
-FIELD = re.compile(r"(\w+)\.(\w+)\s*=\s*")
-MATRIX = re.compile(r"\[([^\]]*)\]")
-CELLS = re.compile(r"\{((?:[^'}]|'(?:[^']|'')*')*)\}")
-SCALAR = re.compile(r"('(?:[^']|'')*'|[^;\n,'\[{]+)")
-OTHER = re.compile(r"[^;\n]+")
-COMMENT = re.compile(r"('(?:[^'\n]|'')*')|%[^\n]*")
-CONTINUED = re.compile(r"\.\.\.[^\n]*\n")
-STRAY = "\f"  # stands for the end of a continued line, so that lines can still be counted
+MAX_BYTES = 60_000_000
+MAX_ROWS, MAX_ROW = 1_000_000, 20_000  # rows of a matrix, characters of a row
+MAX_SHOWN, MAX_FAULTS = 20, 100  # faults of a matrix, of a file
+HEAD = re.compile(r"function\s+(\w{1,60})\s*=\s*\w+\s*(\(\s*\))?")
+ROW = re.compile(r"[^;\n]+|\n")
 PD, QD, BASE_KV, BR_R, BR_X = 2, 3, 9, 2, 3
 IGNORED = re.compile(r"\[[A-Z0-9_,]+\]=idx_(bus|brch|gen|cost)|define_constants|end|return")
 
@@ -45,33 +48,27 @@ def read_case(path: Path) -> tuple[Tables, list[str]]:
     InputError
         The file cannot be read, is no case of version 2, or computes something.
     """
-    return _read_mat(path) if path.suffix.lower() == ".mat" else _read_m(path)
+    return read_mat(path) if path.suffix.lower() == ".mat" else _read_m(path)
 
 
 def _read_m(path: Path) -> tuple[Tables, list[str]]:
-    text = COMMENT.sub(lambda found: found[1] or "", read_text(path))
-    text = CONTINUED.sub(STRAY, text)
-    head = HEAD.match(text.lstrip())
+    text = without_comments(read_text(path, MAX_BYTES), str(path))
+    head = HEAD.match(text, len(text) - len(text.lstrip()))
     if head is None:
         raise InputError(
             str(path),
             ["does not start with `function mpc = NAME`; expected a MATPOWER case of version 2"],
         )
-    at = text.index(head[0]) + len(head[0])
     fields: Tables = {}
     faults: list[str] = []
     computed: list[tuple[int, str]] = []
-    while (at := _next(text, at)) < len(text):
-        line = 1 + text.count("\n", 0, at) + text.count(STRAY, 0, at)
-        named = FIELD.match(text, at)
-        value = _value(text, named.end(), line, faults) if named else None
-        if named and value and named[1] == head[1]:
-            fields[named[2]], at = value
-            continue
-        statement = OTHER.match(text, at)
-        assert statement is not None  # what separates statements was skipped
-        at = statement.end()
-        computed.append((line, "".join(statement[0].split())))
+    for statement in statements(text, head.end(), str(path)):
+        value = _value(statement, faults) if statement.owner == head[1] else None
+        if value is not None:
+            fields[statement.field] = value
+        else:
+            said = statement.text or f"{statement.owner}.{statement.field} = {statement.kind}"
+            computed.append((statement.line, "".join(said[:500].split())))
     faults += [
         f"{head[1]}.{name} is missing"
         for name in ("baseMVA", "bus", "gen", "branch")
@@ -79,57 +76,69 @@ def _read_m(path: Path) -> tuple[Tables, list[str]]:
     ]
     notes = [] if faults else _convert(fields, computed, head[1], faults)
     if faults:
-        raise InputError(str(path), faults)
+        more = len(faults) - MAX_FAULTS
+        raise InputError(
+            str(path), faults[:MAX_FAULTS] + ([f"{more} more faults"] if more > 0 else [])
+        )
     return fields, notes
 
 
-def _next(text: str, at: int) -> int:
-    """Where the statement at or behind `at` begins."""
-    while at < len(text) and (text[at].isspace() or text[at] in ";,"):
-        at += 1
-    return at
+def _value(statement: Statement, faults: list[str]) -> Any:
+    """The value that a statement assigns, None where it is not written out."""
+    if statement.kind == "[":
+        return _matrix(statement.value, statement.line, faults)
+    if statement.kind == "{":
+        return words(statement.value)
+    if statement.kind == "'":
+        return statement.value.replace("''", "'")
+    return _number(statement.value)
 
 
-def _value(text: str, at: int, line: int, faults: list[str]) -> tuple[Any, int] | None:
-    """The value that stands at `at` and where it ends, None where it is not written out."""
-    if found := MATRIX.match(text, at):
-        return _matrix(found[1], line, faults), found.end()
-    if found := CELLS.match(text, at):
-        words = re.findall(r"'((?:[^']|'')*)'", found[1])
-        return [word.replace("''", "'").strip() for word in words], found.end()
-    found = SCALAR.match(text, at)
-    if found is None:
+def _number(text: str) -> float | None:
+    """A number as MATLAB writes one; Python takes more, such as 1_000."""
+    if not text.isascii() or "_" in text:
         return None
-    word = found[1].strip()
-    if word.startswith("'"):
-        return word.strip("'"), found.end()
     try:
-        return float(word), found.end()
+        return float(text)
     except ValueError:
         return None
 
 
 def _matrix(body: str, line: int, faults: list[str]) -> np.ndarray:
     """Rows of numbers, apart by semicolons or line ends; a bad row becomes a fault."""
-    rows: list[list[str]] = []
-    places: list[int] = []
-    for text in body.split("\n"):
-        for part in text.split(";"):
-            if cells := part.replace(",", " ").split():
-                rows.append(cells)
-                places.append(line)
-        line += 1 + text.count(STRAY)
-    width = len(rows[0]) if rows else 0
-    table = np.full((len(rows), width), np.nan)
-    for at, (cells, place) in enumerate(zip(rows, places, strict=True)):
-        if len(cells) != width:
-            faults.append(f"line {place}: {len(cells)} numbers, the first row has {width}")
+    rows: list[list[float]] = []
+    said: list[str] = []
+    width = 0
+    for part in ROW.finditer(body):
+        if part[0] == "\n":
+            line += 1
             continue
-        try:
-            table[at] = [float(cell) for cell in cells]
-        except ValueError as fault:
-            faults.append(f"line {place}: {str(fault).split(': ')[-1]} is not a number")
-    return table
+        text = part[0].replace(",", " ")
+        if len(text) > MAX_ROW or len(rows) >= MAX_ROWS:
+            most = f"expected at most {MAX_ROWS} rows of {MAX_ROW} characters"
+            said.append(f"line {line}: the matrix is too large, {most}")
+            break
+        cells = text.split()
+        if cells:
+            width = width or len(cells)
+            rows.append(_row(cells, width, line, said))
+        line += text.count(STRAY)
+    more = len(said) - MAX_SHOWN
+    faults += said[:MAX_SHOWN] + ([f"{more} more such rows"] if more > 0 else [])
+    return np.array([row for row in rows if row] or np.empty((0, 0)), float)
+
+
+def _row(cells: list[str], width: int, line: int, faults: list[str]) -> list[float]:
+    """Numbers of a row; none where there is a fault."""
+    if len(cells) != width:
+        faults.append(f"line {line}: {len(cells)} numbers, the first row has {width}")
+        return []
+    numbers = [_number(cell) for cell in cells]
+    bad = [cell for cell, number in zip(cells, numbers, strict=True) if number is None]
+    if bad:
+        faults.append(f"line {line}: {bad[0][:60]!r} is not a number")
+        return []
+    return [number for number in numbers if number is not None]
 
 
 def _convert(
@@ -146,6 +155,7 @@ def _convert(
         f"{name}.bus(:,PD)={name}.bus(:,PD)*pf": _active,
     }
     factor = 1.0
+    sound = _is_sound(fields)  # what is not is told later, with the columns that are missing
     for line, statement in computed:
         if IGNORED.fullmatch(statement):
             continue
@@ -153,12 +163,22 @@ def _convert(
             factor = float(found[1])
         elif statement in known:
             convert = known[statement]
-            if convert:
+            if convert and sound:
                 notes.append(convert(fields, factor))
-        elif statement not in known:
+        else:
             shown = statement if len(statement) < 60 else statement[:57] + "..."
             faults.append(f"line {line}: `{shown}` computes something; {ADVICE}")
     return notes
+
+
+def _is_sound(fields: Tables) -> bool:
+    """Whether there are tables to convert."""
+    tables = (fields["bus"], BASE_KV), (fields["branch"], BR_X)
+    shaped = all(
+        isinstance(table, np.ndarray) and len(table) and table.shape[1] > last
+        for table, last in tables
+    )
+    return shaped and isinstance(fields["baseMVA"], float) and fields["baseMVA"] > 0
 
 
 def _ohms(fields: Tables, _: float) -> str:
@@ -180,36 +200,3 @@ def _reactive(fields: Tables, factor: float) -> str:
 def _active(fields: Tables, factor: float) -> str:
     fields["bus"][:, PD] *= factor
     return f"loads are given in MVA and were multiplied by {factor:g}, as the file says"
-
-
-def _read_mat(path: Path) -> tuple[Tables, list[str]]:
-    from scipy.io import loadmat
-
-    if path.stat().st_size > MAX_MAT_BYTES:
-        raise InputError(str(path), [f"is larger than {MAX_MAT_BYTES / 1e6:g} MB"])
-    try:
-        content = loadmat(path)
-    except Exception as fault:  # whatever a damaged file makes scipy raise
-        reason = " ".join(str(fault).split()) or type(fault).__name__
-        advice = "expected MATLAB data of version 7 or older (save -v7)"
-        raise InputError(str(path), [f"cannot be read ({reason}); {advice}"]) from fault
-    structs = [value for value in content.values() if getattr(value, "dtype", None) is not None]
-    cases = [value for value in structs if {"bus", "branch"} <= set(value.dtype.names or ())]
-    if len(cases) != 1 or cases[0].size != 1:
-        raise InputError(str(path), ["holds no struct with bus, gen and branch, such as mpc"])
-    case = cases[0].flat[0]
-    return {name: _plain(case[name]) for name in cases[0].dtype.names}, []
-
-
-def _plain(value: Any) -> Any:
-    """A MATLAB value as number, word, list of words or matrix."""
-    array = np.asarray(value)
-    if array.dtype.kind == "O":
-        return [
-            str(np.asarray(cell).flat[0]).strip() if np.size(cell) else "" for cell in array.flat
-        ]
-    if array.dtype.kind == "U":
-        return str(array.flat[0]) if array.size == 1 else [str(word).strip() for word in array.flat]
-    if array.dtype.kind not in "iufb":
-        return None
-    return float(array.flat[0]) if array.size == 1 else np.atleast_2d(array.astype(float))
