@@ -143,6 +143,8 @@ class Solver:
 
         start = Secant(inlet, inlet, inlet, jnp.array(jnp.inf))
         (first, loop), _ = jax.lax.scan(advance, (start, loop), length=FIXED_ROUNDS - 1)
+        if not inlet.size:
+            return first.guess, loop
         stop = jax.lax.stop_gradient
         problem, first_stopped = self._stopped()._problem(stop(loop)), stop(first)
 
