@@ -12,15 +12,16 @@ from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 
 from tvilling.pinns.domain import Axis
 from tvilling.pinns.question import REACH, Question
 from tvilling.pinns.trial import Params
 from tvilling.sciml.errors import InputError
+from tvilling.sciml.physical import finite_status, join_status, range_status
 from tvilling.sciml.surrogates.guard import TRUST, Guarded
-from tvilling.sciml.surrogates.model import BOX_MARGIN, spread_of
-from tvilling.sciml.system import Channel, System, Values, ok_status
+from tvilling.sciml.surrogates.model import BOX_MARGIN, FAR, spread_of
+from tvilling.sciml.system import Channel, System, Values
 
 MIDDLE = 0.8  # share of each range from which states are drawn to start from
 
@@ -133,7 +134,17 @@ class PinnSystem:
         cut = jnp.abs(mean[count:] - jnp.stack([output[item.name] for item in self.gauges]))
         ends = jnp.exp(-jnp.max(cut / halves) / BOX_MARGIN)  # a value that is cut is none
         trust = trust * jnp.nan_to_num(ends, nan=0.0)
-        return (new_state, output | {"status": ok_status()}), trust
+        status = self._status((state, action, drive), values, mean[count:])
+        return (new_state, output | {"status": status}), trust
+
+    def _status(
+        self, inputs: tuple[State, Values, Values], values: Array, asked: Array
+    ) -> Int[Array, ""]:
+        """`NOT_FINITE`, and `UNPHYSICAL` where an output has to be cut by far."""
+        low = jnp.asarray([item.low for item in self.gauges])
+        high = jnp.asarray([item.high for item in self.gauges])
+        far = range_status(asked, low, high, FAR * (high - low))
+        return join_status(finite_status(inputs, values), far)
 
     def trust(self, state: State, action: Values, drive: Values) -> Float[Array, ""]:
         """How far a step from here can be trusted, from 0 to 1.

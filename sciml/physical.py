@@ -13,7 +13,7 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 from jaxtyping import Array, Int
 
-from tvilling.sciml.system import Channel, Status, Values
+from tvilling.sciml.system import Channel, Status, System, Values
 
 RANGE_MARGIN = 1e-6  # of the width of a range, by which round-off may leave it
 BALANCE_SHARE = 1e-6  # of what passes through, by which a balance may miss
@@ -89,3 +89,60 @@ def balance_status(
     """
     miss = jnp.abs(jnp.asarray(gained) - net)
     return flag_where(Status.UNBALANCED, miss > share * jnp.abs(jnp.asarray(through)))
+
+
+def energy_status(
+    system: System,
+    before: Any,
+    after: Any,
+    inputs: tuple[Values, Values],
+    output: Values,
+    dt_s: float,
+) -> Int[Array, ""]:
+    """`UNBALANCED` where the energy stored over a step is not the net power over it.
+
+    Parameters
+    ----------
+    inputs
+        Action and drive of the step. What passes through is the size of every output in W.
+    """
+    start_j, end_j = system.stored_j(before), system.stored_j(after)
+    watts = [channel.name for channel in system.outputs if channel.unit == "W"]
+    through_w = sum((jnp.abs(output[name]).sum() for name in watts), start=jnp.zeros(()))
+    through_j = dt_s * through_w + jnp.abs(start_j) + jnp.abs(end_j)
+    return balance_status(end_j - start_j, system.net_power_w(*inputs, output) * dt_s, through_j)
+
+
+def with_checks(
+    system: System,
+    before: Any,
+    inputs: tuple[Values, Values],
+    step: tuple[Any, Values],
+    dt_s: float,
+) -> tuple[Any, Values]:
+    """State and outputs of a `step`, with a status that also says what is wrong with them.
+
+    `NOT_FINITE` for what went in or came out, `UNPHYSICAL` for an output outside its channel,
+    `UNBALANCED` where energy is lost or found. For systems whose channels state what physics
+    allows; the last line of their `step`.
+
+    Parameters
+    ----------
+    before
+        State at the start.
+    inputs
+        Action and drive; entries that are no channel of the system do not matter.
+    step
+        State at the end, and outputs with the system's own `status`.
+    """
+    after, output = step
+    known = (*system.actions, *system.drives)
+    asked = {**inputs[1], **inputs[0]}
+    used = {channel.name: asked[channel.name] for channel in known if channel.name in asked}
+    status = join_status(
+        output["status"],
+        finite_status(before, used, after, output),
+        channel_status(output, system.outputs),
+        energy_status(system, before, after, inputs, output, dt_s),
+    )
+    return after, {**output, "status": status}

@@ -29,6 +29,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float
 
+from tvilling.sciml.physical import finite_status, join_status
 from tvilling.sciml.system import Status, Values
 from tvilling.twins.belief import FLAGS, Belief, Outcome, Update, spread
 from tvilling.twins.sampling import exact_normals
@@ -92,7 +93,9 @@ def _step(
 
     def member(state: object, entry: Array) -> tuple[object, Values]:
         plant = model.with_unknown(entry[floats:])
-        return plant.step(put_vector(state, entry[:floats]), *inputs, model.dt_s)
+        new, output = plant.step(put_vector(state, entry[:floats]), *inputs, model.dt_s)
+        status = join_status(output["status"], finite_status(new, output))
+        return new, {**output, "status": status}
 
     state, output = jax.vmap(member)(belief.state, noisy)
     moved = replace(belief, state=state, log_unknown=noisy[:, floats:])

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Int
 
+from tvilling.sciml.physical import finite_status, join_status
 from tvilling.sciml.scenario import Scenario
 from tvilling.sciml.simulate import Controller
 from tvilling.sciml.system import Channel, Status, Values
@@ -47,6 +48,7 @@ def run_ahead(
         action, memory = controller(memory, state, forecast)
         plant = model.with_unknown(log_unknown)
         state, output = plant.step(noisy, action, drive, scenario.dt_s)
+        output = {**output, "status": join_status(output["status"], finite_status(state, output))}
         return state, memory, action, output
 
     def step(carry: tuple, now: tuple) -> tuple[tuple, tuple]:

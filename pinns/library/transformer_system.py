@@ -22,7 +22,8 @@ from tvilling.pinns.solution import Solution
 from tvilling.pinns.stages import Broyden
 from tvilling.pinns.surrogate import Carried, Gauge, PinnSystem, as_system
 from tvilling.pinns.training import train
-from tvilling.sciml.system import Channel, Values, ok_status
+from tvilling.sciml.physical import channel_status, finite_status, join_status
+from tvilling.sciml.system import Channel, Values
 from tvilling.sciml.systems.example import Example
 
 SETTINGS = TrainSettings(
@@ -91,7 +92,7 @@ class ExactTransformer:
     def step(
         self, state: State, action: Values, drive: Values, dt_s: float
     ) -> tuple[State, Values]:
-        """Temperatures after `dt_s` [s]."""
+        """Temperatures after `dt_s` [s]; outputs outside their range are cut and flagged."""
         load, air = action["load"], drive["air_degc"]
         oil, rise, lag = self.step_of.transformer.settled(load, air)
         ends = (air + self.warmth * (oil - air), rise, lag)
@@ -103,7 +104,10 @@ class ExactTransformer:
         oil, rise, lag = (after[name] for name in STARTS)
         output = {"top_oil_degc": oil, "hot_spot_degc": oil + rise - lag}
         kept = {name: jnp.clip(x, LOWEST_DEGC, HIGHEST_DEGC) for name, x in output.items()}
-        return after, kept | {"status": ok_status()}
+        status = join_status(
+            finite_status(state, load, air, after), channel_status(output, self.outputs)
+        )
+        return after, kept | {"status": status}
 
     def stored_j(self, state: State) -> Float[Array, ""]:
         """None is counted [J]."""

@@ -47,7 +47,7 @@ def interval_coverage(
     shares = (scores <= quantile).astype(float).mean(axis=0)
     outputs = surrogate.outputs
     count = shares.shape[0] - sum(int(np.prod(channel.shape)) for channel in outputs)
-    by_channel = {STATE: shares[:count]} | part(outputs, shares[count:])
+    by_channel = ({STATE: shares[:count]} if count else {}) | part(outputs, shares[count:])
     return {name: float(values.mean()) for name, values in by_channel.items()}
 
 

@@ -6,10 +6,12 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.flatten_util import ravel_pytree
-from jaxtyping import Array, Float
+from jaxtyping import Float
 
+from tvilling.sciml.errors import InputError
+from tvilling.sciml.scaling import flat_rows
 from tvilling.sciml.scenario import Scenario
+from tvilling.sciml.surrogates.sound import Mask, sound, unsound
 from tvilling.sciml.surrogates.transitions import CHUNK, Transitions, run_played
 from tvilling.sciml.system import System, Values
 
@@ -25,7 +27,8 @@ class Miss:
     ----------
     rms
         Root mean square over all samples, over the range (greatest less least) that the physics
-        visits in them.
+        visits in them. What never changes is measured against its size, or where it is zero
+        against the width of its channel. Infinite where an answer is not a finite number.
     greatest
         Greatest error, over the same range.
     """
@@ -50,16 +53,23 @@ def one_step_errors(surrogate: System, found: Transitions, dt_s: float) -> dict[
 
     flat = flattened(found)
     new_state, output = answers(surrogate, flat)
-    return _misses(surrogate, (new_state, output), (flat.new_state, flat.output), 1)
+    kept = sound(unsound(surrogate, flat, flat.output, 1))
+    return _misses(surrogate, (new_state, output), (flat.new_state, flat.output), kept)
 
 
 def rollout_errors(
     surrogate: System, physics: System, scenarios: Scenario, actions: Values
 ) -> dict[str, Miss]:
-    """Errors of whole runs under the same `actions`, each on its own states from the start."""
+    """Errors of whole runs under the same `actions`, each on its own states from the start.
+
+    A run of the physics counts up to the step at which it is not finite or leaves the channel of
+    an output.
+    """
     chunk = min(CHUNK, jax.tree.leaves(scenarios.drive)[0].shape[0])
     ours, theirs = (run_played(s, scenarios, actions, chunk) for s in (surrogate, physics))
-    return _misses(surrogate, (ours.state, ours.output), (theirs.state, theirs.output), 2)
+    good = sound(unsound(physics, (theirs.state, theirs.output), theirs.output, 2))
+    kept = np.logical_and.accumulate(good, axis=1)
+    return _misses(surrogate, (ours.state, ours.output), (theirs.state, theirs.output), kept)
 
 
 def worst(misses: dict[str, Miss]) -> Miss:
@@ -75,27 +85,41 @@ def flattened(found: Transitions) -> Transitions:
 
 
 def _misses(
-    system: System, ours: tuple[Any, Values], theirs: tuple[Any, Values], lead: int
+    system: System, ours: tuple[Any, Values], theirs: tuple[Any, Values], kept: Mask
 ) -> dict[str, Miss]:
-    """Errors by channel of states and outputs that are led by `lead` axes."""
+    """Errors by channel of states and outputs, led by the axes of `kept`, where that is true.
 
-    def rows(state: Any) -> Float[Array, "sample entry"]:
+    Raises
+    ------
+    InputError
+        No step is to be compared with.
+    """
+    if not kept.any():
+        raise InputError("errors of a surrogate", ["no step of the physics is finite and sound"])
+    lead = kept.ndim
+
+    def rows(state: Any) -> Float[np.ndarray, "sample entry"]:
         flat = jax.tree.map(lambda leaf: leaf.reshape(-1, *leaf.shape[lead:]), state)
-        return jax.vmap(lambda one: ravel_pytree(one)[0])(flat)
+        return np.asarray(flat_rows(flat, kept.size))[kept.ravel()]
 
-    misses = {STATE: _miss(rows(ours[0]), rows(theirs[0]))}
+    misses = {}
+    if jax.tree.leaves(theirs[0]):
+        misses[STATE] = _miss(rows(ours[0]), rows(theirs[0]), np.inf)
     for channel in system.outputs:
         if channel.name in theirs[1]:
             pair = (jnp.asarray(side[1][channel.name]) for side in (ours, theirs))
-            misses[channel.name] = _miss(*(rows(values) for values in pair))
+            misses[channel.name] = _miss(
+                *(rows(values) for values in pair), channel.high - channel.low
+            )
     return misses
 
 
-def _miss(ours: Float[Array, "sample entry"], theirs: Float[Array, "sample entry"]) -> Miss:
-    error, truth = np.asarray(ours - theirs), np.asarray(theirs)
-    visited = truth.max(axis=0) - truth.min(axis=0)
-    kept = visited > 1e-9 * np.maximum(np.abs(truth).max(axis=0), 1e-9)
-    if not kept.any():  # nothing here ever changed: no range to compare with
-        return Miss(0.0, 0.0)
-    shares = np.abs(error[:, kept]) / visited[kept]
+def _miss(
+    ours: Float[np.ndarray, "sample entry"], theirs: Float[np.ndarray, "sample entry"], width: float
+) -> Miss:
+    visited, size = np.ptp(theirs, axis=0), np.abs(theirs).max(axis=0)
+    least = np.where(size > 0, size, width if np.isfinite(width) else 1.0)
+    scale = np.where(visited > 1e-9 * np.maximum(size, 1e-9), visited, least)
+    error = np.abs(ours - theirs)
+    shares = np.where(np.isfinite(error), error, np.inf) / scale
     return Miss(float(np.sqrt((shares**2).mean(axis=0)).max()), float(shares.max()))

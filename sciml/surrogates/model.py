@@ -5,14 +5,16 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float
+from jaxtyping import Array, Float, Int
 
+from tvilling.sciml.physical import finite_status, join_status, range_status
 from tvilling.sciml.surrogates.network import Ensemble
 from tvilling.sciml.surrogates.of_physics import OfPhysics
-from tvilling.sciml.surrogates.vectors import Scaling, inputs_of, targets_of
+from tvilling.sciml.surrogates.vectors import Scaling, inputs_of, part, size, targets_of
 from tvilling.sciml.system import Values
 from tvilling.sciml.uncertainty import conformal_interval, conformal_quantile
 
+FAR = 0.25  # widths of its channel by which an output may leave it before it is cut and flagged
 BOX_MARGIN = 0.1  # half widths outside the training box at which trust has fallen to 1/e
 
 
@@ -43,7 +45,9 @@ class Surrogate(OfPhysics):
 
     `step` is that of the mean of the ensemble, for the length of step that it was trained at.
     Outputs keep to the limits of their channels, and the state stays within a quarter of a half
-    width of where it was in training. Energy balances hold as far as the nets are right, no
+    width of where it was in training. Beside the flags learnt, the status has `NOT_FINITE` where an
+    input or answer is no finite number, and `UNPHYSICAL` where an output had to be cut by more than
+    a quarter of its channel. Energy balances hold as far as the nets are right, no
     further.
 
     Attributes
@@ -91,10 +95,23 @@ class Surrogate(OfPhysics):
         scaled = self.scaling.inputs(inputs_of(self.physics, state, action, drive))
         mean, spread, logits = self.moments(scaled)
         new_state, output = self.scaling.answer(self.physics, state, mean)
-        status = jnp.asarray(self.always, jnp.int32)
+        status = join_status(
+            self.always,
+            finite_status(state, scaled, new_state, output),
+            self._far(mean),
+        )
         for flag, logit in zip(self.flags, logits, strict=True):
-            status = status + jnp.where(logit > 0, flag, 0).astype(jnp.int32)
+            status = status | jnp.where(logit > 0, flag, 0).astype(jnp.int32)
         return (new_state, output | {"status": status}), self._trust(scaled, spread)
+
+    def _far(self, mean: Array) -> Int[Array, ""]:
+        """`UNPHYSICAL` where the nets' own answer is far outside the channel of an output."""
+        outputs = self.outputs
+        values = part(outputs, mean[mean.shape[0] - size(outputs) :])
+        flags = [
+            range_status(values[c.name], c.low, c.high, FAR * (c.high - c.low)) for c in outputs
+        ]
+        return join_status(*flags)
 
     def trust(self, state: Any, action: Values, drive: Values) -> Float[Array, ""]:
         """How far a step from here can be trusted, from 0 to 1.

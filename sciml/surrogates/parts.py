@@ -5,12 +5,20 @@ from dataclasses import dataclass
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Float
 
 from tvilling.sciml.errors import InputError
 from tvilling.sciml.scenario import Scenario
 from tvilling.sciml.surrogates.errors import flattened
 from tvilling.sciml.surrogates.settings import SurrogateSettings
+from tvilling.sciml.surrogates.sound import (
+    MAX_UNSOUND,
+    NOT_FINITE,
+    reasons,
+    reasons_text,
+    sound,
+    unsound,
+)
 from tvilling.sciml.surrogates.transitions import (
     Transitions,
     random_actions,
@@ -31,7 +39,8 @@ class Part:
 
     scenarios: Scenario
     actions: Values
-    found: Transitions  # one axis of samples, all finite
+    found: Transitions  # one axis of samples, all sound
+    left_out: dict[str, int]  # steps by reason
     dropped: int
 
 
@@ -79,24 +88,30 @@ def split_and_run(
             example, scenario_count(some), steps, 3 * seed + offset, settings.action_reach
         )
         found = flattened(transitions_of(example.system, some, actions))
-        finite = np.asarray(_finite(found))
-        if not finite.any():
-            name = type(example.system).__name__
-            raise InputError(f"surrogate of {name}", ["no step of the physics was finite"])
-        kept = jax.tree.map(lambda leaf: leaf[finite], found)
-        return Part(some, actions, kept, int((~finite).sum()))
+        masks = unsound(example.system, found, found.output, 1)
+        good = sound(masks)
+        _check_sound(example.system, masks, good)
+        kept = jax.tree.map(lambda leaf: leaf[good], found)
+        return Part(some, actions, kept, reasons(masks), int((~good).sum()))
 
     # steps of one scenario are alike: intervals gain by every other run of it
     more = CALIBRATION_PASSES * settings.passes
     return made(chosen[0], 0), made(chosen[1], 1), made(chosen[2], 2, more)
 
 
-def _finite(found: Transitions) -> Bool[Array, " sample"]:
-    """Whether all numbers of a sample are finite."""
-    good = [
-        jnp.isfinite(leaf).reshape(leaf.shape[0], -1).all(axis=1) for leaf in jax.tree.leaves(found)
-    ]
-    return jnp.stack(good).all(axis=0)
+def _check_sound(system: System, masks: dict[str, np.ndarray], good: np.ndarray) -> None:
+    """Refuse a physics that fails in most of its steps."""
+    faults = []
+    if masks[NOT_FINITE].all():
+        faults.append("no step of the physics was finite")
+    elif (~good).mean() > MAX_UNSOUND:
+        told = reasons_text(system, reasons(masks))
+        faults.append(
+            f"of {good.size:,} steps of the physics {(~good).sum():,} are not sound ({told}), "
+            "expected less than half; see to its step length, or narrow action_reach"
+        )
+    if faults:
+        raise InputError(f"surrogate of {type(system).__name__}", faults)
 
 
 def vectors(

@@ -161,6 +161,7 @@ def _about(surrogate: Surrogate, report: SurrogateReport) -> About:
         metrics={
             "steps": report.steps,
             "dropped": report.dropped,
+            "left_out": report.left_out,
             "one_step": {name: asdict(miss) for name, miss in report.one_step.items()},
             "rollout": {name: asdict(miss) for name, miss in report.rollout.items()},
             "coverage_of_90_percent": report.coverage,

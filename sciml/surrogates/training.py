@@ -27,6 +27,7 @@ from tvilling.sciml.surrogates.model import Surrogate
 from tvilling.sciml.surrogates.network import Ensemble, random_ensemble
 from tvilling.sciml.surrogates.parts import check, split_and_run, vectors
 from tvilling.sciml.surrogates.settings import SurrogateSettings
+from tvilling.sciml.surrogates.sound import reasons_text
 from tvilling.sciml.surrogates.transitions import Transitions
 from tvilling.sciml.surrogates.vectors import Scaling, scaling_of
 from tvilling.sciml.system import Status
@@ -44,7 +45,10 @@ class SurrogateReport:
     Attributes
     ----------
     steps, dropped
-        Steps of the physics trained on, and those left out since they were not finite.
+        Steps of the physics trained on, and those left out.
+    left_out
+        Why steps were left out, and how many: `not finite`, or the name of an output outside its
+        channel.
     one_step, rollout
         Errors of single steps, and of runs as long as the scenarios.
     coverage
@@ -61,6 +65,7 @@ class SurrogateReport:
 
     steps: int
     dropped: int
+    left_out: dict[str, int]
     one_step: dict[str, Miss]
     rollout: dict[str, Miss]
     coverage: dict[str, float]
@@ -108,13 +113,19 @@ def train_surrogate(
     ------
     InputError
         Naming every setting out of range, actions without limits, a state that is not made of
-        floating-point numbers, or too few scenarios.
+        floating-point numbers, or too few scenarios; or where most steps of the physics are not
+        finite or outside the channels of its outputs.
     """
     settings = settings or SurrogateSettings()
     began = time.perf_counter(), time.process_time()
     check(example.system, scenarios, settings)
     tell("simulating what to learn from")
     training, held_out, calibration = split_and_run(example, scenarios, settings, seed)
+    parts = (training, held_out, calibration)
+    left_out = _summed([part.left_out for part in parts])
+    if left_out:
+        told = reasons_text(example.system, left_out)
+        tell(f"{sum(part.dropped for part in parts):,} steps of the physics left out: {told}")
     tell(f"training on {len(training.found.status):,} steps")
     learnt, fitted = _learnt(
         training.found, held_out.found, example, settings, (seed, folder, tell)
@@ -126,7 +137,8 @@ def train_surrogate(
     took = (time.perf_counter() - began[0], time.process_time() - began[1])
     return surrogate, SurrogateReport(
         steps=len(training.found.status),
-        dropped=training.dropped + held_out.dropped + calibration.dropped,
+        dropped=sum(part.dropped for part in parts),
+        left_out=left_out,
         one_step=one_step_errors(surrogate, held_out.found, scenarios.dt_s),
         rollout=rollout_errors(surrogate, example.system, held_out.scenarios, held_out.actions),
         coverage=interval_coverage(surrogate, held_out.found),
@@ -138,6 +150,12 @@ def train_surrogate(
         wall_s=took[0],
         cpu_s=took[1],
     )
+
+
+def _summed(counts: list[dict[str, int]]) -> dict[str, int]:
+    """Counts of several parts together."""
+    names = dict.fromkeys(name for one in counts for name in one)
+    return {name: sum(one.get(name, 0) for one in counts) for name in names}
 
 
 def _learnt(

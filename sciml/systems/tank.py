@@ -18,12 +18,14 @@ from pydantic import Field, model_validator
 
 from tvilling.sciml.exponential import phi1, phi2
 from tvilling.sciml.io.strict_model import StrictModel
+from tvilling.sciml.physical import flag_where, with_checks
 from tvilling.sciml.system import Channel, Status, Values
 from tvilling.sciml.systems.example import Example
 
 WATER_J_PER_M3K = 4.12e6  # at 55 °C; within 2 % from 20 to 95 °C
 LOWEST_AMBIENT_DEGC, HIGHEST_AMBIENT_DEGC = -10.0, 45.0
 MOST_LOSS_W_PER_K = 1e6
+FREEZING_DEGC = 0.0
 
 
 @jax.tree_util.register_dataclass
@@ -36,7 +38,8 @@ class Tank:
     the limit. Losses may cool the water below the floor. The step is differentiable except at
     the very point where a limit begins to bind, where JAX gives a one-sided or mean slope.
 
-    Valid for water without stratification, from 0 to 130 °C.
+    Valid for water without stratification, from 0 to 130 °C. A step that ends below 0 °C or above
+    the ceiling is flagged `UNPHYSICAL`.
     """
 
     capacity_j_per_k: Float[Array, ""]
@@ -68,7 +71,7 @@ class Tank:
             Channel(
                 "water_degc",
                 "°C",
-                LOWEST_AMBIENT_DEGC,
+                FREEZING_DEGC,
                 self.ceiling_degc,
                 description="Water temperature at the end of the step",
             ),
@@ -104,13 +107,14 @@ class Tank:
         mean_degc = state + rise_k_per_s * dt_s * phi2(decay)
         unserved = delivered_w < demand_w * (1.0 - 1e-9)  # rounding is not a shortage
         water_degc = end_degc(heat_w)
-        return water_degc, {
+        output = {
             "water_degc": water_degc,
             "delivered_w": delivered_w,
             "heater_used_w": heater_used_w,
             "loss_w": self.loss_w_per_k * (mean_degc - drive["ambient_degc"]),
-            "status": jnp.where(unserved, int(Status.UNSERVED), int(Status.OK)),
+            "status": flag_where(Status.UNSERVED, unserved),
         }
+        return with_checks(self, state, (action, drive), (water_degc, output), dt_s)
 
     def stored_j(self, state: Float[Array, ""]) -> Float[Array, ""]:
         """Heat in the water [J], against water at 0 °C."""

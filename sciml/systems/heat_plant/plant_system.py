@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from tvilling.sciml.physical import flag_where, with_checks
 from tvilling.sciml.system import Channel, Status, Values
 from tvilling.sciml.systems.example import Example
 from tvilling.sciml.systems.heat_plant.layers import Layers
@@ -138,24 +139,25 @@ class HeatPlantSystem:
         around = self._surroundings(drive)
         produced = self._produced(action["load"], drive["available"], around)
         heat_w, demand_w = produced["unit_heat_w"].sum(), drive["demand_w"]
-        given_w, stored = jnp.zeros(()), Values()
+        after, given_w, stored = state, jnp.zeros(()), Values()
         if self.tank is not None:
             tank_drive = {name: drive[name] for name in ("forward_degc", "return_degc")}
             tank_drive["ambient_degc"] = drive["outdoor_degc"]
-            state, stored = self.tank.exchange(state, heat_w - demand_w, tank_drive, dt_s)
+            after, stored = self.tank.exchange(state, heat_w - demand_w, tank_drive, dt_s)
             given_w = stored["tank_w"]
         over_w = heat_w - demand_w - given_w
         over_w = jnp.where(jnp.abs(over_w) > ROUNDING * (heat_w + demand_w), over_w, 0.0)
         unserved_w = jnp.maximum(-over_w, 0.0)
-        return state, {
+        output = {
             **produced,
             "bought_w": -produced["unit_power_w"].sum(),
             "delivered_w": demand_w - unserved_w,
             "unserved_w": unserved_w,
             "surplus_w": jnp.maximum(over_w, 0.0),
             **stored,
-            "status": jnp.where(unserved_w > 0, int(Status.UNSERVED), int(Status.OK)),
+            "status": flag_where(Status.UNSERVED, unserved_w > 0),
         }
+        return with_checks(self, state, (action, drive), (after, output), dt_s)
 
     def _surroundings(self, drive: Values) -> Surroundings:
         names = self.plant.source_names

@@ -14,6 +14,7 @@ from jaxtyping import Array, Float
 from pydantic import Field
 
 from tvilling.sciml.io.strict_model import StrictModel
+from tvilling.sciml.physical import with_checks
 from tvilling.sciml.system import Channel, Values, ok_status
 from tvilling.sciml.systems.example import Example
 from tvilling.sciml.systems.heat_plant.layers import (
@@ -30,7 +31,7 @@ from tvilling.sciml.systems.tank import WATER_J_PER_M3K
 WATER_J_PER_KGK = 4183.0  # at 55 °C
 WATER_W_PER_MK = 0.65  # conductivity at 60 °C
 COLD_DEGC, HOT_DEGC = 40.0, 80.0  # of the states that `init` draws
-LOWEST_DEGC, HIGHEST_DEGC = -40.0, 130.0
+FREEZING_DEGC, LOWEST_DEGC, HIGHEST_DEGC = 0.0, -40.0, 130.0
 J_PER_MWH = 3.6e9
 
 
@@ -50,7 +51,8 @@ class StratifiedTank:
     charge_kg_per_s, discharge_kg_per_s
         Greatest flow in at the top, and out of it.
 
-    Valid for water without steam, from 0 to 130 °C. Jets at the inlets are left out, and water
+    Valid for water without steam, from 0 to 130 °C; a step that leaves this range is flagged
+    `UNPHYSICAL`. Jets at the inlets are left out, and water
     spreads within a layer at once: the transition between hot and cold is a layer thick at least,
     and grows by a fraction of one each time the flow turns.
     """
@@ -96,7 +98,7 @@ class StratifiedTank:
             for flow in (self.discharge_kg_per_s, self.charge_kg_per_s)
         )
         most_w = 1e9
-        degc = LOWEST_DEGC, HIGHEST_DEGC
+        degc = FREEZING_DEGC, HIGHEST_DEGC
         return (
             Channel(
                 "layer_degc",
@@ -124,8 +126,9 @@ class StratifiedTank:
         """Layers [°C] after `dt_s` [s], and the outputs over the step."""
         flow = jnp.clip(action["tank_kg_per_s"], -self.discharge_kg_per_s, self.charge_kg_per_s)
         down = flow * WATER_J_PER_KGK * dt_s / self.layer_j_per_k
-        state, output = self.shift(state, down, drive, dt_s)
-        return state, {**output, "status": ok_status()}
+        after, output = self.shift(state, down, drive, dt_s)
+        step = after, {**output, "status": ok_status()}
+        return with_checks(self, state, (action, drive), step, dt_s)
 
     def exchange(
         self, state: Layers, wanted_w: Scalar, drive: Values, dt_s: float

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from tvilling.sciml.physical import finite_status, join_status
 from tvilling.sciml.system import Channel, Status, Values
 from tvilling.sciml.systems.example import Example
 from tvilling.sciml.systems.power_grid.branches import Branches
@@ -98,8 +99,12 @@ class PowerSystem:
     def step(
         self, state: tuple[()], action: Values, drive: Values, dt_s: float
     ) -> tuple[tuple[()], Values]:
-        """The power flow at these set-points and loads; `dt_s` has no part in it."""
-        grid, given = self.grid, self._varying(action, drive)
+        """The power flow at these set-points and loads; `dt_s` has no part in it.
+
+        Where one of them is not a finite number no output is, and the status says so.
+        """
+        unknown = finite_status([v for k, v in {**action, **drive}.items() if k in NAMED])
+        grid, given = self.grid, self._varying(_finite(action), _finite(drive))
         voltages = power_flow(grid, given, self.branches, OPTIONS)
         base_w = grid.base_mva * W_PER_MW
         p, q = bus_power(grid, voltages, self.branches)
@@ -115,7 +120,8 @@ class PowerSystem:
         for kind in self._loaded:
             percent = loading_percent(grid, voltages, kind, self.branches)
             output[f"{kind}_loading_percent"] = percent
-        return (), output
+        status = join_status(output.pop("status"), unknown)
+        return (), _nan_where(unknown > 0, output) | {"status": status}
 
     def stored_j(self, state: tuple[()]) -> Float[Array, ""]:
         """Nothing is stored."""
@@ -185,6 +191,20 @@ def bus_names(grid: PowerGrid) -> tuple[str, ...]:
         if bus >= 0:
             names[bus] = name
     return _unique(names)
+
+
+def _finite(values: Values) -> Values:
+    """Set-points of 1 p.u. and powers of zero where `values` are not finite: one stands in."""
+    return {
+        name: jnp.where(
+            jnp.isfinite(value), value, 1.0 if name in NAMED and NAMED[name][0] == "p.u." else 0.0
+        )
+        for name, value in values.items()
+    }
+
+
+def _nan_where(bad: Array, values: Values) -> Values:
+    return {name: jnp.where(bad, jnp.nan, value) for name, value in values.items()}
 
 
 def _status(voltages: Voltages) -> Array:
