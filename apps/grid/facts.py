@@ -37,9 +37,16 @@ def extreme(data: "xr.Dataset", name: str, greatest: bool) -> Extreme | None:
 
 def solved(data: "xr.Dataset") -> np.ndarray:
     """Steps or scenarios that have a solution."""
+    from tvilling.sciml.systems.power_grid.flow import holds
+
+    return np.asarray(holds(data["outcome"].values))
+
+
+def not_known(data: "xr.Dataset") -> np.ndarray:
+    """Steps or scenarios of which it is not known whether they have a solution."""
     from tvilling.sciml.systems.power_grid.flow import Outcome
 
-    return np.asarray(data["outcome"].values != Outcome.INFEASIBLE)
+    return np.asarray(data["outcome"].values == Outcome.UNKNOWN)
 
 
 def told(when: Any) -> str:

@@ -136,6 +136,8 @@ def _summary(
         "study": "flow",
         **provenance(opened, options),
         "outcome": outcome_word(data),
+        "reached": rounded(data["reached"].values[0]),
+        "start": data.attrs["start"],
         **extremes_summary(data),
         "losses_mw": rounded(data["losses_mw"].values[0]),
         **{name: rounded(data[name].values[0].sum()) for name in GIVEN if name in data},

@@ -27,10 +27,12 @@ def sum_rows(summary: dict[str, Any]) -> "list[Row]":
 
 def _sums(found: dict[str, Any], word: str) -> "list[Row]":
     scenarios = f", {number(found['scenarios'])} scenarios each" if found["scenarios"] > 1 else ""
+    unknown = found.get("not_known", 0)
     rows = [
         (f"{word} secure", "yes" if found["secure"] else "no", ""),
         (f"{word} contingencies", number(found["contingencies"]) + scenarios, ""),
         ("without a solution", number(found["no_solution"]), ""),
+        *([("not known whether they have one", number(unknown), "")] if unknown else []),
         ("lose load", number(found["lose_load"]), f"up to {number(found['lost_load_mw'], 2)} MW"),
         (
             "break a limit",
@@ -54,6 +56,8 @@ def _row(row: dict[Any, Any], several: bool) -> tuple[str, ...]:
     if row["outcome"] == "infeasible":
         words = f"no solution above {100 * row['reached']:.1f} % of all powers"
         return (name, words, "", "", "", row["weakest_bus"], "")
+    if row["outcome"] == "unknown":
+        return (name, "not known whether it has a solution", "", "", "", "", "")
     words = ""
     if row["lost_buses"]:
         buses = "1 bus" if row["lost_buses"] == 1 else f"{row['lost_buses']} buses"

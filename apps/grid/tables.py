@@ -11,6 +11,7 @@ from tvilling.apps.grid.facts import (
     KINDS,
     energies_mwh,
     extreme,
+    not_known,
     number,
     outcome_word,
     solved,
@@ -28,17 +29,26 @@ Row = tuple[str, str, str]  # what, its value with unit, where and when
 DIGITS = {"p.u.": 3, "%": 1, "1": 3}
 NAMED = 3  # machines up to which all are named
 KW_BELOW_MW = 1.0
+USUAL = "angles of a DC power flow"  # what a power flow begins with, where nothing is said
+WHOLE = {  # quantities of whole scenarios
+    "no solution": "no solution: voltage gives way",
+    "not known": "not known whether there is a solution; solved up to",
+}
 
 
 def flow_rows(data: "xr.Dataset") -> list[Row]:
     """What one power flow comes to."""
     word = outcome_word(data)
-    if word == "infeasible":
+    if word in ("infeasible", "unknown"):
         share, bus = float(data["reached"].values[0]), int(data["weakest_bus"].values[0])
         where = f"the voltage gives way at {data['bus'].values[bus]}" if bus >= 0 else ""
-        words = f"only up to {100 * share:.1f} % of all powers"
-        return [("no solution", words, where), *supply_rows(without_supply(data))]
+        first = ("no solution", told_share(share), where)
+        if word == "unknown":
+            first = ("not known whether it has a solution", told_share(share), "")
+        return [first, *supply_rows(without_supply(data))]
     rows = [*supply_rows(without_supply(data)), *_extreme_rows(data, with_time=False)]
+    if data.attrs.get("start", USUAL) != USUAL:
+        rows.append(("solved from", data.attrs["start"], ""))
     lost = float(data["losses_mw"].values[0])
     rows.append(("losses", told_power(lost), ""))
     for kind, words in (("ext_grid", "external grids give"), ("gen", "generators give")):
@@ -48,6 +58,11 @@ def flow_rows(data: "xr.Dataset") -> list[Row]:
             where = ", ".join(names) if len(names) <= NAMED else f"{len(names)} of them"
             rows.append((words, f"{number(p, 3)} MW, {number(q, 3)} Mvar", where))
     return rows
+
+
+def told_share(share: float) -> str:
+    """Up to where a scenario without a solution has one; empty where that is not known either."""
+    return "" if isnan(share) else f"only up to {100 * share:.1f} % of all powers"
 
 
 def told_power(mw: float) -> str:
@@ -61,7 +76,9 @@ def year_rows(data: "xr.Dataset") -> list[Row]:
     rows: list[Row] = [("steps", number(len(good)), _span(data))]
     rows += supply_rows(without_supply(data))
     if not good.all():
-        rows.append(("steps without a solution", number(int(np.count_nonzero(~good))), ""))
+        unknown = int(np.count_nonzero(not_known(data)))
+        words = f"{number(unknown)} of them not known whether they have one" if unknown else ""
+        rows.append(("steps without a solution", number(int(np.count_nonzero(~good))), words))
     if not good.any():
         return rows
     rows += _extreme_rows(data, with_time=True)
@@ -134,11 +151,12 @@ def worst_of_each(table: "pd.DataFrame", most: int) -> "pd.DataFrame":
 def _told_violation(row: dict[Any, Any]) -> tuple[str, ...]:
     unit = "" if row["unit"] == "1" else f" {row['unit']}"
     often = f"{row['hours']:,.2f}".rstrip("0").rstrip(".") if "hours" in row else str(row["count"])
-    if row["quantity"] == "no solution":
-        limit, worst = "100 % of all powers", f"{100 * row['worst']:.1f} %"
+    if row["quantity"] in WHOLE:
+        limit = "100 % of all powers"
+        worst = "" if isnan(row["worst"]) else f"{100 * row['worst']:.1f} %"
         return (
             row["element"],
-            "no solution: voltage gives way",
+            WHOLE[row["quantity"]],
             limit,
             worst,
             told(row["when"]),

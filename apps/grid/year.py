@@ -107,6 +107,7 @@ def _summary(
         count_limits,
         energies_mwh,
         extremes_summary,
+        not_known,
         rounded,
         solved,
     )
@@ -120,6 +121,7 @@ def _summary(
         "last": str(data["time"].values[-1]),
         "steps": int(good.size),
         "steps_without_solution": int(np.count_nonzero(~good)),
+        "steps_not_known": int(np.count_nonzero(not_known(data))),
         **extremes_summary(data),
         **{name: rounded(value, 3) for name, value in energies_mwh(data).items()},
         "violations": count_limits(broken),

@@ -22,7 +22,7 @@ from tvilling.sciml.io.escape import printable
 if TYPE_CHECKING:
     from pandapower import pandapowerNet
 
-BUS_I, TYPE, PD, QD, BS, VM, BASE_KV = 0, 1, 2, 3, 5, 7, 9
+BUS_I, TYPE, PD, QD, BS, VM, VA, BASE_KV = 0, 1, 2, 3, 5, 7, 8, 9
 GEN_BUS, PG, VG, GEN_STATUS = 0, 1, 5, 7
 F_BUS, T_BUS, BR_R, BR_X, BR_B, RATE_A, TAP, SHIFT, STATUS = 0, 1, 2, 3, 4, 5, 8, 9, 10
 REFERENCE, ISOLATED = 3, 4
@@ -212,7 +212,16 @@ def _build(case: Tables) -> "pandapowerNet":
         net = from_ppc(ppc, f_hz=50)
         if not is_line.all():
             _add_transformers(net, case, ~is_line, kv, ratio)
+    _keep_voltages(net, bus)
     return net
+
+
+def _keep_voltages(net: "pandapowerNet", bus: np.ndarray) -> None:
+    """The file's own voltages as those of an earlier power flow, which one may begin with."""
+    from pandas import DataFrame
+
+    kept = DataFrame({"vm_pu": bus[:, VM], "va_degree": bus[:, VA]}, bus[:, BUS_I].astype(int))
+    net["res_bus"] = kept.reindex(net.bus.index)
 
 
 def _padded(table: np.ndarray, width: int) -> np.ndarray:

@@ -107,11 +107,31 @@ def from_pandapower(
         notes=(*notes, *chosen.notes),
         options=chosen.options,
         unserved=unserved_of(given, bus_of(given.bus.index)),
+        stored=_stored(given, bus_of, flat),
     )
     faults = unsound(grid)
     if faults:
         raise InputError(source, faults)
     return grid
+
+
+def _stored(net: Any, bus_of: Any, start: np.ndarray) -> np.ndarray | None:
+    """Voltages that the file keeps, from an earlier power flow or a case's own columns [p.u.].
+
+    Where it has none for a bus, that of `start`; None where it has none at all.
+    """
+    kept = net.get("res_bus")
+    if kept is None or not {"vm_pu", "va_degree"} <= {*kept.columns}:
+        return None
+    kept = kept.loc[kept.index.intersection(net.bus.index), ["vm_pu", "va_degree"]]
+    size, angle = (kept[name].to_numpy(float) for name in kept.columns)
+    bus = bus_of(kept.index)
+    good = (bus >= 0) & np.isfinite(size) & np.isfinite(angle) & (size > 0.0)
+    if not good.any():
+        return None
+    found = start.copy()
+    found[bus[good]] = size[good] * np.exp(1j * np.radians(angle[good]))
+    return found
 
 
 def _convert(net: Any, options: Mapping[str, Any], source: str) -> Any:

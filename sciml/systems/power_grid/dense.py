@@ -60,6 +60,7 @@ def solve_dense(
         worst_pu=worst,
         reached=np.ones(count),
         weakest=np.full(count, -1),
+        start=base_case(grid).start,
     )
     left = np.flatnonzero(~(worst <= options.tolerance.of(grid)))
     if len(left):

@@ -26,7 +26,7 @@ from tvilling.sciml.systems.power_grid.equations import (
     residual,
     slack_voltages,
 )
-from tvilling.sciml.systems.power_grid.flow import DEFAULT, Options, Outcome
+from tvilling.sciml.systems.power_grid.flow import DEFAULT, Options, holds
 from tvilling.sciml.systems.power_grid.grid import PowerGrid
 from tvilling.sciml.systems.power_grid.scenarios import POWERS, VOLTAGES, Outages
 from tvilling.sciml.systems.power_grid.solve import solve
@@ -43,8 +43,8 @@ class Voltages:
     e, f
         Real and imaginary part [p.u.].
     outcome
-        `Outcome` of each scenario. Where it is INFEASIBLE the voltages are those of the last
-        solution on the way to the scenario, and their derivatives are zero.
+        `Outcome` of each scenario. Where it is INFEASIBLE or UNKNOWN the voltages are those of the
+        last solution on the way to the scenario, and their derivatives are zero.
     """
 
     e: Float[Array, "*batch bus"]
@@ -154,7 +154,7 @@ def _voltages_jvp(static: Any, primals: Any, tangents: Any) -> Any:
         return residual(grid, given, e_now, f_now), jnp.stack([e_now, f_now], axis=-2)
 
     _, (d_missed, d_slack) = jax.jvp(missed, (inputs,), (dinputs,))
-    good = (outcome != Outcome.INFEASIBLE)[..., None, None]
+    good = holds(outcome)[..., None, None]
     right = jnp.where(good, -d_missed, 0.0)
 
     def product(x: Array) -> Array:

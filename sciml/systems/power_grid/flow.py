@@ -4,6 +4,7 @@ import os
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -18,8 +19,14 @@ class Outcome(IntEnum):
     """What came of a scenario."""
 
     SOLVED = 0
-    INFEASIBLE = 1  # no voltages were found that serve it
+    INFEASIBLE = 1  # its way from no load ends at a nose before it
     UNSUPPLIED = 2  # solved, but some buses have no way to a slack bus
+    UNKNOWN = 3  # neither a solution nor a nose was found
+
+
+def holds(outcome: Any) -> Any:
+    """Whether voltages with this `Outcome` are a solution; elementwise, for any kind of array."""
+    return (outcome == Outcome.SOLVED) | (outcome == Outcome.UNSUPPLIED)
 
 
 @dataclass(frozen=True)
@@ -62,11 +69,13 @@ class Flow:
         Greatest mismatch left [p.u.].
     reached
         Where no solution was found: the share of all the scenario's loads and generation up to
-        which there is one (of the way from the base case, on grids that have none without load);
-        else 1.
+        which there is one (of the way from the base case, on grids that have none without load),
+        for `UNKNOWN` up to which one is known, NaN where none is; else 1.
     weakest
         The bus whose voltage has fallen most at the last solution on that way, of which the
         voltages are then given; -1 where solved.
+    start
+        What led to the base case that all scenarios begin from; empty where nothing did.
     outages
         Branches that differ by scenario, or None.
     dead
@@ -86,6 +95,7 @@ class Flow:
     outages: Outages | None = None
     dead: np.ndarray | None = field(default=None, repr=False)
     options: "Options | None" = None
+    start: str = ""
 
     @cached_property
     def v(self) -> np.ndarray:
@@ -107,7 +117,7 @@ class Flow:
     @property
     def solved(self) -> np.ndarray:
         """Scenarios whose voltages hold."""
-        return self.outcome != Outcome.INFEASIBLE
+        return np.asarray(holds(self.outcome))
 
 
 @dataclass(frozen=True)

@@ -1,23 +1,34 @@
 """Following a scenario from no load to its own, where Newton's method alone did not find it.
 
-All injections are scaled by λ, from 0 to 1 (by a straight line from the base case, where the grid
-has no solution without load). Each step starts from the solution before it, and is shortened
-where Newton's method fails or leaves the branch of solutions that it came along. Towards the nose
-of the curve its tangent grows as 1/√(λ* - λ), so two tangents foretell the nose, and the next step
-goes most of the way there: predictor and corrector as by Ajjarapu and Christy, IEEE Trans. Power
-Syst. 7(1), 1992, doi:10.1109/59.141737, in λ alone, since the nose itself is only to be found to
-within `NARROW`.
+All injections are scaled by λ, from 0 to 1. Each step starts from the solution before it, and is
+shortened where Newton's method fails or leaves the branch of solutions that it came along. Towards
+the nose of the curve its tangent grows as 1/√(λ* - λ), so two tangents foretell the nose, and the
+next step goes most of the way there: predictor and corrector as by Ajjarapu and Christy, IEEE
+Trans. Power Syst. 7(1), 1992, doi:10.1109/59.141737, in λ alone, since the nose itself is only to
+be found to within `NARROW`.
 
-Where λ cannot reach 1 the scenario has no solution on the way that a grid can be loaded.
+Where a grid has no solution without load, the way is a *straight* line from any voltages: at λ = 0
+every bus asks for just what it has at them, so that they are a solution, whatever the grid.
+
+Where λ ends at a nose below 1 the scenario has no solution on the way that a grid can be loaded.
+Where it ends for another reason, nothing is known.
 """
 
 from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tvilling.sciml.systems.power_grid.attempt import Problem, attempt, attempt_closely, part
+from tvilling.sciml.systems.power_grid.angles import apart
+from tvilling.sciml.systems.power_grid.attempt import (
+    Problem,
+    as_lanes,
+    attempt,
+    attempt_closely,
+    part,
+)
 from tvilling.sciml.systems.power_grid.grid import PowerGrid
 from tvilling.sciml.systems.power_grid.lanes import WIDTH
+from tvilling.sciml.systems.power_grid.regulate import net_power
 from tvilling.sciml.systems.power_grid.scenarios import Asked
 
 NARROW = 1e-5  # of the nose's λ: how closely it is found
@@ -26,6 +37,7 @@ TRIES = 80
 MOVED = 0.25  # [p.u.] by which voltages go with the first step, had they gone straight on
 MOST = 0.8  # of what is left to the nose, at once
 NUDGE = 0.15  # [p.u.] moved by a step that cannot have led to another branch of solutions
+SURE = 1e-3  # of the nose's λ: how near its tangents have to foretell it where a way ends
 
 
 @dataclass(frozen=True)
@@ -39,7 +51,9 @@ class Followed:
     e_still, f_still
         The solution that the way begins with.
     reached
-        λ of the last solution; 1 where the scenario is solved.
+        λ of the last solution; 1 where the scenario is solved, NaN where the way has no beginning.
+    nose
+        Whether the way ended at a nose.
     worst
         Mismatch of the full scenario at the last solution [p.u.].
     """
@@ -49,6 +63,7 @@ class Followed:
     e_still: np.ndarray
     f_still: np.ndarray
     reached: np.ndarray
+    nose: np.ndarray
     worst: np.ndarray
 
 
@@ -67,13 +82,15 @@ class _Way:
 
     def __init__(self, v: np.ndarray) -> None:
         count = len(v)
-        self.v, self.tangent = v, np.zeros_like(v)
+        self.v, self.tangent = v.copy(), np.zeros_like(v)
         self.reached, self.aim = np.zeros(count), np.ones(count)
         self.before = np.zeros(count), np.zeros(count)  # λ and slowness, as of `seen`
         self.nose = np.full(count, np.inf)  # as foretold
         self.barred = np.full(count, np.inf)  # the least λ that was tried and not reached
         self.checked = np.zeros(count, bool)
         self.tries = np.zeros(count, int)
+        self.at_nose = np.zeros(count, bool)
+        self.sound_v, self.sound = v.copy(), np.zeros(count)  # the last ones without a wide angle
 
     def seen(self, rows: np.ndarray, tangent: np.ndarray) -> None:
         """The tangents where scenarios `rows` are; towards the nose they grow as 1/√(λ* - λ)."""
@@ -87,9 +104,16 @@ class _Way:
         kept = self.nose[rows] - at < 4 * (barred - at)  # else it was tried from too far away
         self.barred[rows] = np.where(kept, barred, np.inf)
 
-    def won(self, rows: np.ndarray, v: np.ndarray) -> None:
-        """Scenarios `rows` have reached their aim, at the voltages `v`."""
+    def won(self, rows: np.ndarray, v: np.ndarray, wide: np.ndarray) -> None:
+        """Scenarios `rows` have reached their aim, at `v`; `wide` are those beyond 90°."""
         self.v[rows], self.reached[rows], self.checked[rows] = v, self.aim[rows], False
+        near = rows[~wide]
+        self.sound_v[near], self.sound[near] = v[~wide], self.aim[near]
+
+    def back_to_sound(self) -> None:
+        """Those at their end, but with more than 90° over a branch, go back to where none had."""
+        beyond = np.flatnonzero((self.reached == 1.0) & (self.sound < 1.0))
+        self.v[beyond], self.reached[beyond] = self.sound_v[beyond], self.sound[beyond]
 
     def lost(self, rows: np.ndarray) -> None:
         """Scenarios `rows` have not reached their aim."""
@@ -108,6 +132,7 @@ class _Way:
         over = close & (aim < 1.0)  # seen once whether there is a solution beyond the nose
         self.aim[rows] = np.where(over, np.minimum(end * (1 + NARROW), 1.0), aim)
         ended = (at >= 1.0) | (close & self.checked[rows]) | (self.tries[rows] >= TRIES)
+        self.at_nose[rows] = close & self.checked[rows] & (nose - at <= SURE * nose)
         self.checked[rows] = over
         self.tries[rows] += 1
         return rows[~ended]
@@ -118,22 +143,23 @@ def follow(
     problem: Problem,
     tolerance_pu: float,
     start: np.ndarray,
-    begin: Asked | None = None,
+    straight: bool = False,
 ) -> Followed:
     """Follow every scenario of `problem` to λ = 1, as far as there are solutions.
 
     Parameters
     ----------
     start
-        Voltages without load, or those of `begin` `[bus]` [p.u.].
-    begin
-        What the buses ask for where the way begins; nothing where there is none.
+        Voltages without load `[bus]` [p.u.].
+    straight
+        `start` are any voltages, and the way is a straight line from what the buses have there.
     """
     count = len(problem.e)
     whole = part(problem, np.arange(count))
     whole.e[:], whole.f[:] = start.real, start.imag
+    begin = start if straight else None
     found = attempt(grid, between(grid, whole, np.zeros(count), begin), tolerance_pu, 30)
-    begun = (found.worst <= tolerance_pu) & (found.step < 1.0)
+    begun = (found.worst <= tolerance_pu) & (found.step < 1.0) & ~apart(grid, whole)
     whole.e[~begun], whole.f[~begun] = start.real, start.imag
     e_still, f_still, sign = whole.e.copy(), whole.f.copy(), found.sign
     way = _Way(e_still + 1j * f_still)
@@ -148,14 +174,16 @@ def follow(
         v = one.e + 1j * one.f
         good = found.good(tolerance_pu, sign[open_])
         good &= (found.firm > 0) | (np.abs(v - way.v[open_]).max(axis=1) < NUDGE)
-        way.won(open_[good], v[good])
+        way.won(open_[good], v[good], apart(grid, one)[good])
         way.lost(open_[~good])
         new = open_[good & (aim < 1.0)]
         way.seen(new, _tangents(grid, part(problem, new), way.v[new], way.reached[new]))
         open_ = way.go_on(open_)
+    way.back_to_sound()
     whole.e[:], whole.f[:] = way.v.real, way.v.imag
     worst = attempt(grid, whole, np.inf, 0).worst
-    return Followed(whole.e, whole.f, e_still, f_still, way.reached, worst)
+    reached = np.where(begun & (way.reached > 0.0), way.reached, np.nan)
+    return Followed(whole.e, whole.f, e_still, f_still, reached, way.at_nose, worst)
 
 
 def _tangents(grid: PowerGrid, problem: Problem, v: np.ndarray, share: np.ndarray) -> np.ndarray:
@@ -166,20 +194,36 @@ def _tangents(grid: PowerGrid, problem: Problem, v: np.ndarray, share: np.ndarra
 
 
 def between(
-    grid: PowerGrid, problem: Problem, share: np.ndarray, begin: Asked | None = None
+    grid: PowerGrid, problem: Problem, share: np.ndarray, begin: np.ndarray | None = None
 ) -> Problem:
-    """The block with `share` of every injection, and the rest of it from `begin`.
+    """The block with `share` of every injection, and the rest of what buses have at `begin`.
 
-    Voltages to hold are those of the block.
+    Voltages to hold are those of the block where there is no `begin`, else they go with it.
     """
     padded = np.concatenate([share, np.repeat(share[-1:], -len(share) % WIDTH)])
     lanes = padded.reshape(-1, 1, WIDTH)
     asked = problem.asked
     s, load = asked.s * lanes, asked.load * lanes
     if begin is not None:
-        s += begin.s[:1, :, :1] * (1.0 - lanes)
-        load += begin.load[:1, :, :1] * (1.0 - lanes)
+        return replace(
+            problem, asked=Asked(s + _had(grid, problem, begin) * (1 - lanes), load, asked.slack_v)
+        )
     rows = 2 * grid.place[grid.held] + 1
     held = np.broadcast_to(problem.held, (len(s), *problem.held.shape[1:]))[:, : len(rows)]
     s[:, rows] = np.where(held > 0, asked.s[:, rows], s[:, rows])
     return replace(problem, asked=Asked(s, load, asked.slack_v))
+
+
+def _had(grid: PowerGrid, problem: Problem, v: np.ndarray) -> np.ndarray:
+    """What the buses have at the voltages `v`, as lanes; v² where they hold a voltage."""
+    at = grid.bus_at[: grid.plan.m]
+    there = part(problem, np.arange(len(problem.e)))
+    there.e[:], there.f[:] = v.real, v.imag
+    power = net_power(grid, there, at)
+    s = np.zeros((len(power), problem.asked.s.shape[1]))
+    s[:, 0 : 2 * len(at) : 2], s[:, 1 : 2 * len(at) : 2] = power.real, power.imag
+    found, rows = as_lanes(s), 2 * grid.place[grid.held] + 1
+    held = np.broadcast_to(problem.held, (len(found), *problem.held.shape[1:]))[:, : len(rows)]
+    square = (np.abs(v[grid.held]) ** 2)[:, None]
+    found[:, rows] = np.where(held > 0, square, found[:, rows])
+    return found

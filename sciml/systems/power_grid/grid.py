@@ -153,7 +153,9 @@ class PowerGrid:
     elements, groups, buses
         The tables of the file behind the arrays.
     start
-        Complex voltages that Newton's method begins with [p.u.].
+        Complex voltages that Newton's method begins with: angles of a DC power flow [p.u.].
+    stored
+        Those that the file has of its own, as from an earlier power flow; None where it has none.
     notes
         What the reader repaired or assumed, and what the file asks for.
     options
@@ -190,6 +192,7 @@ class PowerGrid:
     notes: tuple[str, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
     unserved: Unserved = NOTHING
+    stored: np.ndarray | None = None
 
     @property
     def n_bus(self) -> int:
@@ -247,6 +250,15 @@ class PowerGrid:
         return admittance(self, self.two_port, self.shunt_g + 1j * self.shunt_b)
 
     @cached_property
+    def bus_admittance(self) -> sp.csr_matrix:
+        """The admittance matrix `[bus, bus]` [p.u.]."""
+        y_ff, y_ft, y_tf, y_tt = np.ascontiguousarray(self.two_port).view(complex).T
+        a, b, own = self.from_bus, self.to_bus, np.arange(self.n_bus)
+        values = np.concatenate([y_ff, y_ft, y_tf, y_tt, self.shunt_g + 1j * self.shunt_b])
+        rows, columns = np.concatenate([a, a, b, b, own]), np.concatenate([a, b, a, b, own])
+        return sp.csr_matrix((values, (rows, columns)), shape=(self.n_bus, self.n_bus))
+
+    @cached_property
     def slots(self) -> tuple[np.ndarray, np.ndarray]:
         """Slot of Y_ft in the row of each branch's from-end, and of Y_tf in its to-end's."""
         entry, plan = self.entries, self.plan
@@ -287,12 +299,8 @@ def admittance(grid: PowerGrid, two_port: np.ndarray, shunt: np.ndarray) -> Admi
 
 
 def bus_admittance(grid: PowerGrid) -> sp.csr_matrix:
-    """The admittance matrix `[bus, bus]` [p.u.]."""
-    y_ff, y_ft, y_tf, y_tt = np.ascontiguousarray(grid.two_port).view(complex).T
-    a, b, own = grid.from_bus, grid.to_bus, np.arange(grid.n_bus)
-    values = np.concatenate([y_ff, y_ft, y_tf, y_tt, grid.shunt_g + 1j * grid.shunt_b])
-    rows, columns = np.concatenate([a, a, b, b, own]), np.concatenate([a, b, a, b, own])
-    return sp.csr_matrix((values, (rows, columns)), shape=(grid.n_bus, grid.n_bus))
+    """The admittance matrix `[bus, bus]` [p.u.]; it is kept, and not to be changed."""
+    return grid.bus_admittance
 
 
 def _entry(plan: Plan, row: np.ndarray, col: np.ndarray) -> np.ndarray:

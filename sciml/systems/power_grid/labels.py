@@ -67,7 +67,7 @@ def label(
     return xr.Dataset(
         variables,
         {first: np.asarray(along), **coordinates(grid), **along_wards},
-        attributes(grid) | attrs,
+        attributes(grid) | {"start": flow.start} | attrs,
     )
 
 
@@ -110,6 +110,7 @@ def outcome_variables(flow: Flow, first: str = "scenario") -> Variables:
             {
                 "units": "1",
                 "long_name": "share of the scenario up to which there is a solution",
+                "comment": "where the outcome is unknown, up to which one is known; NaN for none",
             },
         ),
         "weakest_bus": (

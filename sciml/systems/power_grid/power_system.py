@@ -209,7 +209,11 @@ def _nan_where(bad: Array, values: Values) -> Values:
 
 def _status(voltages: Voltages) -> Array:
     """Flags of a step for what came of the power flow."""
-    flags = {Outcome.INFEASIBLE: Status.INFEASIBLE, Outcome.UNSUPPLIED: Status.DISCONNECTED}
+    flags = {
+        Outcome.INFEASIBLE: Status.INFEASIBLE,
+        Outcome.UNSUPPLIED: Status.DISCONNECTED,
+        Outcome.UNKNOWN: Status.NOT_CONVERGED,
+    }
     status = jnp.zeros(voltages.outcome.shape, jnp.int32)
     for outcome, flag in flags.items():
         status = jnp.where(voltages.outcome == outcome, int(flag), status)

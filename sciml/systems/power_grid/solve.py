@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from tvilling.sciml.errors import InputError
+from tvilling.sciml.systems.power_grid.angles import apart
 from tvilling.sciml.systems.power_grid.attempt import (
     Problem,
     attempt_closely,
@@ -14,7 +15,7 @@ from tvilling.sciml.systems.power_grid.attempt import (
     part,
 )
 from tvilling.sciml.systems.power_grid.base import Base, base_case
-from tvilling.sciml.systems.power_grid.flow import DEFAULT, Flow, Options, Outcome
+from tvilling.sciml.systems.power_grid.flow import DEFAULT, Flow, Options, Outcome, holds
 from tvilling.sciml.systems.power_grid.follow import follow
 from tvilling.sciml.systems.power_grid.grid import PowerGrid
 from tvilling.sciml.systems.power_grid.islands import is_open, unsupplied
@@ -155,6 +156,7 @@ def _empty(
         weakest=np.full(count, -1),
         outages=outages,
         dead=dead,
+        start=base.start,
     )
 
 
@@ -206,7 +208,9 @@ def _settle(
     found = attempt_closely(grid, problem, limit, options.tolerance.steps, shared)
     flow.iterations[rows] += found.iterations
     flow.worst_pu[rows] = found.worst
-    left = np.flatnonzero(~(found.good(limit, base.sign) & (found.firm > 0)))
+    good = found.good(limit, base.sign) & (found.firm > 0)
+    good[good] = ~apart(grid, part(problem, np.flatnonzero(good)))
+    left = np.flatnonzero(~good)
     if len(left):
         _follow(grid, problem, flow, base, limit, rows[left], left)
     flow.e[rows], flow.f[rows] = problem.e, problem.f
@@ -227,7 +231,7 @@ def _regulate(
     """
     spread, q_load, q_more = regulated
     for _ in range(ROUNDS):
-        done = flow.outcome[rows] != Outcome.INFEASIBLE
+        done = holds(flow.outcome[rows])
         moved = np.zeros(0, int)
         if spread is not None:
             left = np.where(done[:, None], spread.surplus(problem), 0.0)
@@ -240,8 +244,8 @@ def _regulate(
         some = part(problem, moved)
         _settle(grid, some, flow, base, options, rows[moved])
         problem.e[moved], problem.f[moved] = some.e, some.f
-    lost = rows[moved]  # how far along a way is not known
-    flow.outcome[lost], flow.reached[lost] = Outcome.INFEASIBLE, 0.0
+    lost = rows[moved]
+    flow.outcome[lost], flow.reached[lost] = Outcome.UNKNOWN, np.nan
     drop = np.abs(base.still) - np.hypot(problem.e[moved], problem.f[moved])
     flow.weakest[lost] = drop.argmax(axis=1)
 
@@ -257,10 +261,14 @@ def _follow(
 ) -> None:
     """Follow the scenarios that Newton's method left, `left` in the block, `rows` in the batch."""
     hard = part(problem, left)
-    followed = follow(grid, hard, limit, base.still, base.begin)
+    followed = follow(grid, hard, limit, base.still, base.straight)
     problem.e[left], problem.f[left] = followed.e, followed.f
     flow.worst_pu[rows], flow.reached[rows] = followed.worst, followed.reached
-    lost = followed.reached < 1.0
-    flow.outcome[rows[lost]] = Outcome.INFEASIBLE
+    lost = followed.reached != 1.0
+    invented = base.straight and not base.start  # a way that no grid is loaded on says nothing
+    nose = followed.nose & (not invented)
+    flow.outcome[rows[lost]] = np.where(nose, Outcome.INFEASIBLE, Outcome.UNKNOWN)[lost]
+    if invented:
+        flow.reached[rows[lost]] = np.nan
     drop = np.hypot(followed.e_still, followed.f_still) - np.hypot(followed.e, followed.f)
     flow.weakest[rows[lost]] = drop[lost].argmax(axis=1)

@@ -31,6 +31,7 @@ def with_two_port(grid: PowerGrid, two_port: np.ndarray) -> PowerGrid:
 def _with(grid: PowerGrid, two_port: np.ndarray) -> PowerGrid:
     _ = grid.plan, grid.kinds, grid.entries  # so that the copy has them
     other = copy(grid)
-    vars(other).pop("admittance", None)
+    for name in ("admittance", "bus_admittance"):
+        vars(other).pop(name, None)
     vars(other)["two_port"] = np.ascontiguousarray(two_port)
     return other

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 SLACK_PU, SLACK_PERCENT = 1e-6, 1e-3  # a limit met to within what single precision holds is kept
+NO_SOLUTION, NOT_KNOWN = "no solution", "not known"  # quantities of whole scenarios
 COLUMNS = ("element", "kind", "quantity", "limit", "worst", "unit", "when", "count")
 RATED = ("line", "trafo", "trafo3w")
 GAPS = 3  # that are told one by one
@@ -89,10 +90,11 @@ def violations(found: "Flow | xr.Dataset", limits: Limits) -> "pd.DataFrame":
     """Every limit that is broken, a row for each element and limit.
 
     First stand scenarios that have no solution, by the bus whose voltage gives way: `limit` is
-    the whole scenario, `worst` the share of it that has a solution. Then buses without supply: in
-    every scenario those whose elements no slack reaches in the file, `worst` their load there; in
-    some, those that outages cut off. Then voltages by how far they are out of their band, and
-    loadings by how far they are above.
+    the whole scenario, `worst` the share of it that has a solution; then those of which it is not
+    known whether they have one, `worst` the share that is known to, or NaN. Then buses without
+    supply: in every scenario those whose elements no slack reaches in the file, `worst` their load
+    there; in some, those that outages cut off. Then voltages by how far they are out of their band,
+    and loadings by how far they are above.
 
     Buses that closed switches join have one voltage, and one row.
 
@@ -167,8 +169,14 @@ def _when(data: "xr.Dataset", at: int) -> Any:
 
 
 def _unsolved(data: "xr.Dataset") -> Iterator[tuple[Any, ...]]:
-    lost = np.flatnonzero(data["outcome"].values == Outcome.INFEASIBLE)
-    weakest, reached = data["weakest_bus"].values[lost], data["reached"].values[lost]
+    for outcome, words in ((Outcome.INFEASIBLE, NO_SOLUTION), (Outcome.UNKNOWN, NOT_KNOWN)):
+        yield from _lost(data, np.flatnonzero(data["outcome"].values == outcome), words)
+
+
+def _lost(data: "xr.Dataset", lost: np.ndarray, words: str) -> Iterator[tuple[Any, ...]]:
+    """The scenarios `lost` by the bus whose voltage gives way first, the least share first."""
+    weakest = data["weakest_bus"].values[lost]
+    reached = np.nan_to_num(data["reached"].values[lost], nan=-1.0)
     groups = []
     for bus in np.unique(weakest):
         own = np.flatnonzero(weakest == bus)
@@ -176,10 +184,9 @@ def _unsolved(data: "xr.Dataset") -> Iterator[tuple[Any, ...]]:
         name = str(data["bus"].values[bus]) if bus >= 0 else "inside an element"
         when = _when(data, int(lost[least]))
         broken = np.isin(np.arange(data["outcome"].size), lost[own])
-        groups.append(
-            (name, "scenario", "no solution", 1.0, float(reached[least]), "1", when, broken)
-        )
-    yield from sorted(groups, key=lambda row: row[4])
+        share = float(data["reached"].values[lost[least]])
+        groups.append((name, "scenario", words, 1.0, share, "1", when, broken))
+    yield from sorted(groups, key=lambda row: np.nan_to_num(row[4], nan=-1.0))
 
 
 def _without_supply(data: "xr.Dataset") -> Iterator[tuple[Any, ...]]:

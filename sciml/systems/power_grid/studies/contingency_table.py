@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tvilling.sciml.systems.power_grid.flow import Outcome
+from tvilling.sciml.systems.power_grid.flow import Outcome, holds
 from tvilling.sciml.systems.power_grid.violations import (
     COLUMNS,
     SLACK_PERCENT,
@@ -81,14 +81,14 @@ def ranked(data: "xr.Dataset") -> "pd.DataFrame":
 def _worst_first(data: "xr.Dataset") -> np.ndarray:
     """Positions in (scenario, contingency), flat, the worst first."""
     flat = {name: data[name].values.ravel() for name in data if data[name].ndim == 2}
-    solved = flat["outcome"] != Outcome.INFEASIBLE
+    solved = holds(flat["outcome"])
     lost = np.round(flat["lost_load_mw"] / SAME_MW)
     keys = (
         np.nan_to_num(flat["vm_min_pu"], nan=1.0),
         -np.round(np.nan_to_num(flat["loading_percent"], nan=0.0) / SAME_PERCENT),
         -flat["violations"],
         -lost,
-        np.where(solved, 1.0, flat["reached"]),
+        np.where(solved, 1.0, np.nan_to_num(flat["reached"], nan=0.0)),
         solved,
     )
     return np.lexsort(keys)
@@ -103,9 +103,9 @@ def sums(data: "xr.Dataset") -> dict[str, bool | int | float]:
     Returns
     -------
     `secure`; how many contingencies there are, and how many of them, in any scenario, have
-    `no_solution`, `lose_load`, `break_limits`, `break_new_limits`; the greatest `lost_load_mw`
-    and `loading_percent`; the least `vm_min_pu`; and without outages, `base_violations` and
-    `base_lost_load_mw`.
+    `no_solution`, are `not_known` (neither a solution nor a nose was found), `lose_load`,
+    `break_limits`, `break_new_limits`; the greatest `lost_load_mw` and `loading_percent`; the
+    least `vm_min_pu`; and without outages, `base_violations` and `base_lost_load_mw`.
     """
     lost_mw = data["lost_load_mw"]
 
@@ -116,12 +116,13 @@ def sums(data: "xr.Dataset") -> dict[str, bool | int | float]:
         "contingencies": data.sizes["contingency"],
         "scenarios": data.sizes["scenario"],
         "no_solution": count(data["outcome"] == Outcome.INFEASIBLE),
+        "not_known": count(data["outcome"] == Outcome.UNKNOWN),
         "lose_load": count(lost_mw > SAME_MW),
         "break_limits": count(data["violations"] > 0),
         "break_new_limits": count(data["new_violations"] > 0),
     }
     base_lost_mw = float(sum(load_mw for _, load_mw in unserved_buses(data)))
-    failed = found["no_solution"] + found["lose_load"] + found["break_limits"]
+    failed = sum(found[name] for name in ("no_solution", "not_known", "lose_load", "break_limits"))
     return {
         "secure": failed == 0 and base_lost_mw <= SAME_MW,
         **found,

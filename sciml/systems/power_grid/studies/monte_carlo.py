@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tvilling.sciml.errors import InputError
-from tvilling.sciml.systems.power_grid.flow import DEFAULT, Options, Outcome
+from tvilling.sciml.systems.power_grid.flow import DEFAULT, Options, Outcome, holds
 from tvilling.sciml.systems.power_grid.grid import PowerGrid
 from tvilling.sciml.systems.power_grid.labels import attributes, outcome_variables
 from tvilling.sciml.systems.power_grid.results import loads, vm_pu
@@ -73,7 +73,7 @@ def monte_carlo(
     Returns
     -------
     xarray.Dataset
-        Over `scenario`: `FIGURES` and `outcome`; `violations` is -1 where there is no solution.
+        Over `scenario`: `FIGURES` and `outcome`; `violations` is -1 where no solution was found.
         Over `bus`: `vm_mean_pu`, `vm_deviation_pu`, `vm_least_pu`, `vm_greatest_pu`,
         `vm_quantile_pu` (with `quantile`), `voltage_risk` (share of the solved scenarios in which
         the voltage is out of its band) and `voltage_risk_interval` (with `bound`). Over `branch`
@@ -196,9 +196,11 @@ def _labelled(
     variables |= _statistics(
         loading, "loading", "branch", ("percent", "percent", "loading"), loading.above
     )
-    lost = figures["outcome"] == Outcome.INFEASIBLE
+    lost = ~holds(figures["outcome"])
+    unknown = figures["outcome"] == Outcome.UNKNOWN
     for name, hits, text in (
-        ("no_solution", lost, "scenarios without a solution"),
+        ("no_solution", lost & ~unknown, "scenarios without a solution"),
+        ("not_known", unknown, "scenarios with neither a solution nor a nose found"),
         ("violation", lost | (figures["violations"] > 0), "scenarios that break a limit"),
     ):
         variables |= _risk(name, (), np.asarray(hits.sum()), np.asarray(run.count), text)

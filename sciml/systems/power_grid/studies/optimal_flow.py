@@ -18,7 +18,7 @@ import numpy as np
 from tvilling.sciml.errors import InputError
 from tvilling.sciml.systems.power_grid.differentiable import Voltages, power_flow
 from tvilling.sciml.systems.power_grid.equations import injected
-from tvilling.sciml.systems.power_grid.flow import Options, Outcome, Tolerance
+from tvilling.sciml.systems.power_grid.flow import Options, Outcome, Tolerance, holds
 from tvilling.sciml.systems.power_grid.grid import PowerGrid
 from tvilling.sciml.systems.power_grid.measures import bus_power, loading_percent
 from tvilling.sciml.systems.power_grid.scenarios import VOLTAGES
@@ -176,7 +176,7 @@ def optimal_flow(
 
     problem = _Problem(grid, machines, limits or limits_of(grid), free_supply)
     start = problem.start()
-    if int(problem.voltages(jnp.asarray(start)).outcome) == Outcome.INFEASIBLE:
+    if not holds(int(problem.voltages(jnp.asarray(start)).outcome)):
         raise InputError(grid.source, ["the file's own set-points have no power flow"])
     cost = jax.jit(jax.value_and_grad(problem.cost))
     room, slope = jax.jit(problem.room), jax.jit(jax.jacfwd(problem.room))

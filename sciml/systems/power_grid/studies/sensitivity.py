@@ -14,7 +14,6 @@ import numpy as np
 from tvilling.sciml.errors import InputError
 from tvilling.sciml.systems.power_grid.adjoint import solve_linear
 from tvilling.sciml.systems.power_grid.differentiable import Voltages
-from tvilling.sciml.systems.power_grid.flow import Outcome
 from tvilling.sciml.systems.power_grid.grid import PowerGrid
 from tvilling.sciml.systems.power_grid.measures import loss_pu
 from tvilling.sciml.systems.power_grid.scenarios import check
@@ -56,7 +55,7 @@ def sensitivities(
     given = check(grid, varying or {})
     flow = solve(grid, given)
     rows = _rows(grid, observed)
-    if flow.outcome[0] == Outcome.INFEASIBLE:
+    if not flow.solved[0]:
         raise InputError(grid.source, ["the scenario has no power flow to take derivatives of"])
     e, f, vm = flow.e[0], flow.f[0], flow.vm_pu[0]
     bus = grid.buses.bus[rows]

@@ -1,0 +1,55 @@
+"""How far the voltages of a branch's two ends are apart.
+
+Across one series impedance no more power flows with a greater angle once the angle passes 90°: what
+lies beyond is not how a grid is run (Kundur, Power System Stability and Control, 1994, ch. 2 and
+12). The shift of a transformer does not count.
+"""
+
+from typing import no_type_check
+
+import numpy as np
+from numba import njit
+
+from tvilling.sciml.systems.power_grid.attempt import Problem
+from tvilling.sciml.systems.power_grid.grid import PowerGrid
+from tvilling.sciml.systems.power_grid.islands import is_open
+
+
+def widest_degree(grid: PowerGrid, v: np.ndarray) -> float:
+    """The greatest angle over a branch at the voltages `v` `[bus]` [degree]."""
+    across = v[grid.from_bus] * v[grid.to_bus].conj() * np.exp(-1j * grid.branches.shift_rad)
+    return float(np.degrees(np.abs(np.angle(across)).max(initial=0.0)))
+
+
+def apart(grid: PowerGrid, problem: Problem) -> np.ndarray:
+    """Scenarios with more than 90° over a branch that is in service `[scenario]`."""
+    outages, count = problem.outages, len(problem.e)
+    opened = np.full((count, 0), -1)
+    if outages is not None and outages.branch.size:
+        opened = np.where(is_open(grid, outages), outages.branch, -1)
+    dead = np.zeros((count if len(problem.dead) else 0, grid.n_bus), np.uint8)
+    if len(dead):
+        dead[:, grid.bus_at[: grid.plan.m]] = problem.dead
+    found = np.zeros(count, np.bool_)
+    turn = np.exp(1j * grid.branches.shift_rad)
+    ends = grid.from_bus, grid.to_bus
+    _apart(problem.e, problem.f, *ends, turn.real, turn.imag, opened, dead, found)
+    return found
+
+
+@njit(nogil=True, error_model="numpy", cache=True)
+@no_type_check
+def _apart(e, f, a, b, cos, sin, opened, dead, found):  # noqa: PLR0913
+    """Mark the scenarios in which the two ends of a branch point away from each other."""
+    for row in range(e.shape[0]):
+        for k in range(a.size):
+            i, j = a[k], b[k]
+            along = e[row, i] * e[row, j] + f[row, i] * f[row, j]
+            across = f[row, i] * e[row, j] - e[row, i] * f[row, j]
+            if along * cos[k] + across * sin[k] < 0.0:
+                out = dead.shape[0] > 0 and (dead[row, i] > 0 or dead[row, j] > 0)
+                for c in range(opened.shape[1]):
+                    out = out or opened[row, c] == k
+                if not out:
+                    found[row] = True
+                    break
