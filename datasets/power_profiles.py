@@ -5,6 +5,7 @@ element is their product, as in `simbench.get_absolute_values`. Its stamps are t
 clock on the wall: 2016-03-27 has no hour from 02:00, 2016-10-30 has that hour twice.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from tvilling.datasets.clock import local_to_utc
+from tvilling.datasets.power_profiles_notes import constant_note
 from tvilling.datasets.readers.power_grid import PowerNet
 from tvilling.datasets.readers.power_grid_words import elements
 from tvilling.sciml.errors import InputError
@@ -78,8 +80,9 @@ def read_profiles(
         table: `load_p_mw`, `load_q_mvar` over (`time`, `load`), `sgen_p_mw`, `storage_p_mw`,
         `gen_p_mw` and so on, those that are given. `load_name` and so on are the names. Powers
         replace the column of the table of the same name; a power flow multiplies them by the
-        table's `scaling` as it does that column. An element without a course keeps its power. A
-        variable of more than 0.5 GB is an array of dask.
+        table's `scaling` as it does that column. An element without a course keeps its power: the
+        attribute `constant` names those that have one other than 0. A variable of more than
+        0.5 GB is an array of dask.
 
     Raises
     ------
@@ -112,7 +115,19 @@ def _own_profiles(
         raise InputError(power_net.source, faults)
     time = local_to_utc(stamps, GERMANY, power_net.source).utc
     told = "relative profiles of SimBench times the nominal power of each element"
-    return label_courses(power_net, time, courses, told, "German local time, here as UTC")
+    data = label_courses(power_net, time, courses, told, "German local time, here as UTC")
+    covered = {
+        name: power_net.net[COURSES[name].kind]["profile"].notna().to_numpy() for name in courses
+    }
+    return with_constants(power_net, data, covered)
+
+
+def with_constants(
+    power_net: PowerNet, data: "xr.Dataset", covered: Mapping[str, np.ndarray]
+) -> "xr.Dataset":
+    """`data` with an attribute `constant` that names what has no course, where there is any."""
+    note = constant_note(power_net.net, covered)
+    return data.assign_attrs(constant=note) if note else data
 
 
 def _stamps(source: str, profiles: dict[str, pd.DataFrame]) -> pd.DatetimeIndex:

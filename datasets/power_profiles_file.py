@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from tvilling.datasets.power_profiles import COURSES, label_courses
+from tvilling.datasets.power_profiles import COURSES, label_courses, with_constants
 from tvilling.datasets.readers.power_grid import PowerNet
 from tvilling.sciml.errors import InputError
 from tvilling.sciml.io.csv_table import parse_cells, separator_of
@@ -105,7 +105,12 @@ def read_profile_file(power_net: PowerNet, path: Path, dtype: "DTypeLike") -> "x
         for position, values in columns.items():
             course[:, position] = values
         courses[name] = course
-    return label_courses(power_net, reading.time, courses, f"file {path.name}", "UTC")
+    data = label_courses(power_net, reading.time, courses, f"file {path.name}", "UTC")
+    covered = {
+        name: np.isin(np.arange(courses[name].shape[1]), list(columns))
+        for name, columns in reading.columns.items()
+    }
+    return with_constants(power_net, data, covered)
 
 
 def _read_csv(reading: _Reading, path: Path) -> None:

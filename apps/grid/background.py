@@ -81,7 +81,7 @@ def powers(opened: Opened, background: Background) -> Powers:
         scenarios_of(opened.grid, chosen),
         [f"{moment} UTC" for moment in map(told, chosen["time"].values)],
         f"Loads and generators have the powers of {count} steps drawn from the {steps} of their "
-        f"courses (seed {background.seed}).",
+        f"courses (seed {background.seed}). {courses.attrs.get('constant', '')}".strip(),
     )
 
 

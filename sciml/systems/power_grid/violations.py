@@ -139,20 +139,22 @@ def step_hours(data: "xr.Dataset") -> np.ndarray | None:
 
 
 def time_notes(data: "xr.Dataset") -> tuple[str, ...]:
-    """What is to be known of steps in time: gaps, and that a single step has no length."""
+    """What is to be known of steps in time: gaps, powers without a course, a single step."""
     hours, time = step_hours(data), data["time"].values.astype("datetime64[m]")
+    constant = (str(data.attrs["constant"]),) if data.attrs.get("constant") else ()
     if hours is None:
-        return ("A single step has no length: energies and hours need at least two.",)
+        return ("A single step has no length: energies and hours need at least two.", *constant)
     usual = float(np.median(hours[:-1]))
     wide = np.flatnonzero(hours[:-1] > usual * (1.0 + 1e-9))
     if not len(wide):
-        return ()
+        return constant
     words = [str(moment).replace("T", " ") for moment in time]
     some = [f"{words[at]} to {words[at + 1]} UTC" for at in wide[:GAPS]]
     more = f" and {len(wide) - GAPS} more" if len(wide) > GAPS else ""
     return (
         f"Gaps longer than the usual step of {usual:g} h: {', '.join(some)}{more}. The powers at "
         "the beginning of a gap stand for all of it.",
+        *constant,
     )
 
 

@@ -93,6 +93,7 @@ def year(
     told = {
         "profiles": str(profiles.attrs.get("profiles", "")),
         "clock": str(profiles.attrs.get("clock", "")),
+        **{name: str(profiles.attrs[name]) for name in ("constant",) if name in profiles.attrs},
     }
     return xr.Dataset(kept, along, attributes(grid) | told | attrs)
 
