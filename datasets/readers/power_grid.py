@@ -105,6 +105,7 @@ def _checked(net: "pandapowerNet", source: str, notes: list[str], simbench: bool
     from tvilling.datasets.readers import power_grid_repairs as repairs
     from tvilling.datasets.readers.power_grid_checks import net_faults
     from tvilling.datasets.readers.power_grid_oddities import oddities
+    from tvilling.datasets.readers.power_grid_unused import unused_notes
 
     notes = [*notes, *repairs.fill_shares(net)]
     if simbench:
@@ -113,4 +114,5 @@ def _checked(net: "pandapowerNet", source: str, notes: list[str], simbench: bool
     if faults:
         raise InputError(source, faults)
     notes += [*repairs.taps_left_out(net), *repairs.controllers_idle(net), *oddities(net)]
+    notes += unused_notes(net)
     return PowerNet(net, source, tuple(notes))

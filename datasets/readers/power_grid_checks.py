@@ -16,6 +16,7 @@ from tvilling.datasets.readers.power_grid_columns import (
     SWITCHED,
     Needed,
 )
+from tvilling.datasets.readers.power_grid_steps import flagged, step_faults
 from tvilling.datasets.readers.power_grid_words import element
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def net_faults(net: "pandapowerNet") -> list[str]:
             faults += _number_faults(table, kind, column)
         for end in BUSES.get(kind, ()):
             faults += _bus_faults(net, table, kind, end)
-    faults += [*_limit_faults(net), *_loop_faults(net), *_branch_faults(net)]
+    faults += [*_limit_faults(net), *_loop_faults(net), *_branch_faults(net), *step_faults(net)]
     return [*faults, *_share_faults(net), *_switch_faults(net), *_slack_faults(net)]
 
 
@@ -197,9 +198,7 @@ def _branch_faults(net: "pandapowerNet") -> list[str]:
 
 def by_table(trafo: pd.DataFrame) -> np.ndarray:
     """Which transformers take ratio and impedance of a tap from a table of characteristics."""
-    if "tap_dependency_table" not in trafo:
-        return np.zeros(len(trafo), bool)
-    return trafo["tap_dependency_table"].map(lambda flag: flag in (True, 1)).to_numpy(bool)
+    return flagged(trafo, "tap_dependency_table")
 
 
 def _zero(table: pd.DataFrame, kind: str, columns: tuple[str, str], unit: str) -> list[str]:

@@ -167,8 +167,11 @@ def _convert(net: Any, options: Mapping[str, Any], source: str) -> Any:
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "tap_dependency_table is missing in net")
             _, ppci = _pd2ppc(net)
-    except (UserWarning, ValueError) as error:  # such as where there is no slack
+    except (UserWarning, ValueError, NotImplementedError) as error:  # such as without a slack
         raise InputError(source, [str(error)]) from None
+    except (AttributeError, IndexError, KeyError, TypeError) as error:  # tables it does not expect
+        reason = f"{type(error).__name__}: {error}"
+        raise InputError(source, [f"pandapower cannot convert it ({reason})"]) from error
     power = ppci["bus"][:, [PD, QD]].copy(), ppci["gen"][:, PG].copy()
     angle = ppci["bus"][:, VA].copy()
     with suppress(FloatingPointError):  # branches without reactance, of which it knows nothing

@@ -65,6 +65,8 @@ def machines(
     active = np.where(place >= 0, set_p + share * left[:, place], 0.0)
     holds = np.concatenate([np.full(len(one.bus), one.kind != "xward") for one in elements])
     reactive = _shared(q, np.where(holds, place, -1), low, high)
+    if flow.options is not None and flow.options.q_limits:
+        reactive = _within_limits(reactive, np.where(holds, place, -1), elements)
     if flow.dead is not None:
         off = (flow.dead[rows][:, bus] > 0) & (bus >= 0)
         active[off], reactive[off] = 0.0, 0.0
@@ -104,6 +106,28 @@ def _shared(q: np.ndarray, place: np.ndarray, low: np.ndarray, high: np.ndarray)
     scale = np.where(wide, (q - least) / np.where(wide, range_, 1.0), 0.0)
     by_range = low + (high - low) * scale[:, place]
     return np.where(place >= 0, np.where(wide[place], by_range, (q / count)[:, place]), 0.0)
+
+
+def _within_limits(
+    reactive: np.ndarray, place: np.ndarray, elements: Sequence[Elements]
+) -> np.ndarray:
+    """Generators beside slack machines kept within their limits; what is over goes to the slack.
+
+    Where no slack machine is at the bus, limits were kept in the solution itself.
+    """
+    slack = _own_shares(elements) > 0
+    there = np.isin(place, place[slack & (place >= 0)]) & (place >= 0)
+    bound = there & ~slack
+    if not bound.any():
+        return reactive
+    low = np.concatenate([one.q_min_mvar for one in elements])
+    high = np.concatenate([one.q_max_mvar for one in elements])
+    kept = np.where(bound, np.clip(reactive, low, high), reactive)
+    buses = int(place.max()) + 1
+    over = (reactive - kept) @ _placed(place, buses)
+    count = _placed(np.where(slack, place, -1), buses).sum(axis=0)
+    spread = over / np.maximum(np.asarray(count).ravel(), 1.0)
+    return kept + np.where(slack & there, spread[:, place], 0.0)
 
 
 def _sent(flow: Flow, at: np.ndarray, rows: slice) -> tuple[np.ndarray, np.ndarray]:

@@ -3,12 +3,14 @@
 from typing import Any
 
 import numpy as np
+import pandapower as pp
 import pandapower.networks as pn
 import pytest
 from pandapower_peer import voltages
 
 from tvilling.sciml.systems.power_grid.convert import from_pandapower
 from tvilling.sciml.systems.power_grid.flow import Options
+from tvilling.sciml.systems.power_grid.machines import machines
 from tvilling.sciml.systems.power_grid.solve import solve
 
 SCALES = np.array([0.9, 1.0, 1.05])
@@ -56,3 +58,31 @@ def test_equals_pandapower(name: str, theirs: dict[str, bool], ours: Options) ->
     if ours.q_limits and name == "case118":
         held = np.abs(flow.vm_pu[:, grid.held] - grid.vm_pu[grid.held]) < 1e-9
         assert not held.all()  # some limit binds, or the test could not fail
+
+
+def test_generators_beside_a_source_keep_their_limits_too() -> None:
+    """pandapower limits a generator at the bus of an external grid, which gives the rest."""
+    net = pn.case9()
+    pp.create_gen(net, 0, 20.0, vm_pu=1.0, min_q_mvar=-5.0, max_q_mvar=10.0)
+    voltages(net, enforce_q_lims=True)
+    given = machines(solve(from_pandapower(net), options=Options(q_limits=True)))
+    assert net.res_gen.q_mvar.iloc[-1] == pytest.approx(10.0)
+    for kind in ("gen", "ext_grid"):
+        expected = net[f"res_{kind}"].q_mvar.to_numpy()
+        np.testing.assert_allclose(given[kind].q_mvar[0], expected, atol=1e-6)
+
+
+@pytest.mark.parametrize("limits", [(-np.inf, np.inf), (np.nan, np.nan), (-np.inf, 40.0)])
+def test_limits_without_an_end_give_finite_powers(limits: tuple[float, float]) -> None:
+    """A share of infinity would not be a number; the voltages are those without a limit there."""
+    net = pn.case9()
+    pp.create_gen(net, 1, 20.0, vm_pu=1.0, min_q_mvar=-5.0, max_q_mvar=20.0)
+    plain = solve(from_pandapower(net))
+    net.gen.loc[[0, 1], ["min_q_mvar", "max_q_mvar"]] = limits
+    for asked in (False, True):
+        flow = solve(from_pandapower(net), options=Options(q_limits=asked))
+        np.testing.assert_allclose(flow.v, plain.v, atol=1e-9)
+        given = machines(flow)
+        assert all(np.isfinite(one.q_mvar).all() for one in given.values())
+        total = [one["gen"].q_mvar[0, [0, -1]].sum() for one in (given, machines(plain))]
+        assert total[0] == pytest.approx(total[1], abs=1e-6)
