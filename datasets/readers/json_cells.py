@@ -47,7 +47,11 @@ def bad_rows(kind: CellKind, cells: list[Any]) -> list[int]:
     """Rows whose cells are not of `kind`."""
     if kind.types.issuperset(map(type, cells)):
         return []
-    return [row for row, cell in enumerate(cells) if not kind.good(cell)]
+    return [
+        row
+        for row, cell in enumerate(cells)
+        if type(cell) not in kind.types and not kind.good(cell)
+    ]
 
 
 def shown(cell: Any) -> str:

@@ -16,6 +16,7 @@ from tvilling.datasets.readers.json_cells import shown
 from tvilling.datasets.readers.json_foreign import foreign_faults
 from tvilling.datasets.readers.json_table import Findings, object_names, retyped
 from tvilling.datasets.readers.json_values import CLASS, CONTENT, RawTable, plain
+from tvilling.datasets.readers.power_grid_defaults import with_columns
 from tvilling.datasets.readers.power_grid_members import MEMBERS, read_members
 from tvilling.datasets.readers.power_grid_schema import schemas, units
 from tvilling.datasets.readers.power_grid_words import listening, told
@@ -122,7 +123,8 @@ def _converted(found: Findings, members: dict[str, Any]) -> tuple["pandapowerNet
     for name, schema in schemas().items():
         table = net.get(name)
         if isinstance(table, pd.DataFrame):
-            net[name] = retyped(found, name, table, schema, units(name))
+            typed = retyped(found, name, table, schema, units(name))
+            net[name] = with_columns(found, name, typed)
     return net, heard
 
 

@@ -12,24 +12,14 @@ import pandas as pd
 from tvilling.datasets.readers.json_cells import is_word, shown
 from tvilling.datasets.readers.json_table import Findings, read_table
 from tvilling.datasets.readers.json_values import Foreign, RawTable
+from tvilling.datasets.readers.power_grid_defaults import with_flags
 from tvilling.datasets.readers.power_grid_schema import schemas, units
-from tvilling.datasets.readers.power_grid_words import elements
 
 NUMBERS = {"f_hz": "Hz", "sn_mva": "MVA", "sn_kva": "kVA"}
 STATES = ("converged", "OPF_converged")
 VERSIONS = ("version", "format_version")
 MEMBERS = {"name", "std_types", "user_pf_options", "profiles", *NUMBERS, *VERSIONS, *STATES}
 TYPES = ("line", "line_dc", "trafo", "trafo3w", "fuse")
-FILLED = {
-    "slack": False,
-    "tap_at_star_point": False,
-    "tap_dependency_table": False,
-    "tdpf": False,
-    "step_dependency_table": False,
-    "reactive_capability_curve": False,
-    "current_source": True,
-    "tap_dependent_impedance": False,
-}  # flags without a value, which pandapower takes as given
 MAX_OPTIONS = 200
 
 
@@ -95,7 +85,7 @@ def _tables(found: Findings, content: Mapping[str, Any]) -> dict[str, pd.DataFra
         else:
             table = read_table(found, name, value, schema, units(name))
         if table is not None:
-            tables[name] = _filled(found, name, table)
+            tables[name] = with_flags(found, name, table)
     return tables
 
 
@@ -106,18 +96,6 @@ def _result(found: Findings, name: str, value: Any) -> pd.DataFrame | None:
     if own.faults:
         found.notes.append(f"table {name} is not used: {own.faults[0]}")
         return None
-    return table
-
-
-def _filled(found: Findings, kind: str, table: pd.DataFrame) -> pd.DataFrame:
-    """The table with a value for every flag that pandapower reads, and notes on those set."""
-    for name, default in FILLED.items():
-        if name not in table or table[name].dtype == bool:
-            continue
-        blank = table[name].isna().to_numpy(bool)
-        table[name] = np.where(blank, default, table[name]).astype(bool)
-        where = elements(table, kind, blank)
-        found.notes.append(f"{name} had no value and became {str(default).lower()}: {where}")
     return table
 
 

@@ -161,7 +161,7 @@ def library_classes() -> set[tuple[str, str]]:
 def read_planted(folder: Path, every: bool) -> dict[str, dict[str, Any]]:
     """What reading planted files came to, in one process, by the name of the file.
 
-    Every class in every position of both kinds of net, or each class in some positions.
+    Every dangerous class in every position of both kinds of net, or each class in some positions.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -179,7 +179,8 @@ def read_planted(folder: Path, every: bool) -> dict[str, dict[str, Any]]:
             known = "" if (module, name) in DANGEROUS else "library-"
             for place, placed in placings(net, nodes, planted(module, name, content)).items():
                 turn += 1
-                if every or turn % (23 if known else 7) == 0:
+                seldom = (23 if known else 7) if not every else (5 if known else 1)
+                if turn % seldom == 0:
                     path = folder / f"{kind}-{known}{module}.{name}-{place}.json"
                     path.write_text(json.dumps(placed))
     script = Path(__file__).parents[1] / "helpers" / "audited_reading.py"
@@ -214,7 +215,7 @@ def test_reading_triggers_nothing(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_reading_triggers_nothing_with_any_class_anywhere(tmp_path: Path) -> None:
+def test_reading_triggers_nothing_anywhere(tmp_path: Path) -> None:
     said = read_planted(tmp_path, every=True)
     assert_nothing_ran(said)
-    assert len(said) > 5000
+    assert len(said) > 2000
