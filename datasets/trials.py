@@ -46,10 +46,10 @@ def trial_scenarios(
     Raises
     ------
     InputError
-        With every argument out of range.
+        With every argument out of range, and every drive whose channel has no finite limits.
     """
     step_s = example.dt_s if dt_s is None else dt_s
-    _check(count, days, step_s)
+    _check(example.system.drives, count, days, step_s)
     steps = round(days * DAY_S / step_s)
     random = np.random.default_rng(seed)
     time_s = np.arange(steps) * step_s
@@ -64,8 +64,13 @@ def trial_scenarios(
     return Scenario(_starts(example.system, count, seed), drive, step_s)
 
 
-def _check(count: int, days: int, step_s: float) -> None:
+def _check(drives: tuple[Channel, ...], count: int, days: int, step_s: float) -> None:
     faults = [
+        f"drive {c.name} has the limits {c.low:g} to {c.high:g} {c.unit}, expected finite ones"
+        for c in drives
+        if not np.isfinite([c.low, c.high]).all()
+    ]
+    faults += [
         f"{name} is {value}, expected 1 or more"
         for name, value in (("count", count), ("days", days))
         if value < 1

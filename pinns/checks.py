@@ -14,6 +14,7 @@ from tvilling.pinns.agreement import agreement, place_of
 from tvilling.pinns.conditions import Measured
 from tvilling.pinns.evaluation import evaluate, needs
 from tvilling.pinns.jets import Jet
+from tvilling.pinns.parameters import Fixed
 from tvilling.pinns.problem import Equation, Problem
 from tvilling.pinns.terms import Recorded, Terms, everything
 from tvilling.pinns.trial import constants, fields, prescribed, unsought
@@ -168,18 +169,46 @@ def _formulas(problem: Problem) -> Iterator[str]:
     yield from told
     if told:  # the equations would only tell the same
         return
+    told = [
+        fault
+        for equation in problem.equations
+        for fault in _tried(
+            f"equation {equation.name}", lambda item=equation: _residual(problem, item, point)
+        )
+    ]
+    yield from told or _unused(problem, numbers, point)
+
+
+def _unused(problem: Problem, numbers: dict[str, Any], point: dict[str, Any]) -> Iterator[str]:
+    """Parameters that nothing depends on: whatever their range, the solution would be the same."""
+    at, used = everything(_with(problem, _zeros(problem))), set[str]()
     for equation in problem.equations:
-        place = f"equation {equation.name}"
-        yield from _tried(place, lambda item=equation: _residual(problem, item, point))
+        equation.residual(Recorded(at, used))
+    for derived in problem.derived:
+        derived.formula(Recorded(at, used))
+    for condition in problem.conditions:
+        for value in condition.formulas.values():
+            if callable(value):
+                value(Recorded({**point, **numbers}, used))
+    for item in problem.parameters:
+        if item.name not in used and not isinstance(item, Fixed):
+            kind = type(item).__name__.lower()
+            yield f"{item.name} is {kind}, but no equation, condition or derived quantity uses it"
 
 
-def _residual(problem: Problem, equation: Equation, point: dict[str, Any]) -> Any:
+def _zeros(problem: Problem) -> symmetry.Outputs:
+    """Networks that say zero everywhere."""
+
     def zeros(coordinates: list[Jet]) -> Jet:
         shape = (*coordinates[0].values.shape, len(problem.unknowns))
         return Jet(coordinates[0].indices, jnp.zeros(shape))
 
+    return zeros
+
+
+def _residual(problem: Problem, equation: Equation, point: dict[str, Any]) -> Any:
     normals = {f"normal_{name}": jnp.zeros(()) for name in problem.domain.names}
-    at = fields(problem, zeros, unsought(problem))
+    at = fields(problem, _zeros(problem), unsought(problem))
     if equation.face is None:
         used: set[str] = set()
         if equation.residual(Recorded(everything(at), used)) is None:

@@ -174,6 +174,8 @@ def _prior_faults(unknown: Mapping[str, float], prior: Prior) -> list[str]:
         for name, value in walks.items()
         if not 0 <= value <= MOST_RELATIVE_SD
     ]
+    if prior.state is None and np.any([np.any(v) for v in jax.tree.leaves(prior.state_sd)]):
+        faults.append("state_sd is given without a state that it could be about")
     if not 0 <= prior.relaxation <= 1:
         faults.append(f"relaxation is {prior.relaxation:g}, expected 0 to 1")
     if prior.window < 1:

@@ -37,6 +37,7 @@ def check_step(
         for name in measured
         if name not in known
     ]
+    faults += [f"sigma of {name} is of no output" for name in sigma if name not in known]
     readings: Arrays = {}
     errors: Arrays = {}
     for name in sorted(set(measured) & set(known)):

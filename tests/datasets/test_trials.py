@@ -1,11 +1,14 @@
 """Trial scenarios keep to the channels of any system, and prices look like prices."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from tvilling.datasets.prices import synthetic_prices
 from tvilling.datasets.trials import PRICE, trial_scenarios
 from tvilling.sciml.errors import InputError
+from tvilling.sciml.system import Channel
 from tvilling.sciml.systems import SYSTEMS
 
 
@@ -46,3 +49,14 @@ def test_prices_have_the_stated_mean_and_peak_in_the_evening():
     assert price.min() > 0
     assert price.mean(axis=0).argmax() in (18, 19)
     assert price.mean(axis=0).argmin() in (2, 3, 4)
+
+
+def test_a_drive_without_limits_is_refused():
+    """It would swing by infinity, and be no number."""
+
+    class Open(type(SYSTEMS["tank"].example().system)):
+        drives = (Channel("demand_w", "W", 0.0, float("inf")),)
+
+    example = replace(SYSTEMS["tank"].example(), system=object.__new__(Open))
+    with pytest.raises(InputError, match="demand_w has the limits 0 to inf W"):
+        trial_scenarios(example, 2, 1, 0)

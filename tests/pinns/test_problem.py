@@ -13,6 +13,7 @@ from tvilling.pinns import (
     Broyden,
     Causal,
     Condition,
+    Derived,
     EdgeCondition,
     Equation,
     Fixed,
@@ -119,6 +120,10 @@ WRONG = {
     "not finite": (
         {"parameters": (Fixed("speed_m_per_s", "m/s", float("nan")),)},
         "speed_m_per_s is nan m/s, expected a finite number",
+    ),
+    "a family of one": (
+        {"parameters": (SPEED, Ranged("loss_per_s", "1/s", 0.1, 1.0))},
+        "loss_per_s is ranged, but no equation, condition or derived quantity uses it",
     ),
     "nothing measured": (
         {"parameters": (Free("speed_m_per_s", "m/s", 0.1, 3.0),)},
@@ -415,3 +420,11 @@ def test_readings_are_lists_of_numbers(points, values, told):
 def test_lists_and_whole_numbers_are_readings_too():
     given = Measured("temp_degc", {"x_m": [0, 50], "time_s": (1, 2)}, [80, 70])
     assert given.values.dtype == given.points["x_m"].dtype == float
+
+
+def test_a_parameter_counts_where_a_condition_or_a_derived_quantity_uses_it():
+    loss = {"parameters": (SPEED, Ranged("inlet_degc", "°C", 60.0, 90.0))}
+    inlet = condition("temp_degc", "x_m", 0.0, lambda at: at.inlet_degc)
+    assert problem(**loss, **inlet).inputs.ranged[0].name == "inlet_degc"
+    above = Derived("above_k", "K", lambda at: at.temp_degc - at.inlet_degc)
+    assert problem(**loss, derived=(above,)).told[-1].name == "above_k"

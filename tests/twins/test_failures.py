@@ -136,10 +136,11 @@ def test_every_fault_of_a_step_is_told_at_once() -> None:
             {},
             {"demand_w": np.nan, "ambient_degc": [1.0, 2.0]},
             {"water_degc": 70.0, "level_m": 1.0, "loss_w": 3.0},
-            {"water_degc": 0.0},
+            {"water_degc": 0.0, "flow_kg_per_s": 0.1},
         )
     text = str(caught.value)
-    assert "6 faults" in text
+    assert "7 faults" in text
+    assert "sigma of flow_kg_per_s is of no output" in text
     assert "action heater_w is missing" in text
     assert "drive demand_w is not finite, expected 0 to 6000 W" in text
     assert "drive ambient_degc has shape (2,), expected ()" in text

@@ -131,6 +131,7 @@ def test_an_unknown_of_zero_cannot_be_lognormal() -> None:
     [
         ({"members": 5}, "members is 5, expected at least 10"),
         ({"state_sd": -1.0}, "state_sd is -1 somewhere"),
+        ({"state": None, "state_sd": 2.0}, "state_sd is given without a state"),
         ({"state_noise": [1.0, 2.0]}, "state_noise is neither one number"),
         ({"window": 0}, "window is 0 updates"),
     ],
