@@ -66,7 +66,7 @@ HOSTILE = {
     "is of type": lambda file: file.create_dataset("p", (3,), h5py.ref_dtype),
     "p: is of type": lambda file: file.create_dataset("p", (3,), h5py.vlen_dtype("f8")),
     "is a group": lambda file: file.create_group("p"),
-    "is packed by filter": lambda file: file.create_dataset("p", (99,), compression="lzf"),
+    "is packed by filter": lambda file: file.create_dataset("p", (99,), "f8", compression="lzf"),
 }  # fmt: skip
 
 

@@ -1,0 +1,18 @@
+"""All attempts, and a third of them that stands for all."""
+
+import grid_inputs
+import special_files
+import store_inputs
+import table_inputs
+import yaml_inputs
+from attempt import Attempt
+
+FAMILIES = (yaml_inputs, table_inputs, grid_inputs, store_inputs, special_files)
+
+
+def all_attempts() -> list[Attempt]:
+    """Every attempt; no name stands twice."""
+    found = [attempt for family in FAMILIES for attempt in family.attempts()]
+    names = [attempt.name for attempt in found]
+    assert len(set(names)) == len(names), "a name stands twice"
+    return found
