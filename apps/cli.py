@@ -10,7 +10,7 @@ from tvilling.apps.cli_grid import grid_app
 from tvilling.apps.cli_jobs import job_app, ledger_app
 from tvilling.apps.cli_pinn import pinn_app
 from tvilling.apps.cli_production import backtest, plan
-from tvilling.apps.shown import progress, show
+from tvilling.apps.shown import progress, say, show
 from tvilling.sciml.errors import InputError
 from tvilling.sciml.extras import MissingExtraError
 
@@ -47,14 +47,14 @@ def main() -> None:
     try:
         app()
     except (InputError, MissingExtraError) as error:
-        typer.echo(str(error), err=True)
+        say(str(error), err=True)
         sys.exit(FAULTY_INPUT)
     except Exception as error:
         from tvilling.apps.error_log import write_error_log
 
         where = write_error_log()
-        typer.echo(f"tvilling failed: {type(error).__name__}: {_first_line(error)}", err=True)
-        typer.echo(where, err=True)
+        say(f"tvilling failed: {type(error).__name__}: {_first_line(error)}", err=True)
+        say(where, err=True)
         sys.exit(UNEXPECTED)
 
 
@@ -77,9 +77,9 @@ def run(
         result = run_case(case, set_ or (), out, tell)
     show(run_table(result))
     for warning in result.warnings:
-        typer.echo(f"warning: {warning}")
-    typer.echo(f"report: {result.folder / 'report.html'}")
-    typer.echo(f"took {result.wall_s:.1f} s")
+        say(f"warning: {warning}")
+    say(f"report: {result.folder / 'report.html'}")
+    say(f"took {result.wall_s:.1f} s")
 
 
 @app.command()
@@ -93,12 +93,12 @@ def check(
     with progress() as tell:
         summary, lines = check_file(file, tell)
     for line in lines:
-        typer.echo(line)
+        say(line)
     if summary is None:
         return
     show(summary_table(summary))
     for note in summary.notes:
-        typer.echo(f"note: {note}")
+        say(f"note: {note}")
 
 
 @app.command()
@@ -130,8 +130,8 @@ def size(
         folder, sized = size_file(file, out, options, tell)
     show(sizes_table(sized))
     for note in sized.tables.notes:
-        typer.echo(f"note: {note}")
-    typer.echo(f"wrote {folder}")
+        say(f"note: {note}")
+    say(f"wrote {folder}")
 
 
 @app.command()
@@ -140,7 +140,7 @@ def systems() -> None:
     from tvilling.sciml.systems import SYSTEMS
 
     for name, entry in SYSTEMS.items():
-        typer.echo(f"{name:<14}{entry.description}")
+        say(f"{name:<14}{entry.description}")
 
 
 @app.command(name="app")
@@ -170,7 +170,7 @@ def app_(
     from tvilling.apps.web.server import free_port, serve
 
     access = check_access(address, port or free_port(address), basic_auth, tuple(host or ()))
-    serve(access, lambda place: typer.echo(f"{place}  (Ctrl+C ends it)"), show)
+    serve(access, lambda place: say(f"{place}  (Ctrl+C ends it)"), show)
 
 
 @app.command()
@@ -212,7 +212,7 @@ def data_describe(name: Annotated[str, typer.Argument(help="Data set")]) -> None
     from tvilling.apps.terminal import data_lines
 
     for line in data_lines(name):
-        typer.echo(line)
+        say(line)
 
 
 @data_app.command("get")
@@ -223,7 +223,7 @@ def data_get(names: Annotated[list[str], typer.Argument(help="Data sets")]) -> N
     with progress() as tell:
         for name in names:
             tell(f"getting {name}")
-            typer.echo(f"{name}: {get(name)}")
+            say(f"{name}: {get(name)}")
 
 
 def _first_line(error: Exception) -> str:

@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from tvilling.apps.shown import say
+
 grid_app = typer.Typer(
     no_args_is_help=True, help="Power grids: power flow, years, outages, hosting capacity."
 )
@@ -75,7 +77,7 @@ def flow(  # noqa: PLR0913 - a command has as many options as it needs
         found = run_flow(file, asked, Scaled(scale_loads, scale_generation), out, tell)
     show(terminal_rows(flow_rows(found.data)))
     _tell_end(found.violations, found.assumptions, found.folder)
-    typer.echo(f"took {found.wall_s:.1f} s")
+    say(f"took {found.wall_s:.1f} s")
 
 
 @grid_app.command()
@@ -104,7 +106,7 @@ def year(  # noqa: PLR0913 - a command has as many options as it needs
     show(terminal_rows(year_rows(found.data)))
     _tell_end(found.violations, found.assumptions, found.folder)
     steps = found.data.sizes["time"]
-    typer.echo(f"solved {steps} steps in {found.solve_s:.2f} s, took {found.wall_s:.1f} s in all")
+    say(f"solved {steps} steps in {found.solve_s:.2f} s, took {found.wall_s:.1f} s in all")
 
 
 @grid_app.command()
@@ -146,7 +148,7 @@ def n1(  # noqa: PLR0913 - a command has as many options as it needs
     show(terminal_ranked(found.ranked))
     _tell_end(found.violations, found.assumptions, found.folder)
     count, solve_s = found.data["outcome"].size, found.summary["solve_s"]
-    typer.echo(f"solved {count} contingencies in {solve_s:.2f} s, took {found.wall_s:.1f} s in all")
+    say(f"solved {count} contingencies in {solve_s:.2f} s, took {found.wall_s:.1f} s in all")
 
 
 @grid_app.command()
@@ -191,10 +193,10 @@ def hosting(  # noqa: PLR0913 - a command has as many options as it needs
     show(terminal_rows(sum_rows(found.summary)))
     show(terminal_capacities(found.capacities))
     for line in found.assumptions:
-        typer.echo(f"note: {line}")
-    typer.echo(f"report: {found.folder / 'report.html'}")
+        say(f"note: {line}")
+    say(f"report: {found.folder / 'report.html'}")
     count, solve_s = found.data["size_mw"].size, found.summary["solve_s"]
-    typer.echo(f"found {count} capacities in {solve_s:.2f} s, took {found.wall_s:.1f} s in all")
+    say(f"found {count} capacities in {solve_s:.2f} s, took {found.wall_s:.1f} s in all")
 
 
 def _tell_end(violations: object, assumptions: list[str], folder: Path) -> None:
@@ -206,9 +208,9 @@ def _tell_end(violations: object, assumptions: list[str], folder: Path) -> None:
 
     assert isinstance(violations, pd.DataFrame)
     count = len(violations)
-    typer.echo(f"broken limits: {count or 'none'}")
+    say(f"broken limits: {count or 'none'}")
     if count:
         show(terminal_violations(violations))
     for line in assumptions:
-        typer.echo(f"note: {line}")
-    typer.echo(f"report: {folder / 'report.html'}")
+        say(f"note: {line}")
+    say(f"report: {folder / 'report.html'}")

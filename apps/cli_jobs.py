@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from tvilling.apps.shown import say
+
 job_app = typer.Typer(no_args_is_help=True, help="Work at stated times: add, serve, look back.")
 ledger_app = typer.Typer(no_args_is_help=True, help="The record of every decision: verify, show.")
 
@@ -50,7 +52,7 @@ def job_add(  # noqa: PLR0913 - a command has as many options as it needs
         parse_duration(grace, "grace", LONGEST_S),
     )
     job = add_job(Store.at_home(), name, case, schedules[0], zone, kind, effort)
-    typer.echo(f"{job.name}: {job.kind}, {job.schedule}, next {next_time(job)}")
+    say(f"{job.name}: {job.kind}, {job.schedule}, next {next_time(job)}")
 
 
 @job_app.command("list")
@@ -82,7 +84,7 @@ def job_run(
     job = job_named(store, name)
     run, before = run_once(store, job, parse_instant(at, job.zone) if at else None, tell_new())
     done = "already " if before else ""
-    typer.echo(f"{name} of {shown(run.scheduled_s, job.zone)}: {done}{outcome(run)}")
+    say(f"{name} of {shown(run.scheduled_s, job.zone)}: {done}{outcome(run)}")
     if run.state != "done":
         sys.exit(NEGATIVE)
 
@@ -153,13 +155,13 @@ def job_show(
     store = Store.at_home()
     job = job_named(store, name)
     for line in job_lines(job):
-        typer.echo(line)
+        say(line)
     found = find(store, name, parse_instant(run, job.zone)) if run else None
     if run and found is None:
         raise InputError(f"job {name}", [f"has no run at {run}"])
     last = [found] if found else history(store, name, 1)
     for line in run_lines(last[0], job.zone, store) if last else ["no run yet"]:
-        typer.echo(line)
+        say(line)
 
 
 @job_app.command("remove")
@@ -169,7 +171,7 @@ def job_remove(name: Name) -> None:
     from tvilling.apps.jobs.store import Store
 
     remove_job(Store.at_home(), name)
-    typer.echo(f"{name}: removed")
+    say(f"{name}: removed")
 
 
 @job_app.command("pause")
@@ -179,7 +181,7 @@ def job_pause(name: Name) -> None:
     from tvilling.apps.jobs.store import Store
 
     enable_job(Store.at_home(), name, False)
-    typer.echo(f"{name}: paused")
+    say(f"{name}: paused")
 
 
 @job_app.command("resume")
@@ -191,7 +193,7 @@ def job_resume(name: Name) -> None:
 
     store = Store.at_home()
     enable_job(store, name, True)
-    typer.echo(f"{name}: next {next_time(job_named(store, name))}")
+    say(f"{name}: next {next_time(job_named(store, name))}")
 
 
 @ledger_app.command("verify")
@@ -207,12 +209,12 @@ def ledger_verify(
 
     path = path or Store.at_home().ledger.path
     verdict = verify(path, head)
-    typer.echo(f"{path}: {verdict.lines} lines, {'whole' if verdict.ok else 'BROKEN'}")
+    say(f"{path}: {verdict.lines} lines, {'whole' if verdict.ok else 'BROKEN'}")
     for fault in verdict.faults:
-        typer.echo(f"  - {fault}")
+        say(f"  - {fault}")
     for number in verdict.torn:
-        typer.echo(f"note: line {number} was cut off while it was written; the chain goes on")
-    typer.echo(f"head: {verdict.head}")
+        say(f"note: line {number} was cut off while it was written; the chain goes on")
+    say(f"head: {verdict.head}")
     if not verdict.ok:
         sys.exit(NEGATIVE)
 
@@ -234,4 +236,4 @@ def ledger_show(
     if not ledger.path.exists():
         raise InputError(str(ledger.path), ["no such ledger"])
     for line in deque(ledger.read(), maxlen=last):
-        typer.echo(ledger_line(line))
+        say(ledger_line(line))

@@ -1,10 +1,11 @@
 """The commands `tvilling pinn …`: they parse and print."""
 
-import json as json_
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from tvilling.apps.shown import say, say_json
 
 pinn_app = typer.Typer(
     no_args_is_help=True, help="Networks that solve equations: list, train, evaluate, invert."
@@ -23,7 +24,7 @@ def list_(
 
     if json:
         for one in listed():
-            typer.echo(json_.dumps(one.to_dict(), ensure_ascii=False))
+            say_json(one.to_dict())
     else:
         show(problems_table(listed()))
 
@@ -57,8 +58,8 @@ def train(  # noqa: PLR0913 - a command has as many options as it needs
         run = run_train(name, asked, out, tell)
     for table in run_tables(run):
         show(table)
-    typer.echo(f"report: {run.folder / 'report.html'}")
-    typer.echo(f"took {run.wall_s:.1f} s")
+    say(f"report: {run.folder / 'report.html'}")
+    say(f"took {run.wall_s:.1f} s")
 
 
 @pinn_app.command()
@@ -77,11 +78,11 @@ def evaluate(
         data = run_evaluate(run_folder, coordinates, csv, tell)
     table, rows = values_table(data)
     if csv is not None:
-        typer.echo(f"wrote {csv}: {rows:,} rows")
+        say(f"wrote {csv}: {rows:,} rows")
         return
     show(table)
     if rows > table.row_count:
-        typer.echo(f"{table.row_count} of {rows:,} points; --csv FILE writes all")
+        say(f"{table.row_count} of {rows:,} points; --csv FILE writes all")
 
 
 @pinn_app.command()
@@ -112,10 +113,10 @@ def invert(
     with progress() as tell:
         found = run_invert(name, measurements, free, noise, seed, short, tell)
     if json:
-        typer.echo(json_.dumps(as_json(found), ensure_ascii=False))
+        say_json(as_json(found))
         return
     show(estimates_table(found))
     for line in noise_lines(found, noise is not None):
-        typer.echo(line)
-    typer.echo(found.recommend)
-    typer.echo(f"took {found.wall_s:.1f} s")
+        say(line)
+    say(found.recommend)
+    say(f"took {found.wall_s:.1f} s")

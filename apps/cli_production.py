@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from tvilling.apps.shown import say
+
 Case = Annotated[Path, typer.Argument(help="Case file of a heat plant (.yaml)")]
 Set = Annotated[
     list[str] | None,
@@ -35,13 +37,13 @@ def plan(
         found = run_plan(case, set_ or (), out, made, tell)
     show(terminal_table(found.data))
     summary = found.summary
-    typer.echo(f"{summary['how']}: {summary['reason'] or summary['status']}")
+    say(f"{summary['how']}: {summary['reason'] or summary['status']}")
     for warning in found.warnings:
-        typer.echo(f"warning: {warning}")
+        say(f"warning: {warning}")
     if rates := summary.get("unverified_rates"):
-        typer.echo(f"unverified rates used: {len(rates)}, named in the report")
-    typer.echo(f"report: {found.folder / 'report.html'}")
-    typer.echo(f"took {found.wall_s:.1f} s")
+        say(f"unverified rates used: {len(rates)}, named in the report")
+    say(f"report: {found.folder / 'report.html'}")
+    say(f"took {found.wall_s:.1f} s")
 
 
 def backtest(
@@ -63,10 +65,10 @@ def backtest(
     with progress() as tell:
         found = run_backtest(case, period, set_ or (), out, cluster, tell)
     for year, data in found.years.items():
-        typer.echo(f"{year}: {data.attrs['plans']} plans, load {data.attrs['forecast']}, mean "
+        say(f"{year}: {data.attrs['plans']} plans, load {data.attrs['forecast']}, mean "
                    f"error {data.attrs['forecast_mae_mw']:.2f} MW")  # fmt: skip
         show(terminal_table(data))
         for warning in backtest_warnings(data):
-            typer.echo(f"warning: {warning}")
-    typer.echo(f"reports: {found.folder}")
-    typer.echo(f"took {found.wall_s:.1f} s")
+            say(f"warning: {warning}")
+    say(f"reports: {found.folder}")
+    say(f"took {found.wall_s:.1f} s")

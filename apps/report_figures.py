@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 COLOURS = ("#1f6f8b", "#d9822b", "#5b8c5a", "#8e5ea2", "#b03a48", "#6b7280")
 OUTDOOR, DEMAND = "#8a97a3", "#22303c"
 STYLE: Any = {
+    "text.parse_math": False,  # a $ in a name is a $
     "font.family": "sans-serif",
     "font.size": 9.0,
     "axes.spines.top": False,

@@ -1,15 +1,16 @@
 """The folder of one run: it appears whole under its name, or not at all."""
 
-import json
 import os
 import shutil
 import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 from uuid import uuid4
 
 from tvilling.sciml.errors import InputError
+from tvilling.sciml.io.escape import json_text
 
 UNFINISHED = ".unfinished-"
 
@@ -17,7 +18,8 @@ UNFINISHED = ".unfinished-"
 class RunFolder:
     """Files are written beside, under a name that begins with `.unfinished-`, and then renamed.
 
-    Used with `with`: an error inside removes what was written. A run that was killed leaves its
+    Used with `with`: an error inside removes what was written, `out` too where it was made for
+    this run and holds no other. A run that was killed leaves its
     unfinished folder, which nothing reads and which may be deleted.
 
     Parameters
@@ -37,6 +39,7 @@ class RunFolder:
         self.out, self.name = out, name
         self.path = out / f"{UNFINISHED}{name}-{uuid4().hex[:8]}"
         self._began = time.perf_counter()
+        self._made = tuple(folder for folder in (out, *out.parents) if not folder.exists())
         try:
             self.path.mkdir(parents=True)
         except OSError as error:
@@ -49,6 +52,9 @@ class RunFolder:
 
     def __exit__(self, *_: object) -> None:
         shutil.rmtree(self.path, ignore_errors=True)  # already renamed where all went well
+        with suppress(OSError):  # those that hold something stay, and so do those above them
+            for folder in self._made:
+                folder.rmdir()
 
     def log(self, event: str, **facts: Any) -> None:
         """Append one line to `log.jsonl`."""
@@ -59,7 +65,7 @@ class RunFolder:
             **facts,
         }
         with (self.path / "log.jsonl").open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+            file.write(json_text(line) + "\n")
 
     def finish(self) -> Path:
         """Give the folder its name, on disk to the last byte, and return where it is."""

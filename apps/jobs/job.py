@@ -12,6 +12,7 @@ from tvilling.apps.jobs.kinds import kind_named, kind_of_case, resolve
 from tvilling.apps.jobs.schedule import Schedule, parse_schedule
 from tvilling.apps.jobs.store import Store
 from tvilling.sciml.errors import InputError
+from tvilling.sciml.io.files import read_bytes
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,60}")
 DENMARK = "Europe/Copenhagen"
@@ -182,7 +183,4 @@ def sha256_of(path: Path) -> str:
     InputError
         If it cannot be read.
     """
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError as error:
-        raise InputError(str(path), [f"cannot be read: {error.strerror or error}"]) from None
+    return hashlib.sha256(read_bytes(path)).hexdigest()

@@ -1,19 +1,19 @@
 """Jobs, runs and lines of the ledger as a terminal shows them."""
 
-import json
 import sys
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 
 from tvilling.apps.jobs.job import Job, jobs, next_due, sha256_of
 from tvilling.apps.jobs.moments import shown, tell_duration
 from tvilling.apps.jobs.run import Run, history
 from tvilling.apps.jobs.store import Store
+from tvilling.apps.shown import MAX_LINE, show
 from tvilling.sciml.errors import InputError
+from tvilling.sciml.io.escape import json_text, printable
 
 WIDE = 300  # characters
 
@@ -93,12 +93,12 @@ def took(run: Run) -> str:
 
 def print_table(table: Table) -> None:
     """Print a table, as wide as the terminal, or wide enough where there is none."""
-    Console(width=None if sys.stdout.isatty() else WIDE).print(table)
+    show(table, width=None if sys.stdout.isatty() else WIDE)
 
 
 def tell_with_time(line: str) -> None:
     """Print `line` after the time, at once."""
-    print(f"{time.strftime('%H:%M:%S')} {line}", flush=True)
+    print(printable(f"{time.strftime('%H:%M:%S')} {line}", MAX_LINE), flush=True)
 
 
 def tell_new() -> Callable[[str], None]:
@@ -108,10 +108,10 @@ def tell_new() -> Callable[[str], None]:
     def tell(line: str) -> None:
         if before != [line]:
             before[:] = [line]
-            print(line, flush=True)
+            print(printable(line, MAX_LINE), flush=True)
 
     return tell
 
 
 def _plain(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return value if isinstance(value, str) else json_text(value)

@@ -112,8 +112,7 @@ def values_table(data: "xr.Dataset") -> "tuple[Table, int]":
     frame = frame_of(data)
     table = plain_table()
     for name in frame.columns:
-        unit = f"\n[{data[name].units}]".replace("[", r"\[")
-        table.add_column(f"{name}{unit}", justify="right")
+        table.add_column(f"{name}\n[{data[name].units}]", justify="right")
     for row in frame.head(SHOWN).itertuples(index=False):
         table.add_row(*(f"{value:.6g}" for value in row))
     return table, len(frame)

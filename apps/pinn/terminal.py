@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tvilling.apps.pinn.report import ERROR_HEADS, SEED_HEADS, error_rows, seed_rows
 from tvilling.apps.terminal import plain_table
+from tvilling.sciml.io.escape import printable
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -35,5 +36,5 @@ def interrupted() -> Iterator[None]:
         yield
     except BaseException as error:
         for note in getattr(error, "__notes__", []):
-            print(note, file=sys.stderr)
+            print(printable(note), file=sys.stderr)
         raise

@@ -65,6 +65,7 @@ class TrainingFolder(RunFolder):
         self = cls.__new__(cls)
         self.out, self.name, self.path = out, name, path
         self._began, self._lock, self.resumed = time.perf_counter(), lock, True
+        self._made = ()
         for item in path.iterdir():
             if item.name not in (LABEL, LOCK, CHECKPOINTS, LOG):
                 shutil.rmtree(item) if item.is_dir() else item.unlink()

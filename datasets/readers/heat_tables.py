@@ -6,6 +6,7 @@ semicolons and then either decimal sign.
 """
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -53,7 +54,7 @@ def read_heat_tables(folder: str | Path) -> HeatNetworkTables:
     faults = _unknown_files(folder)
     for kind in COLUMNS:
         path = folder / f"{kind}.csv"
-        if path.exists() or kind in NEEDED:
+        if os.path.lexists(path) or kind in NEEDED:
             tables[kind], found = _read_csv(path, kind)
             faults += found
     points, routes, found = _read_geojson(folder / GEOJSON)
@@ -129,7 +130,7 @@ def _read_geojson(path: Path) -> tuple[dict[str, Point], Routes, list[str]]:
     """Points of junctions and lines of pipes by name, and the faults of the file."""
     points: dict[str, Point] = {}
     routes: Routes = {}
-    if not path.exists():
+    if not os.path.lexists(path):
         return points, routes, []
     try:
         features = read_json(path)["features"]

@@ -5,7 +5,9 @@ control sequences), characters that turn the direction of writing, or a million 
 way out passes through `printable`; HTML is escaped by its templates besides.
 """
 
+import json
 import unicodedata
+from typing import Any
 
 MAX_SHOWN = 400
 # Other, control / format / surrogate / private use / not assigned, and separators of lines.
@@ -32,6 +34,18 @@ def printable(text: str, limit: int = MAX_SHOWN, keep: str = "") -> str:
         letter if letter in keep or unicodedata.category(letter) not in ESCAPED else _code(letter)
         for letter in text
     )
+
+
+def json_text(value: Any, **options: Any) -> str:
+    r"""`value` as JSON that a terminal can show: letters stay, what steers it is ``\u009b``."""
+    text = json.dumps(value, ensure_ascii=False, **options)
+    if text.isprintable():
+        return text
+    return "".join(
+        letter if letter in "\n" or unicodedata.category(letter) not in ESCAPED
+        else json.dumps(letter)[1:-1]
+        for letter in text
+    )  # fmt: skip
 
 
 def _code(letter: str) -> str:

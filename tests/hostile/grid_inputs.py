@@ -31,7 +31,7 @@ CALLED = {  # what pandapower's and pandapipes' decoders look up, import and cal
     ("pandapipes.std_types.std_type_class", "PumpStdType"), "rmtree": ("shutil", "rmtree"),
 }  # fmt: skip
 SPLIT = '{"_module": "%s", "_class": "%s", "_object": "%s"}'
-XML = '<?xml version="1.0"?><!DOCTYPE r [%s]><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">%s</rdf:RDF>'  # noqa: E501
+XML = '<?xml version="1.0"?><!DOCTYPE r [%s]><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">%s</rdf:RDF>'
 LAUGHS = '<!ENTITY a "xxxxxxxxxx">' + "".join(
     f'<!ENTITY {chr(98 + i)} "{("&" + chr(97 + i) + ";") * 10}">' for i in range(9)
 )
@@ -85,9 +85,15 @@ def _grid() -> Iterator[Attempt]:
     text = grid_json()
     for kind, content in {
         "depth": text[:-1] + ', "x": ' + "[" * 1_000_000 + "]" * 1_000_000 + "}",
-        "depth in text": text.replace('"mill"', json.dumps("[" * 100_000)), "cut": text[:-20],
-        "NaN": text.replace("50.0", "NaN", 1), "array": "[]", "number": "1", "null": "null",
-        "two": text + text, "other": '{"a": 1}', "twice": text[:-1] + ',"_object": {}}',
+        "depth in text": text.replace('"mill"', json.dumps("[" * 100_000)),
+        "cut": text[:-20],
+        "NaN": text.replace("50.0", "NaN", 1),
+        "array": "[]",
+        "number": "1",
+        "null": "null",
+        "two": text + text,
+        "other": '{"a": 1}',
+        "twice": text[:-1] + ',"_object": {}}',
         "no object": '{"_module": "pandapower.auxiliary", "_class": "pandapowerNet"}',
     }.items():
         if kind != "depth in text":

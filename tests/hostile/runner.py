@@ -32,6 +32,7 @@ GUESTS = ("web", "gym_env", "sb3", "deepxde", "pyg", "cluster")
 LATE = ("pandapower", "pandapipes", "xarray", "h5netcdf", "zarr", "meshio", "openpyxl", "lxml.etree",
         "orbax.checkpoint", "shapely", "pandapower.networks", "pandapipes.networks", "simbench",
         "tvilling.apps.web.access", "dask.array", "pandas.io.formats.style", "scipy.io")  # fmt: skip
+CACHE = Path.home() / ".cache" / "tvilling"  # of compiled programs
 CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
@@ -125,13 +126,15 @@ def _in_child(attempt: Attempt, top: Path) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (size + 6 * LIMIT_BYTES, resource.RLIM_INFINITY))
         os.environ |= {"TVILLING_HOME": str(top / "home"), "HOME": str(top / "home")}
         os.environ |= attempt.extra
+        (top / "tmp").mkdir()
+        tempfile.tempdir = os.environ["TMPDIR"] = str(top / "tmp")
         os.environ.pop("TVILLING_DATA", None)
         os.chdir(top / "work")
         # libraries write what they find wrong past Python's streams, too
         out, err = (os.open(top / name, os.O_CREAT | os.O_RDWR) for name in ("out", "err"))
         os.dup2(out, 1), os.dup2(err, 2)
-        sys.stdout = io.TextIOWrapper(open(1, "wb", closefd=False), "utf-8", write_through=True)
-        sys.stderr = io.TextIOWrapper(open(2, "wb", closefd=False), "utf-8", write_through=True)
+        sys.stdout = io.TextIOWrapper(io.FileIO(1, "w", False), "utf-8", write_through=True)
+        sys.stderr = io.TextIOWrapper(io.FileIO(2, "w", False), "utf-8", write_through=True)
         code = _watched(attempt, top, base_kb)
     except BaseException:
         traceback.print_exc()
@@ -141,12 +144,10 @@ def _in_child(attempt: Attempt, top: Path) -> None:
 
 def _watched(attempt: Attempt, top: Path, base_kb: int) -> int:
     """The exit code."""
-    content = b"".join(
-        path.read_bytes()[:1_000_000] for path in _below(top / "work") if _is_file(path)
-    )
+    content = b"".join(_begin(path) for path in _below(top / "work") if _is_file(path))
     source = Path(importlib.import_module("tvilling.sciml").__path__[0]).resolve().parent
     readable = (Path(sys.prefix), Path(sys.base_prefix), source, *map(Path, filter(None, sys.path)))
-    watch = Watch(content, (top,), readable)
+    watch = Watch(content, (top, CACHE), readable)
     watch.begin()
     fault = ""
     try:
@@ -219,12 +220,17 @@ def _judged(attempt: Attempt, top: Path, status: int, before: set[Path]) -> Iter
 
 
 def _own(top: Path) -> set[Path]:
-    return {top / name for name in ("out", "err", "report.json")}
+    return {top / name for name in ("out", "err", "report.json", "tmp")}
 
 
 def _below(folder: Path) -> Iterator[Path]:
     for where, folders, files in os.walk(folder):
         yield from (Path(where) / name for name in (*folders, *files))
+
+
+def _begin(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(1_000_000)
 
 
 def _is_file(path: Path) -> bool:

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-
 from attempt import Attempt
 
 Change = Callable[[Path], Any]
@@ -94,7 +93,10 @@ def _jobs() -> Iterator[Attempt]:
         for command in (("job", "list"), ("job", "show", "a"), ("job", "pause", "a")):
             extra = {"TVILLING_HOME": "store"}
             yield Attempt(
-                f"jobs/{' '.join(command)}/{kind}", {"store/jobs.sqlite": make}, command, extra=extra
+                f"jobs/{' '.join(command)}/{kind}",
+                {"store/jobs.sqlite": make},
+                command,
+                extra=extra,
             )
     row = "INSERT INTO job VALUES ('%s', 'run', '%s', '', 'daily 06:00', 'UTC', 1, 1, 1, 1, 1, 0);"
     for kind, name in {"markup": "[/b]", "escape": "\x1b[2J", "link": "[link=x]y[/link]"}.items():
@@ -213,7 +215,9 @@ def _surrogates() -> Iterator[Attempt]:
             (folder / "surrogate.json").unlink(), (folder / "surrogate.json").symlink_to("/dev/zero")),
     }  # fmt: skip
     for kind, change in changes.items():
-        yield Attempt(f"surrogate/{kind}", {"kept": _copied(surrogate_base, change)}, _load_surrogate)
+        yield Attempt(
+            f"surrogate/{kind}", {"kept": _copied(surrogate_base, change)}, _load_surrogate
+        )
     yield Attempt("surrogate/right", {"kept": _copied(surrogate_base, lambda folder: None)},
                   _load_surrogate, 0, right=lambda kept: kept.about.dt_s == 3600.0)  # fmt: skip
 
@@ -365,7 +369,9 @@ def _zarr() -> Iterator[Attempt]:
     }.items():  # fmt: skip
         yield Attempt(f"zarr/{kind}", files, _open_zarr)
     files = {"s/zarr.json": json.dumps(group), "s/x/zarr.json": json.dumps(array)}
-    yield Attempt("zarr/right", files, _open_zarr, 0, right=lambda data: data["x"].values.sum() == 0)
+    yield Attempt(
+        "zarr/right", files, _open_zarr, 0, right=lambda data: data["x"].values.sum() == 0
+    )
 
 
 def _open_zarr() -> Any:
@@ -406,7 +412,9 @@ def _meshes() -> Iterator[Attempt]:
         if kind == "node missing":
             continue
         yield Attempt(f"mesh/{kind}", {name: content}, load(name))
-    yield Attempt("mesh/right", {"a.msh": good}, load("a.msh"), 0, right=lambda mesh: len(mesh.points) == 3)
+    yield Attempt(
+        "mesh/right", {"a.msh": good}, load("a.msh"), 0, right=lambda mesh: len(mesh.points) == 3
+    )
 
 
 def _shapes() -> Iterator[Attempt]:

@@ -22,7 +22,9 @@ NAMED = {"antigravity", "this", "turtle", "canary_module", "idlelib", "pydoc", "
 class Watch:
     """Collects what is set off; `begin` installs the hook, which cannot be taken away again."""
 
-    def __init__(self, content: bytes, inside: tuple[Path, ...], readable: tuple[Path, ...]) -> None:
+    def __init__(
+        self, content: bytes, inside: tuple[Path, ...], readable: tuple[Path, ...]
+    ) -> None:
         self.content = content
         self.inside = tuple(str(path) for path in inside)
         self.readable = (*READABLE, *self.inside, *(str(path) for path in readable))
