@@ -139,7 +139,10 @@ def _read_csv(reading: _Reading, path: Path) -> None:
 def _with_commas(text: str, skipped: int, path: Path) -> tuple[list[str], pd.DataFrame]:
     """Header and cells of a table with decimal points, which may be large."""
     head, _, rest = text.split("\n", skipped)[-1].partition("\n")
-    header = [cell.strip() for cell in next(csv.reader([head]))]
+    try:
+        header = [cell.strip() for cell in next(csv.reader([head]))]
+    except csv.Error as fault:
+        raise InputError(str(path), [f"is not a table ({fault})"]) from None
     if not rest.strip():
         return header, pd.DataFrame()
     times = {at: str for at, cell in enumerate(header) if cell == TIME}

@@ -7,7 +7,7 @@ from typing import Any
 
 CALLS = {
     "os.system", "os.exec", "os.fork", "os.forkpty", "os.posix_spawn", "os.spawn", "pty.spawn",
-    "subprocess.Popen", "pickle.find_class", "code.__new__", "os.startfile",
+    "subprocess.Popen", "code.__new__", "os.startfile",
 }  # fmt: skip
 NETWORK = ("socket.connect", "socket.getaddrinfo", "socket.bind", "socket.gethostbyname",
            "urllib.Request", "http.client", "ftplib", "smtplib", "telnetlib", "webbrowser")  # fmt: skip
@@ -15,6 +15,14 @@ CHANGES = ("os.remove", "os.rename", "os.rmdir", "os.mkdir", "os.symlink", "os.l
            "os.truncate", "shutil.", "os.chown", "os.utime")  # fmt: skip
 READABLE = ("/usr", "/lib", "/proc", "/sys", "/dev/null", "/dev/urandom", "/etc/localtime",
             "/etc/mime.types", "/etc/ssl", "/etc/ld.so", "/etc/timezone", "/root/.pyenv")  # fmt: skip
+CACHED = {
+    "numba",
+    "numpy",
+    "copyreg",
+    "builtins",
+    "tvilling",
+    "sciml",
+}  # numba keeps what it compiled
 NAMED = {"antigravity", "this", "turtle", "canary_module", "idlelib", "pydoc", "webbrowser",
          "smtplib", "ftplib", "telnetlib", "imaplib", "pty", "lib2to3", "tkinter"}  # fmt: skip
 
@@ -50,6 +58,8 @@ class Watch:
         """What is wrong with an event; empty where nothing is."""
         if event in CALLS or event.startswith(NETWORK):
             return f"{event} {args[:2]!r}"
+        if event == "pickle.find_class" and args[0].split(".")[0] not in CACHED:
+            return f"{event} {args!r}"
         if event == "import" and args[0] in NAMED:
             return f"imports {args[0]}"
         if event == "compile" and isinstance(args[0], str | bytes):
