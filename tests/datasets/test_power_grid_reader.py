@@ -175,7 +175,7 @@ def test_other_files_are_refused_in_a_sentence(tmp_path: Path) -> None:
         ),
         "case.m": (b"x = 3", "does not start with `function mpc = NAME`"),
         "case.mat": (b"MATLAB", "cannot be read"),
-        "grid.zip": (b"PK", "cannot be unpacked"),
+        "grid.zip": (b"PK", "is no ZIP archive"),
         "grid.xml": (b"<a/>", "holds no CIM of CGMES 2.4.15 or 3.0"),
         "entity.xml": (b'<!DOCTYPE a [<!ENTITY b "c">]><a/>', "entity.xml declares entities"),
     }
