@@ -81,6 +81,25 @@ def rows_for_shown_twice(local: pd.DatetimeIndex, zone: str) -> Int[np.ndarray, 
     return np.repeat(np.arange(len(local)), 1 + alone)
 
 
+def local_clock(stamps: pd.DatetimeIndex) -> list[str]:
+    """A line for each hour that clocks leave out in spring and that UTC stamps lack as well."""
+    lines = []
+    for year in range(stamps[0].year, stamps[-1].year + 1) if len(stamps) else ():
+        last = pd.Timestamp(year, 3, 31)
+        gap = last - pd.Timedelta(days=(last.dayofweek + 1) % 7) + pd.Timedelta(hours=2)
+        missing = not ((stamps >= gap) & (stamps < gap + pd.Timedelta(hours=1))).any()
+        if (
+            missing
+            and gap - pd.Timedelta(hours=1) in stamps
+            and gap + pd.Timedelta(hours=1) in stamps
+        ):
+            lines.append(
+                f"the hour {gap:%Y-%m-%d %H:%M} is missing, which clocks here leave out: are the "
+                "stamps local time? they are read as UTC"
+            )
+    return lines
+
+
 def _check_order(
     local: pd.DatetimeIndex,
     again: Bool[np.ndarray, " stamp"],

@@ -17,8 +17,10 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 import pandas as pd
 
-from tvilling.datasets.clock import DENMARK
+from tvilling.datasets.clock import DENMARK, is_shown_twice, local_clock
+from tvilling.datasets.plausible import LIMITS, other_money
 from tvilling.sciml.errors import InputError
+from tvilling.sciml.systems.heat_plant.tariffs import DKK_PER_EUR
 from tvilling.sciml.tables import Column, read_table
 
 if TYPE_CHECKING:
@@ -39,6 +41,18 @@ FILE_COLUMNS = (
     Column("price_dkk_per_kwh", "DKK/kWh", "spot price of power", low=-10.0, high=100.0),
     Column("tank_mwh", "MWh", "heat in the tank at the end of the hour", low=0.0, high=1e5),
 )
+OTHER_UNITS = {  # heading: column, factor and what is added, into its unit
+    "load_kw": ("load_mw", 1e-3, 0.0),
+    "load_w": ("load_mw", 1e-6, 0.0),
+    "outdoor_k": ("outdoor_degc", 1.0, -273.15),
+    "outdoor_degf": ("outdoor_degc", 1 / 1.8, -32.0 / 1.8),
+    "price_dkk_per_mwh": ("price_dkk_per_kwh", 1e-3, 0.0),
+    "price_ore_per_kwh": ("price_dkk_per_kwh", 1e-2, 0.0),
+    "price_eur_per_mwh": ("price_dkk_per_kwh", DKK_PER_EUR / 1e3, 0.0),
+    "tank_kwh": ("tank_mwh", 1e-3, 0.0),
+}
+OTHER_COLUMNS = tuple(Column(heading, "", f"as {to[0]}") for heading, to in OTHER_UNITS.items())
+FIRST_STAMP, LAST_STAMP = pd.Timestamp("1990-01-01"), pd.Timestamp("2100-01-01")
 
 
 def measured_city(annual_mwh: float) -> "xr.Dataset":
@@ -151,8 +165,9 @@ def from_file(path: Path) -> "xr.Dataset":
     """
     from tvilling.datasets.readers.csv_file import open_csv
 
-    table = open_csv(path, FILE_COLUMNS)
+    table, told = _in_our_units(open_csv(path, (*FILE_COLUMNS, *OTHER_COLUMNS)), path)
     given, faults = read_table(table, FILE_COLUMNS, path.name)
+    faults += _other_units(table, path.name) if faults else []
     stamps = pd.to_datetime(
         given["time_utc"], errors="coerce", utc=True, format="ISO8601"
     ).dt.tz_localize(None)
@@ -161,8 +176,51 @@ def from_file(path: Path) -> "xr.Dataset":
         raise InputError(str(path), faults)
     names = [column.name for column in FILE_COLUMNS[1:] if column.name in table.columns]
     frame = given[names].set_axis(pd.DatetimeIndex(stamps), axis=0).sort_index()
+    told += local_clock(pd.DatetimeIndex(frame.index))
     frame = frame.reindex(pd.date_range(frame.index[0], frame.index[-1], freq="h"))
-    return _dataset(frame, f"file {path.name}", f"file {path.name}")
+    data = _dataset(frame, f"file {path.name}", f"file {path.name}")
+    return data.assign_attrs(notes=told)
+
+
+def _in_our_units(table: pd.DataFrame, path: Path) -> tuple[pd.DataFrame, list[str]]:
+    """Columns whose heading names another unit, in the unit of their column, and what to tell."""
+    told, faults = [], []
+    for heading, (name, factor, more) in OTHER_UNITS.items():
+        if heading not in table.columns:
+            continue
+        if name in table.columns:
+            faults.append(f"{path.name}: columns {heading} and {name} stand beside each other")
+            continue
+        numbers = pd.to_numeric(table[heading], errors="coerce")
+        text = (numbers * factor + more).map(lambda value: repr(float(value)))
+        table[heading] = text.where(numbers.notna(), table[heading])
+        table = table.rename(columns={heading: name})
+        rate = f" at {DKK_PER_EUR:g} DKK/EUR" if "_eur_" in heading else ""
+        told.append(f"{heading} is taken as {name}{rate}")
+    if faults:
+        raise InputError(str(path), faults)
+    return table, told
+
+
+def _other_units(table: pd.DataFrame, name: str) -> list[str]:
+    """What columns that are beyond their range in the median may be in."""
+    lines = []
+    for column in FILE_COLUMNS:
+        if column.kind == "str" or column.name not in table:
+            continue
+        middle = float(pd.to_numeric(table[column.name], errors="coerce").median())
+        high = column.high if column.name != "price_dkk_per_kwh" else LIMITS["price_median"].value
+        if column.low <= middle <= high or np.isnan(middle):
+            continue
+        hint = {
+            "load_mw": "is it kW or W?",
+            "outdoor_degc": "is it kelvin or Fahrenheit?",
+            "tank_mwh": "is it kWh?",
+        }.get(column.name, other_money(middle).strip("; "))
+        lines.append(
+            f"{name}: {column.name} is {middle:.4g} {column.unit} in the median {hint}".rstrip()
+        )
+    return lines
 
 
 def _stamp_faults(text: pd.Series, stamps: pd.Series, name: str) -> list[str]:
@@ -171,7 +229,10 @@ def _stamp_faults(text: pd.Series, stamps: pd.Series, name: str) -> list[str]:
         "expected a time such as 2026-01-12T05:00": stamps.isna(),
         "it stands more than once": stamps.duplicated() & stamps.notna(),
         "expected a full hour": stamps.notna() & (stamps != stamps.dt.floor("h")),
+        "expected 1990 to 2100": stamps.notna() & ~stamps.between(FIRST_STAMP, LAST_STAMP),
     }
+    twice = pd.DatetimeIndex(stamps[bad["it stands more than once"]])
+    local = len(twice) and is_shown_twice(twice, DENMARK).all()
     faults = [] if len(text) >= 2 else [f"{name}: {len(text)} rows, expected two or more"]
     for what, marked in bad.items():
         rows = np.flatnonzero(marked.to_numpy())
@@ -181,6 +242,8 @@ def _stamp_faults(text: pd.Series, stamps: pd.Series, name: str) -> list[str]:
         ]
         if len(rows) > 20:
             faults.append(f"{name}: {len(rows) - 20} more rows like the last")
+    if local:
+        faults.append(f"{name}: clocks in Denmark show these hours twice; stamps must be UTC")
     return faults
 
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from tvilling.datasets.clock import local_clock
+from tvilling.datasets.plausible_power import faults_of, notes_of, told
 from tvilling.datasets.power_profiles import COURSES, label_courses, with_constants
 from tvilling.datasets.readers.power_grid import PowerNet
 from tvilling.sciml.errors import InputError
@@ -58,6 +60,20 @@ class _Reading:
             self.faults.append(f"{place}: {len(rows) - MAX_FAULTS} more such rows")
         self.columns[name][position] = values
 
+    def judge(self) -> list[str]:
+        """Faults of courses in another unit, and notes of what else no meter reads."""
+        notes = {}
+        for name, columns in self.columns.items():
+            course = COURSES[name]
+            table = self.power_net.net[course.kind]
+            for position, values in columns.items():
+                place = f"{name}:{table['name'].iloc[position]}"
+                nominal = float(table[course.column].iloc[position])
+                found = faults_of(values, nominal, course.unit)
+                self.faults += [f"{place} {fault}" for fault in found]
+                notes[place] = notes_of(values, nominal, course.kind, self.time)
+        return [*local_clock(self.time), *told(notes)]
+
     def _position(self, kind: str, key: Any, place: str) -> int | None:
         """Row of the element that is named, or whose index is given; None with a fault."""
         table = self.power_net.net[kind]
@@ -95,6 +111,7 @@ def read_profile_file(power_net: PowerNet, path: Path, dtype: "DTypeLike") -> "x
         _read_csv(reading, path)
     if not reading.faults and not reading.columns:
         reading.faults.append("holds no course; expected columns such as load_p_mw:NAME")
+    notes = [] if reading.faults else reading.judge()
     if reading.faults:
         raise InputError(str(path), reading.faults)
     courses = {}
@@ -110,6 +127,7 @@ def read_profile_file(power_net: PowerNet, path: Path, dtype: "DTypeLike") -> "x
         name: np.isin(np.arange(courses[name].shape[1]), list(columns))
         for name, columns in reading.columns.items()
     }
+    data = data.assign_attrs(notes=notes) if notes else data
     return with_constants(power_net, data, covered)
 
 

@@ -76,7 +76,7 @@ def run_year(
     opened = open_grid(file, asked, tell)
     tell("reading the courses of power")
     courses = read_profiles(opened.power_net, profiles)
-    opened = replace(opened, notes=time_notes(courses))
+    opened = replace(opened, notes=(*time_notes(courses), *courses.attrs.get("notes", ())))
     options = {**asdict(opened.asked), "profiles": str(profiles) if profiles else None}
     with RunFolder(out or DEFAULT_OUT, run_name(file, "year", opened.digest, started)) as folder:
         folder.log("started", file=file, **options)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -102,14 +103,68 @@ def _from_file(case: PlantCase, path: Path, load: FileLoad, stop: str) -> Facts:
     missing = [name for name in ("load_mw", "outdoor_degc") if name not in record]
     if missing:
         raise InputError(str(file), [f"column {name} is missing" for name in missing])
+    notes = record.attrs.pop("notes")
+    record, more = _plausible(case, record, file)
+    notes = (*notes, *more)
     if "price_dkk_per_kwh" in record:
         record = record.assign_attrs(prices=record.attrs["load"])
-        return Facts(record, own_weather=True, own_prices=True)
+        return Facts(record, own_weather=True, own_prices=True, notes=notes)
     begins = str(record["time"].values[0])
     prices = power_prices(begins, stop, case.prices.seed, case.prices.source)
     return Facts(
-        xr.merge([record, prices], join="outer", combine_attrs="no_conflicts"), own_weather=True
+        xr.merge([record, prices], join="outer", combine_attrs="no_conflicts"),
+        own_weather=True,
+        notes=notes,
     )
+
+
+def _plausible(case: PlantCase, record: "xr.Dataset", file: Path) -> tuple["xr.Dataset", list[str]]:
+    """The user's record without what is not plausible, and what is told of it.
+
+    Raises
+    ------
+    InputError
+        With every column that is in another unit, or of which hardly a right value is left.
+    """
+    from tvilling.datasets.plausible import (
+        judged_load,
+        judged_outdoor,
+        judged_price,
+        load_signs,
+        price_signs,
+    )
+
+    time, most_mw = record["time"].values, greatest_heat_mw(case)
+    judges = {
+        "load_mw": partial(judged_load, most_mw=most_mw),
+        "outdoor_degc": judged_outdoor,
+        "price_dkk_per_kwh": judged_price,
+    }
+    faults, notes, kept = [], [], record.copy()
+    for name, judge in judges.items():
+        if name not in record:
+            continue
+        try:
+            judged = judge(record[name].values, time)
+        except InputError as error:
+            faults += [f"{name} {fault}" for fault in error.faults]
+            continue
+        kept[name] = ("time", judged.values, record[name].attrs)
+        notes += judged.notes
+    if faults:
+        raise InputError(str(file), faults)
+    outdoor = kept["outdoor_degc"].values
+    notes += load_signs(kept["load_mw"].values, outdoor)
+    if "price_dkk_per_kwh" in kept:
+        notes += price_signs(kept["price_dkk_per_kwh"].values, outdoor, time)
+    return kept, notes
+
+
+def greatest_heat_mw(case: PlantCase) -> float:
+    """What all units and the tank can give together, over 40 K of the tank's water [MW]."""
+    tank = case.plant.tank
+    of_tank = 0.0 if tank is None else tank.discharge_kg_per_s * 4.19e3 * 40.0 / 1e6
+    return sum(unit.heat_mw for unit in case.plant.units) + of_tank
 
 
 def moment_of(case: PlantCase, scheduled: datetime | None) -> np.datetime64:

@@ -11,7 +11,7 @@ from tvilling.apps.production.case import PlantCase
 from tvilling.apps.production.check import Checked, check_schedule
 from tvilling.apps.production.facts import Facts, conditions
 from tvilling.apps.production.outlook import Outlook, look_ahead
-from tvilling.apps.production.standing import stale_tank, standing
+from tvilling.apps.production.standing import standing, tank_notes
 from tvilling.apps.production.town import CURVE, PLAN, Town, at_plant, plan_town, town_facts
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ def make_plan(
         reserve_mwh,
         others,
         behind,
-        tuple(stale_tank(case, facts, moment)),
+        tuple(tank_notes(case, facts, moment, plant.tank.capacity_mwh)),
     )
 
 

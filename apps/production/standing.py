@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 TANK = "tank_mwh"
 FRESH_H = 6  # how old the last reading of the tank may be
+TOO_FULL = 1.5  # times what the tank holds: such a reading is another unit, or a fault
+STUCK_H = 48
 
 
 def standing(
@@ -33,7 +35,7 @@ def standing(
 
     from tvilling.rl_control.production.schedule import Before
 
-    level, told = _level_mwh(case, facts, moment, last)
+    level, told = _level_mwh(case, facts, moment, last, plant.tank.capacity_mwh)
     before = Before.at_rest(plant, level)
     if before.tank_mwh > plant.tank.capacity_mwh * (1 + 1e-9):
         told += f", more than it holds: {plant.tank.capacity_mwh:.1f} MWh is taken"
@@ -57,12 +59,17 @@ def standing(
 
 
 def _level_mwh(
-    case: PlantCase, facts: Facts, moment: np.datetime64, last: "xr.Dataset | None"
+    case: PlantCase,
+    facts: Facts,
+    moment: np.datetime64,
+    last: "xr.Dataset | None",
+    capacity_mwh: float,
 ) -> tuple[float | None, str]:
     if case.plan.tank_mwh is not None:
         return case.plan.tank_mwh, f"tank at {case.plan.tank_mwh:g} MWh, as the case says"
     if TANK in facts.record:
         read = facts.lately(moment, TANK, FRESH_H)
+        read = np.where(read <= TOO_FULL * capacity_mwh, read, np.nan)
         if np.isfinite(read).any():
             level = float(read[np.isfinite(read)][-1])
             return level, f"tank at {level:.1f} MWh, by its meter"
@@ -73,15 +80,31 @@ def _level_mwh(
     return None, "tank taken as half full, since nothing tells its level"
 
 
-def stale_tank(case: PlantCase, facts: Facts, moment: np.datetime64) -> list[str]:
-    """A line where the meter of the tank has a reading, and it is too old to be taken."""
-    if case.plan.tank_mwh is not None or TANK not in facts.record:
+def tank_notes(
+    case: PlantCase, facts: Facts, moment: np.datetime64, capacity_mwh: float
+) -> list[str]:
+    """What of the meter of the tank is not taken, or can hardly be right."""
+    if case.plan.tank_mwh is not None or TANK not in facts.record or capacity_mwh <= 0:
         return []
-    read = facts.before(moment)[TANK].dropna("time")["time"].values
-    if not read.size or moment - read[-1] <= FRESH_H * HOUR:
+    read = facts.before(moment)[TANK].dropna("time")
+    if not read.sizes["time"]:
         return []
-    age_h = int((moment - read[-1]) // HOUR)
-    return [f"the last reading of the tank is {age_h} h old and not taken: {FRESH_H} h at most"]
+    lines, last = [], float(read.values[-1])
+    age_h = int((moment - read["time"].values[-1]) // HOUR)
+    if age_h > FRESH_H:
+        lines.append(
+            f"the last reading of the tank is {age_h} h old and not taken: {FRESH_H} h at most"
+        )
+    elif last > TOO_FULL * capacity_mwh:
+        unit = "; is it kWh?" if last / 1e3 <= capacity_mwh else ""
+        lines.append(
+            f"the meter of the tank reads {last:.4g} MWh, which holds {capacity_mwh:.4g} MWh, and "
+            f"is not taken{unit}"
+        )
+    lately = facts.lately(moment, TANK, STUCK_H)
+    if np.isfinite(lately).all() and np.ptp(lately) == 0:
+        lines.append(f"the meter of the tank has read {last:.4g} MWh for {STUCK_H} h: stuck?")
+    return lines
 
 
 def _step(moment: np.datetime64, last: "xr.Dataset | None") -> int | None:

@@ -140,7 +140,7 @@ class LoadModel:
         self, series: Series, delay_h: int, held_h: int
     ) -> tuple[str, tuple[str, ...]]:
         """The model that answers, and notes with the reason where it is another one."""
-        notes, model = list(self.notes), self.settings.model
+        notes, model = [*self.notes, *series.notes], self.settings.model
         known = float(series.share_known(DAY_H)[series.end])
         absent = [name for name in self.settings.weather_names if name not in series.weather]
         if delay_h > MAX_DELAY_H:

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float
 
+from tvilling.datasets.plausible import judged_load
 from tvilling.sciml.errors import InputError
 from tvilling.twins.load_forecast.settings import ForecastSettings
 
@@ -40,6 +41,8 @@ class Series:
         Weather by name, gaps filled from the hours before them; NaN behind the last known hour.
     missing_h, missing_weather_h
         How many hours were missing between the first and the last.
+    notes
+        Which readings of the load were left out as not plausible, in words.
     """
 
     time: np.ndarray
@@ -48,6 +51,7 @@ class Series:
     weather: dict[str, Float[np.ndarray, " time"]]
     missing_h: int
     missing_weather_h: int
+    notes: tuple[str, ...] = ()
 
     @property
     def end(self) -> int:
@@ -77,8 +81,9 @@ def read_series(history: "xr.Dataset | pd.DataFrame", settings: ForecastSettings
     ----------
     history
         `load_mw` and weather over `time` (coordinate or index), hourly, in order; hours may be
-        absent or NaN. The first hours without load are left out, and so is weather that is known
-        in less than a day.
+        absent or NaN. Readings of the load that are not plausible (`datasets/plausible.py`: a meter
+        at zero, stuck, far from the days before) are left out and noted. The first hours without
+        load are left out, and so is weather that is known in less than a day.
 
     Raises
     ------
@@ -89,6 +94,9 @@ def read_series(history: "xr.Dataset | pd.DataFrame", settings: ForecastSettings
     table = _table(history, settings)
     axis = pd.date_range(table.index[0], table.index[-1], freq="h")
     table = table.reindex(axis)
+    judged = judged_load(table[LOAD].to_numpy(float), axis.to_numpy())
+    table[LOAD] = judged.values
+    _check_length(table)
     first = table.index.get_loc(table[LOAD].first_valid_index())
     table = table.iloc[first:]
     load = table[LOAD].to_numpy(float)
@@ -104,7 +112,15 @@ def read_series(history: "xr.Dataset | pd.DataFrame", settings: ForecastSettings
         weather=weather,
         missing_h=int(np.isnan(load[:last]).sum()),
         missing_weather_h=gaps,
+        notes=judged.notes,
     )
+
+
+def _check_length(table: pd.DataFrame) -> None:
+    known = int(table[LOAD].notna().sum())
+    if known < WEEK_H + DAY_H:
+        fault = f"{LOAD} is known in {known} h, expected {WEEK_H + DAY_H} h or more"
+        raise InputError("load history", [fault])
 
 
 def without_future(series: Series, start: "np.datetime64 | str | None") -> Series:

@@ -43,11 +43,14 @@ def test_no_load_behind_the_origin_is_seen_even_with_weather(weather):
     np.testing.assert_array_equal(rows_of(changed, settings, ORIGINS[1:]).values, before)
 
 
+RAMP_MW = 1000  # where the ramp begins: a load that grows from nothing is not plausible
+
+
 def test_lags_of_a_ramp_are_known():
     history = town_history(60)
-    history["load_mw"] = np.arange(len(history), dtype=float)
+    history["load_mw"] = RAMP_MW + np.arange(len(history), dtype=float)
     rows = rows_of(history)
-    lead, origin = rows.lead_h, np.repeat(ORIGINS, 168)
+    lead, origin = rows.lead_h, np.repeat(ORIGINS, 168) + RAMP_MW
     now = origin + lead
     np.testing.assert_array_equal(rows["day_before"], now - 24 * (lead // 24 + 1))
     assert (rows["day_before"] < origin).all()
