@@ -120,7 +120,9 @@ class Environment:
             fit the system or cannot be observed.
         """
         check_priced(example, scenarios, ahead)
-        _check(example, scenarios, starts)
+        _check(
+            example, scenarios, starts, [] if guard is None else guard.faults(scenarios.dt_s, ahead)
+        )
         price = scenarios.drive[PRICE]
         return cls(
             system=example.system,
@@ -203,10 +205,10 @@ class Environment:
         return self.observer(state.step, state.plant, self._forecast(state))
 
 
-def _check(example: Example, scenarios: Scenario, starts: str) -> None:
-    """Refuse what an environment could not use."""
+def _check(example: Example, scenarios: Scenario, starts: str, others: list[str]) -> None:
+    """Refuse what an environment could not use, `others` among it."""
     known = (*scenarios.drive, CREDIT)
-    faults = [
+    faults = others + [
         f"forecast {name} is of no drive that the scenarios hold: no observation would show it"
         for name in scenarios.forecast
         if name not in known

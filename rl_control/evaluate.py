@@ -13,6 +13,7 @@ from tvilling.rl_control.affine import NotAffineError
 from tvilling.rl_control.controllers import PriceRule
 from tvilling.rl_control.dispatch import Dispatch, best_dispatch
 from tvilling.rl_control.outlook import check_priced, run_cost_dkk, with_outlook
+from tvilling.rl_control.policy import Policy
 from tvilling.rl_control.safety import SHARE, Guard, Shield, violates
 from tvilling.sciml.errors import InputError
 from tvilling.sciml.scenario import Scenario
@@ -60,13 +61,13 @@ def compare(
     Raises
     ------
     InputError
-        The system buys nothing, there is no price or no controller; a scenario cannot be run
-        without a violation.
+        The system buys nothing, there is no price or no controller, a shield or a policy is of
+        other steps than the scenarios; a scenario cannot be run without a violation.
     """
     import xarray as xr
 
     check_priced(example, scenarios, ahead)
-    _check_names(controllers)
+    _check_controllers(controllers, scenarios.dt_s, ahead)
     tell(BOUND)
     bound, no_bound = _bound(example, scenarios)
     seen = with_outlook(scenarios, ahead)
@@ -206,10 +207,18 @@ def _no_figures(scenarios: Scenario) -> dict[str, np.ndarray]:
     return {name: nothing for name in names} | {"status": np.zeros(len(nothing), np.int32)}
 
 
-def _check_names(controllers: Mapping[str, Controller]) -> None:
+def _check_controllers(controllers: Mapping[str, Controller], dt_s: float, ahead: int) -> None:
+    """Refuse controllers that were made for other steps, or look further than they are told."""
     faults = [] if controllers else ["there are 0 controllers, expected the rule at least"]
     if BOUND in controllers:
         faults.append(f"controller {BOUND!r} has the name of the bound, expected another")
+    for name, controller in controllers.items():
+        inner = controller
+        while isinstance(inner, Shield):
+            faults += [f"{name}: {fault}" for fault in inner.guard.faults(dt_s, ahead)]
+            inner = inner.inner
+        if isinstance(inner, Policy):
+            faults += [f"{name}: {fault}" for fault in inner.observer.faults(dt_s, ahead)]
     if faults:
         raise InputError("compare", faults)
 

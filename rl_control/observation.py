@@ -88,6 +88,17 @@ class Observer:
         drives = sum(int(np.prod(np.shape(mean))) for mean in self.drive_mean.values())
         return self.state_middle.shape[0] + self.ahead * (1 + drives) + 6
 
+    def faults(self, dt_s: float, ahead: int) -> list[str]:
+        """What keeps it from observing steps of `dt_s` [s] with `ahead` of them foretold."""
+        found = []
+        if self.dt_s != dt_s:
+            found.append(f"it observes steps of {self.dt_s:g} s, expected {dt_s:g} s")
+        if self.ahead > ahead:
+            found.append(
+                f"it looks {self.ahead} steps ahead, expected at most {ahead}, as foretold"
+            )
+        return found
+
     def __call__(
         self, step: Int[Array, ""], state: Any, forecast: Values
     ) -> Float[Array, " number"]:

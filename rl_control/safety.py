@@ -74,6 +74,17 @@ class Guard:
         }
         return cls(example.system, stacked, dt_s, steps)
 
+    def faults(self, dt_s: float, ahead: int) -> list[str]:
+        """What keeps it from guarding steps of `dt_s` [s] with a forecast of `ahead` of them."""
+        found = []
+        if self.dt_s != dt_s:
+            found.append(f"the guard tries steps of {self.dt_s:g} s, expected {dt_s:g} s")
+        if self.steps > ahead:
+            found.append(
+                f"the guard tries {self.steps} steps, expected at most {ahead}, as foretold"
+            )
+        return found
+
     def backup(self, state: Any, forecast: Values) -> Values:
         """The held action with the fewest violations over the steps tried."""
         best = jnp.argmin(self._violations(state, forecast, 0, self.steps))

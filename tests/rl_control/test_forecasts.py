@@ -14,6 +14,8 @@ from tvilling.rl_control.env import Environment
 from tvilling.rl_control.evaluate import BOUND, compare
 from tvilling.rl_control.gym_env import GymEnvironment
 from tvilling.rl_control.outlook import CREDIT, with_outlook, with_prices
+from tvilling.rl_control.policy import Policy
+from tvilling.rl_control.safety import Guard, Shield
 from tvilling.rl_control.sb3_adapter import VectorEnvironment
 from tvilling.sciml.errors import InputError
 from tvilling.sciml.simulate import simulate
@@ -166,3 +168,20 @@ def test_a_forecast_of_some_drives_leaves_the_others_seen(battery, right):
     day = replace(day, forecast={CREDIT: jnp.ones((24, 2))})
     run = simulate(battery.system, Sums(), day)
     np.testing.assert_allclose(run.action["power_w"], np.asarray(day.drive[PRICE]) + 1.0)
+
+
+def test_shields_and_policies_of_other_steps_are_refused(battery, right):
+    """A guard of quarters of an hour, or one that looks beyond what it is told."""
+    quarters, far = Guard.of(battery, 900.0), Guard.of(battery, HOUR_S, steps=9)
+    observer = Environment.of(battery, right, ahead=8).observer
+    policy = Policy(observer, (), (), battery.system.actions)
+    for guard, message in (
+        (quarters, "steps of 900 s, expected 3600 s"),
+        (far, "tries 9 steps, expected at most 6"),
+    ):
+        with pytest.raises(InputError, match=message):
+            Environment.of(battery, right, AHEAD, guard)
+        with pytest.raises(InputError, match=f"shielded: the guard.*{message}"):
+            compare(battery, {"shielded": Shield(rule(), guard)}, right, AHEAD)
+    with pytest.raises(InputError, match="looks 8 steps ahead, expected at most 6"):
+        compare(battery, {"learned": policy}, right, AHEAD)
