@@ -28,6 +28,7 @@ FIRST = "0" * 64
 TAIL = b', "sha256": "'
 CHUNK_BYTES = 1 << 16
 MAX_LEDGER_BYTES = 1_000_000_000
+MAX_LINES = 10**12
 MOST_TOLD = 100  # missing lines that are told one by one
 
 
@@ -204,8 +205,11 @@ def _parsed(line: bytes) -> dict[str, Any] | None:
         found = parse_json(line.decode(), "ledger")
     except ValueError:  # an InputError is one, as is text that is not UTF-8
         return None
-    fits = isinstance(found, dict) and type(found.get("line")) is int and found["line"] > 0
-    return found if fits and isinstance(found.get("previous"), str) else None
+    if not isinstance(found, dict) or type(found.get("line")) is not int:
+        return None
+    texts = all(isinstance(found.get(key), str) for key in ("previous", "written"))
+    fits = texts and isinstance(found.get("facts"), dict) and 0 < found["line"] < MAX_LINES
+    return found if fits else None
 
 
 def _number(line: bytes) -> int | None:

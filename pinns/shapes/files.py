@@ -73,6 +73,10 @@ def _fault(kind: str, content: bytes) -> str | None:
         grid = re.search(rb"^DATASET\s+(\w+)", head, re.MULTILINE)
         if grid and grid[1] != b"UNSTRUCTURED_GRID":
             return f"is a {grid[1][:30].decode()}, expected an UNSTRUCTURED_GRID"
+    if kind == "stl" and content.lstrip()[:5].lower() != b"solid":
+        count = int.from_bytes(content[80:84], "little")
+        if len(content) != 84 + 50 * count:
+            return f"declares {count:,} triangles and has {len(content):,} bytes"
     counts = {
         "ply": rb"^element\s+\w+\s+(\d+)",
         "off": rb"^\s*(\d+)\s+\d+",

@@ -132,6 +132,9 @@ def _read(path: str | Path) -> list[list[Ring]]:
     for number, rings in enumerate(_polygons(content, faults), start=1):
         read = []
         for ring in rings if isinstance(rings, list) else []:
+            if not isinstance(ring, list):
+                faults.append(f"polygon {number}: a ring is no list of places")
+                continue
             pairs = [place[:2] if isinstance(place, list) else place for place in ring]
             corners, wrong = as_places(pairs, 2, f"polygon {number}")
             read.append(corners)
@@ -146,20 +149,29 @@ def _read(path: str | Path) -> list[list[Ring]]:
     return polygons
 
 
+def _list(item: dict[str, Any], key: str, faults: list[str]) -> list[Any]:
+    """The list `key` of an object; another type is a fault."""
+    found = item.get(key)
+    if found is None or isinstance(found, list):
+        return found or []
+    faults.append(f"{key} is no list")
+    return []
+
+
 def _polygons(item: Any, faults: list[str]) -> Iterator[Any]:
     """Coordinates of the polygons in a GeoJSON object."""
     kind = item.get("type") if isinstance(item, dict) else None
     if kind == "FeatureCollection":
-        for feature in item.get("features") or []:
+        for feature in _list(item, "features", faults):
             yield from _polygons(feature, faults)
     elif kind == "GeometryCollection":
-        for geometry in item.get("geometries") or []:
+        for geometry in _list(item, "geometries", faults):
             yield from _polygons(geometry, faults)
     elif kind == "Feature":
         yield from _polygons(item.get("geometry"), faults)
     elif kind == "Polygon":
         yield item.get("coordinates")
     elif kind == "MultiPolygon":
-        yield from item.get("coordinates") or []
+        yield from _list(item, "coordinates", faults)
     else:
         faults.append(f"it holds a {kind}, expected Polygon or MultiPolygon")

@@ -66,7 +66,8 @@ def _ledgers() -> Iterator[Attempt]:
     }.items():  # fmt: skip
         files = {"ledger.jsonl": line(start % ("1", json.dumps(facts, ensure_ascii=False)))}
         yield Attempt(f"ledger/facts/{kind}", files, ("ledger", "show", "ledger.jsonl"), 0)
-        yield Attempt(f"ledger/whole/{kind}", files, ("ledger", "verify", "ledger.jsonl"), 0)
+        code = 0 if isinstance(facts, dict) else 3
+        yield Attempt(f"ledger/whole/{kind}", files, ("ledger", "verify", "ledger.jsonl"), code)
 
 
 def _jobs() -> Iterator[Attempt]:
