@@ -25,7 +25,11 @@ if TYPE_CHECKING:
 
     from tvilling.sciml.systems.power_grid.grid import PowerGrid
 
-GIVEN = ("ext_grid_p_mw", "ext_grid_q_mvar", "gen_p_mw", "gen_q_mvar")
+GIVEN = tuple(
+    f"{kind}_{part}"
+    for kind in ("ext_grid", "gen", "dcline", "xward")
+    for part in ("p_mw", "q_mvar")
+)
 
 
 @dataclass(frozen=True)

@@ -51,11 +51,23 @@ def flow_rows(data: "xr.Dataset") -> list[Row]:
         rows.append(("solved from", data.attrs["start"], ""))
     lost = float(data["losses_mw"].values[0])
     rows.append(("losses", told_power(lost), ""))
-    for kind, words in (("ext_grid", "external grids give"), ("gen", "generators give")):
+    for kind, words in (
+        ("ext_grid", "external grids give"),
+        ("gen", "generators give"),
+        ("dcline", "ends of DC lines give"),
+        ("xward", "extended wards give"),
+    ):
         if kind in data.dims:
             names = [str(name) for name in data[kind].values]
             p, q = (float(data[f"{kind}_{part}"].values[0].sum()) for part in ("p_mw", "q_mvar"))
             where = ", ".join(names) if len(names) <= NAMED else f"{len(names)} of them"
+            if 1 < len(names) <= NAMED:
+                each = data[f"{kind}_p_mw"].values[0]
+                shares = [
+                    f"{name}: {number(float(one), 3)} MW"
+                    for name, one in zip(names, each, strict=True)
+                ]
+                where = ", ".join(shares)
             rows.append((words, f"{number(p, 3)} MW, {number(q, 3)} Mvar", where))
     return rows
 

@@ -98,7 +98,7 @@ def star_points(grid: PowerGrid) -> tuple[np.ndarray, np.ndarray]:
 
     The first of the three branches ends there, the other two begin there.
     """
-    if "trafo3w" not in grid.groups:
+    if "trafo3w" not in grid.groups or not grid.n_branch:
         return np.zeros(0, int), np.zeros(0, int)
     number = grid.groups["trafo3w"].branch.reshape(3, -1)
     star = np.where(number >= 0, grid.from_bus[np.maximum(number, 0)], -1).max(axis=0)
