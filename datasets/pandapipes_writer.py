@@ -7,6 +7,10 @@ import numpy as np
 import pandas as pd
 
 from tvilling.sciml.errors import InputError
+from tvilling.sciml.systems.heat_network.held_pressure import (
+    DEFAULT_SUPPLY_BAR,
+    holds_pressure,
+)
 from tvilling.sciml.systems.heat_network.tables import HeatNetworkTables
 from tvilling.sciml.units import ZERO_DEGC_K
 
@@ -119,25 +123,29 @@ def _add_ends(net: "pandapipesNet", tables: HeatNetworkTables, at: dict[str, int
             treturn_k=None if back is None else back + ZERO_DEGC_K,
             name=row.name,
         )
-    for row in tables.sources.itertuples(index=False):
+    stated = tables.sources["supply_bar"].fillna(DEFAULT_SUPPLY_BAR)
+    bar = [given(one) for one in stated.where(holds_pressure(tables))]
+    for row, held_bar in zip(tables.sources.itertuples(index=False), bar, strict=True):
         supply_k = row.supply_degc + ZERO_DEGC_K
         if not row.return_junction:
-            pp.create_ext_grid(net, at[row.supply_junction], row.supply_bar, supply_k)
+            pp.create_ext_grid(net, at[row.supply_junction], held_bar, supply_k, name=row.name)
         elif pd.isna(row.lift_bar):
             pp.create_circ_pump_const_mass_flow(
                 net,
                 at[row.return_junction],
                 at[row.supply_junction],
-                p_flow_bar=row.supply_bar,
+                p_flow_bar=held_bar,
                 mdot_flow_kg_per_s=row.flow_kg_per_s,
                 t_flow_k=supply_k,
+                name=row.name,
             )
         else:
             pp.create_circ_pump_const_pressure(
                 net,
                 at[row.return_junction],
                 at[row.supply_junction],
-                p_flow_bar=row.supply_bar,
+                p_flow_bar=held_bar,
                 plift_bar=row.lift_bar,
                 t_flow_k=supply_k,
+                name=row.name,
             )

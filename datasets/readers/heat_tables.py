@@ -26,6 +26,7 @@ from tvilling.sciml.errors import InputError
 from tvilling.sciml.io.csv_table import read_cells
 from tvilling.sciml.io.strict_json import read_json
 from tvilling.sciml.systems.heat_network.connectivity import connectivity
+from tvilling.sciml.systems.heat_network.held_pressure import unheld_notes
 from tvilling.sciml.systems.heat_network.tables import COLUMNS, HeatNetworkTables, check_tables
 
 NEEDED = ("junctions", "pipes", "consumers", "sources")
@@ -69,7 +70,9 @@ def read_heat_tables(folder: str | Path) -> HeatNetworkTables:
     apart = connectivity(network)
     if apart.faults:
         raise InputError(str(folder), apart.faults)
-    return replace(network, notes=(*notes, *apart.notes, *_odd_lengths(network)))
+    return replace(
+        network, notes=(*notes, *apart.notes, *unheld_notes(network), *_odd_lengths(network))
+    )
 
 
 def write_heat_tables(tables: HeatNetworkTables, folder: str | Path) -> list[Path]:

@@ -12,8 +12,10 @@ from tvilling.datasets.readers.pandapipes_elements import READERS
 from tvilling.datasets.readers.pandapipes_geodata import place
 from tvilling.datasets.readers.pandapipes_json import load_pandapipes
 from tvilling.datasets.readers.pandapipes_reading import Reading
+from tvilling.datasets.readers.pandapipes_unused import note_unused
 from tvilling.sciml.errors import InputError
 from tvilling.sciml.systems.heat_network.connectivity import connectivity
+from tvilling.sciml.systems.heat_network.held_pressure import unheld_notes
 from tvilling.sciml.systems.heat_network.tables import HeatNetworkTables
 
 if TYPE_CHECKING:
@@ -62,6 +64,7 @@ def read_pandapipes(
     _tell_fluid(reading)
     _tell_unsupported(reading)
     _tell_unread_tables(reading)
+    note_unused(reading)
     try:
         checked = HeatNetworkTables(
             **tables, source=title, routes=routes, notes=tuple(reading.notes)
@@ -71,7 +74,7 @@ def read_pandapipes(
     apart = connectivity(checked)
     if reading.faults or apart.faults:
         raise InputError(title, [*reading.faults, *apart.faults])
-    return replace(checked, notes=(*checked.notes, *apart.notes))
+    return replace(checked, notes=(*checked.notes, *apart.notes, *unheld_notes(checked)))
 
 
 def _tell_fluid(reading: Reading) -> None:

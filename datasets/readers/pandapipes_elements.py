@@ -130,6 +130,10 @@ def _ground_degc(reading: Reading, rows: pd.DataFrame) -> pd.Series:
 def _tell_pipe_columns(reading: Reading, rows: pd.DataFrame) -> None:
     if (number(rows, "sections", 1) > 1).any():
         reading.notes.append("pipe.sections is not used; cells per pipe are an option of build")
+        if (number(rows, "loss_coefficient", 0.0)[number(rows, "sections", 1) > 1] != 0).any():
+            reading.notes.append(
+                "pipe.loss_coefficient counts once a pipe (in pandapipes 0.16 once a section)"
+            )
     if (number(rows, "qext_w", 0.0) != 0).any():
         reading.notes.append("pipe.qext_w is not used (nor by pandapipes 0.16)")
 
@@ -211,45 +215,74 @@ def read_sources(reading: Reading) -> pd.DataFrame:
         rows, columns = _branches(reading, kind, ("return_junction", "flow_junction"))
         if not len(rows):
             continue
-        _tell_source_types(reading, kind, rows)
         parts.append(
             pd.DataFrame(
                 {
                     "name": columns["name"],
                     "supply_junction": columns["to_junction"],
                     "return_junction": columns["from_junction"],
-                    "supply_degc": number(rows, "t_flow_k").to_numpy() - ZERO_DEGC_K,
-                    "supply_bar": number(rows, "p_flow_bar").to_numpy(),
+                    **_set_points(reading, kind, rows, ("p_flow_bar", "t_flow_k")),
                     **{ours: number(rows, theirs).to_numpy() for ours, theirs in drive.items()},
                 }
             )
         )
     rows = reading.rows("ext_grid", ("junction",))
     if len(rows):
-        _tell_source_types(reading, "ext_grid", rows)
         parts.append(
             pd.DataFrame(
                 {
                     "name": unique_names(rows, "ext_grid"),
                     "supply_junction": [reading.end(index) for index in rows["junction"]],
                     "return_junction": "",
-                    "supply_degc": number(rows, "t_k").to_numpy() - ZERO_DEGC_K,
-                    "supply_bar": number(rows, "p_bar").to_numpy(),
+                    **_set_points(reading, "ext_grid", rows, ("p_bar", "t_k")),
                 }
             )
         )
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
 
 
-def _tell_source_types(reading: Reading, kind: str, rows: pd.DataFrame) -> None:
-    """A source has to set both pressure and temperature."""
-    if "type" not in rows:
-        return
-    for name, kind_set in zip(unique_names(rows, kind), rows["type"], strict=True):
-        if kind_set not in ("pt", "tp", "auto", None):
+def _set_points(
+    reading: Reading, kind: str, rows: pd.DataFrame, columns: tuple[str, str]
+) -> dict[str, np.ndarray]:
+    """Pressure and temperature that each source holds, by its `type`; NaN where it holds none.
+
+    One without a return has to hold a pressure. The water of one that holds no temperature has
+    that at which its junction starts, as in pandapipes. `auto` holds what has a value.
+    """
+    bar, kelvin = (number(rows, column).to_numpy() for column in columns)
+    types = rows["type"] if "type" in rows else pd.Series("auto", index=rows.index)
+    start_k = number(reading.net["junction"], "tfluid_k")
+    wanted = ("pt", "p") if kind == "ext_grid" else ("pt", "p", "t")
+    feeds = rows["junction" if kind == "ext_grid" else "flow_junction"]
+    for at, (name, given, junction) in enumerate(
+        zip(unique_names(rows, kind), types, feeds, strict=True)
+    ):
+        held = "p" * bool(np.isfinite(bar[at])) + "t" * bool(np.isfinite(kelvin[at]))
+        held = held if pd.isna(given) or given == "auto" else {"tp": "pt"}.get(given, given)
+        if held not in wanted:
+            expected = " or ".join(_HELD[one] for one in wanted)
             reading.faults.append(
-                f"{kind} {name}: type is {kind_set}, expected pt (pressure and temperature set)"
+                f"{kind} {name}: it holds {_HELD.get(held, f'type {given}')}, expected {expected}"
             )
+        if "p" not in held:
+            bar[at] = np.nan
+        elif not np.isfinite(bar[at]):
+            reading.faults.append(f"{kind} {name}: {columns[0]} has no value")
+        if held == "p":
+            kelvin[at] = start_k.get(junction, np.nan)
+            reading.notes.append(
+                f"{kind} {name} holds no temperature: water that it sends out has tfluid_k of its "
+                f"junction, {kelvin[at] - ZERO_DEGC_K:g} °C"
+            )
+    return {"supply_degc": kelvin - ZERO_DEGC_K, "supply_bar": bar}
+
+
+_HELD = {
+    "": "nothing",
+    "p": "a pressure (type p)",
+    "t": "a temperature (type t)",
+    "pt": "pressure and temperature (type pt)",
+}
 
 
 def read_injections(reading: Reading) -> pd.DataFrame:

@@ -14,6 +14,7 @@ from tvilling.sciml.water import constant_water
 
 CP, DENSITY, VISCOSITY = 4186.0, 975.0, 4e-4
 PLAIN_WATER = constant_water(CP, DENSITY, VISCOSITY)  # properties that a formula can follow
+HOUSES = [{"heat_w": heat_w, "return_degc": 40.0} for heat_w in (60e3, 40e3, 50e3)]
 
 steady = jax.jit(HeatNetwork.steady)
 step = jax.jit(HeatNetwork.step, static_argnames="dt_s")

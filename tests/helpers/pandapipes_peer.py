@@ -3,12 +3,14 @@
 import logging
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import pandapipes as pp
 
+from tvilling.sciml.systems.heat_network.hydraulics import GRAVITY_M_PER_S2
 from tvilling.sciml.water import Water, fit_water
 
 KELVIN = 273.15
@@ -46,6 +48,31 @@ def with_constant_water(net: Any) -> Any:
     for name, value in constant.items():
         pp.create_constant_property(net, name, value, warn_on_duplicates=False)
     return net
+
+
+@contextmanager
+def our_gravity() -> Iterator[None]:
+    """The peer with our two choices: standard gravity, and pressures above that of one place.
+
+    It has 9.81 m/s², and its gauge pressures are above that of the air at the height of each
+    junction, 1.2 mbar in 10 m. Of its two implementations only the one in numpy can be changed.
+    """
+    from pandapipes.component_models import (
+        circulation_pump_pressure_component,
+        junction_component,
+        pipe_component,
+        valve_component,
+    )
+    from pandapipes.pf import derivative_toolbox
+
+    with ExitStack() as changes:
+        for module in (derivative_toolbox, circulation_pump_pressure_component):
+            changes.enter_context(patch.object(module, "GRAVITATION_CONSTANT", GRAVITY_M_PER_S2))
+        for module in (junction_component, pipe_component, valve_component):
+            changes.enter_context(
+                patch.object(module, "p_correction_height_air", lambda height: 0 * height + 1.01325)
+            )
+        yield
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """From the tables of a network to the system that simulates it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import jax.numpy as jnp
@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from tvilling.sciml.errors import InputError
-from tvilling.sciml.systems.heat_network.connectivity import BRANCHES, exchanged_consumers, parts
+from tvilling.sciml.systems.heat_network.connectivity import BRANCHES, exchanged_consumers
 from tvilling.sciml.systems.heat_network.flow_state import FIXED_ROUNDS
 from tvilling.sciml.systems.heat_network.friction import FRICTION_LAWS
 from tvilling.sciml.systems.heat_network.graph import (
@@ -18,6 +18,11 @@ from tvilling.sciml.systems.heat_network.graph import (
     PUMP,
     Graph,
     mark_bypasses,
+)
+from tvilling.sciml.systems.heat_network.held_pressure import (
+    DEFAULT_SUPPLY_BAR,
+    holds_pressure,
+    is_pumped,
 )
 from tvilling.sciml.systems.heat_network.layout import Layout
 from tvilling.sciml.systems.heat_network.network import HeatNetwork
@@ -110,15 +115,13 @@ def build(tables: HeatNetworkTables, options: Options = Options()) -> HeatNetwor
     if faults:
         raise InputError(tables.source, faults)
     elevation = tables.junctions["elevation_m"].to_numpy(float)[top.junction]
-    is_pump = np.isin(np.arange(len(top.branch)), top.pump)
     return HeatNetwork(
         branch=_branch_data(branches, top),
         consumer=_consumer_data(tables),
         source=_source_data(tables.sources, options),
         water=options.water or iapws_water(),
-        rise_m=jnp.asarray(
-            np.where(is_pump, 0.0, elevation[top.downstream] - elevation[top.upstream])
-        ),
+        rise_m=jnp.asarray(elevation[top.downstream] - elevation[top.upstream]),
+        source_rise_m=jnp.asarray(_source_rise_m(layout, elevation)),
         nominal_degc=jnp.asarray(_nominal_degc(tables, top)),
         injection_kg_per_s=_array(tables.injections["flow_kg_per_s"]),
         layout=layout,
@@ -137,7 +140,7 @@ def _branches(tables: HeatNetworkTables, number: dict[str, int]) -> pd.DataFrame
         if kind == "valves":
             table = table[table["is_open"].astype(bool)]
         rows.append(table.assign(table=kind, kind=EXCHANGER if kind == "exchangers" else PIPE))
-    pumped = tables.sources[_is_pumped(tables.sources)]
+    pumped = tables.sources[is_pumped(tables.sources)]
     rows.append(
         pd.DataFrame(
             {
@@ -155,11 +158,6 @@ def _branches(tables: HeatNetworkTables, number: dict[str, int]) -> pd.DataFrame
     return full
 
 
-def _is_pumped(sources: pd.DataFrame) -> pd.Series:
-    """Closed sources whose flow follows from a lift."""
-    return (sources["return_junction"] != "") & sources["flow_kg_per_s"].isna()
-
-
 def _graph(tables: HeatNetworkTables, branches: pd.DataFrame, number: dict[str, int]) -> Graph:
     sources, consumers = tables.sources, tables.consumers
     closed = sources["return_junction"] != ""
@@ -173,28 +171,15 @@ def _graph(tables: HeatNetworkTables, branches: pd.DataFrame, number: dict[str, 
         kind=branches["kind"].to_numpy(int),
         start=branches["start"].to_numpy(int),
         end=branches["end"].to_numpy(int),
-        anchors=np.zeros(0, int),
+        anchors=at(sources["supply_junction"][holds_pressure(tables)]),
         feeds=np.concatenate(
             [at(sources["supply_junction"]), at(tables.injections["junction"][flow > 0])]
         ),
         exits=at(sources["return_junction"][closed]),
         returns=at(consumers["to_junction"]),
+        outlets=at(tables.injections["junction"][flow < 0]),
     )
-    graph = mark_bypasses(graph, at(consumers["from_junction"]))
-    held = np.concatenate(
-        [at(sources["supply_junction"][~closed]), at(sources["supply_junction"][closed])]
-    )
-    return _anchored(graph, held, int((~closed).sum()))
-
-
-def _anchored(graph: Graph, held: np.ndarray, opened: int) -> Graph:
-    """`graph` with every open source as anchor, and one closed source in a part that has none."""
-    part = parts(graph.junctions, graph.start, graph.end)
-    anchors: list[int] = []
-    for at, junction in enumerate(held):
-        if at < opened or part[junction] not in part[anchors]:
-            anchors.append(int(junction))
-    return replace(graph, anchors=np.array(anchors, int))
+    return mark_bypasses(graph, at(consumers["from_junction"]))
 
 
 def _layout(
@@ -261,6 +246,12 @@ def _faults(tables: HeatNetworkTables, layout: Layout, options: Options) -> list
     return faults
 
 
+def _source_rise_m(layout: Layout, elevation: np.ndarray) -> np.ndarray:
+    """Height of each source's supply above its return [m]; zero for an open one."""
+    back = np.maximum(layout.source_return, 0)
+    return np.where(layout.closed, elevation[layout.source_supply] - elevation[back], 0.0)
+
+
 def _array(values: pd.Series) -> jnp.ndarray:
     return jnp.asarray(values.to_numpy(float))
 
@@ -309,18 +300,20 @@ def _consumer_data(tables: HeatNetworkTables) -> ConsumerData:
 
 def _most_flow(tables: HeatNetworkTables) -> pd.Series:
     """Greatest flow of each consumer [kg/s]; where the table leaves it open, that of a valve
-    chosen for `heat_w` with room to spare, and no smaller than valves of houses are.
+    chosen for `heat_w` with room to spare, and no smaller than valves of houses are; one whose
+    flow is prescribed has no limit.
     """
     table, supply = tables.consumers, float(tables.sources["supply_degc"].max())
     cooling = (supply - table["return_degc"]).fillna(table["cooling_k"]).fillna(LEAST_DESIGN_K)
     chosen = table["heat_w"] / (4200.0 * cooling.clip(lower=LEAST_DESIGN_K))
-    room = (MOST_OVER_DESIGN * chosen).clip(lower=SMALLEST_VALVE_KG_PER_S).where(chosen > 0, np.inf)
+    room = (MOST_OVER_DESIGN * chosen).clip(lower=SMALLEST_VALVE_KG_PER_S)
+    room = room.where((chosen > 0) & table["flow_kg_per_s"].isna(), np.inf)
     return table["max_flow_kg_per_s"].where(np.isfinite(table["max_flow_kg_per_s"]), room)
 
 
 def _source_data(table: pd.DataFrame, options: Options) -> SourceData:
     return SourceData(
-        supply_pa=_array(table["supply_bar"]) * PA_PER_BAR,
+        supply_pa=_array(table["supply_bar"].fillna(DEFAULT_SUPPLY_BAR)) * PA_PER_BAR,
         lift_pa=_array(table["lift_bar"]) * PA_PER_BAR,
         flow_kg_per_s=_array(table["flow_kg_per_s"]),
         pump_efficiency=jnp.full(len(table), options.pump_efficiency),

@@ -25,11 +25,13 @@ class Graph:
         Kind and ends of every branch. The pump of a source runs from its supply to its return
         junction, against the flow.
     anchors
-        Junctions whose pressure is held, at most one in a connected part.
+        Junctions whose pressure is held; a connected part may have several.
     feeds, exits
         Junctions at which water enters the supply side, and leaves the return side.
     returns
         Junctions at which consumers hand their water back.
+    outlets
+        Junctions at which injections take water out.
     """
 
     junctions: int
@@ -40,6 +42,7 @@ class Graph:
     feeds: np.ndarray
     exits: np.ndarray
     returns: np.ndarray
+    outlets: np.ndarray
 
 
 def mark_bypasses(graph: Graph, draws: np.ndarray) -> Graph:
@@ -71,19 +74,24 @@ def mark_bypasses(graph: Graph, draws: np.ndarray) -> Graph:
 
 
 def span(graph: Graph) -> tuple[np.ndarray, np.ndarray]:
-    """Branch and junction above each junction; pipes first, so that other kinds close loops."""
+    """Branch and junction above each junction; pipes first, so that other kinds close loops.
+
+    Every anchor is the root of a tree of its own, also where several lie in one connected part:
+    the trees grow side by side, and a branch between two of them closes a loop through the
+    pressures that the anchors hold. A part without an anchor hangs below its first junction.
+    """
     tree, above = np.full(graph.junctions, NONE), np.full(graph.junctions, NONE)
     touching: list[list[int]] = [[] for _ in range(graph.junctions)]
     for b, (start, end) in enumerate(zip(graph.start, graph.end, strict=True)):
         touching[start].append(b)
         touching[end].append(b)
     seen = np.zeros(graph.junctions, bool)
-    for root in [*graph.anchors, *range(graph.junctions)]:
-        if seen[root]:
-            continue
-        seen[root] = True
+    for roots in (graph.anchors, *np.arange(graph.junctions)[:, None]):
+        roots = roots[~seen[roots]]
+        seen[roots] = True
         waiting: dict[int, deque] = {kind: deque() for kind in (PIPE, PUMP, EXCHANGER)}
-        _wait(graph, touching[root], int(root), waiting)
+        for root in roots:
+            _wait(graph, touching[root], int(root), waiting)
         while queue := next((queue for queue in waiting.values() if queue), None):
             b, near = queue.popleft()
             far = graph.end[b] if graph.start[b] == near else graph.start[b]

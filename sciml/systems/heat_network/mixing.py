@@ -9,9 +9,10 @@ its own. Where the flow cannot turn round the parents are those of the tree, fix
 
 from dataclasses import dataclass
 
+import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float
+from jaxtyping import Array, Bool, Float, Int
 
 from tvilling.sciml.systems.heat_network.topology import Topology
 from tvilling.sciml.systems.heat_network.transport import STILL_KG_PER_S
@@ -20,6 +21,7 @@ from tvilling.sciml.systems.heat_network.trees import (
     gathered_up,
     greatest_depth,
     rounds,
+    taken,
 )
 
 Through = tuple[Float[Array, " branch"], Float[Array, " branch"]]  # gain and offset of a branch
@@ -42,6 +44,8 @@ class Side:
         How many inflows (supply) or outflows (return) beyond one a junction there can be.
     deep
         The longest chain in the tree.
+    loops
+        Whether branches close loops, in which water can run in a circle.
     """
 
     junctions: slice
@@ -51,6 +55,7 @@ class Side:
     downstream: np.ndarray
     extra: int
     deep: int
+    loops: bool
 
     @property
     def size(self) -> int:
@@ -78,6 +83,7 @@ def sides(top: Topology) -> tuple[Side, Side]:
             downstream=top.downstream[branch] - low,
             extra=extra,
             deep=greatest_depth(tree, order),
+            loops=bool((branch >= top.junctions).any()),
         )
 
     return (
@@ -170,20 +176,26 @@ def _solve(
     """Solve x = own + Σ over branches of weight · x[source], added at `target`.
 
     One branch a junction (the heaviest, among those with that junction as `chooser`) makes a
-    forest; the others, at most `side.extra`, are corrected for.
+    forest, after one is left out of every circle; the others, at most `side.extra`, are corrected
+    for.
     """
     downward = chooser is target
     best = jnp.zeros(side.size).at[chooser].max(weight)
     counted = jnp.arange(len(side.branch))
     candidate = jnp.where((weight >= best[chooser]) & (weight > 0), counted, -1)
     chosen = jnp.full(side.size, -1).at[chooser].max(candidate)
-    has, safe = chosen >= 0, jnp.maximum(chosen, 0)
     other_end = source if downward else target
-    parent = jnp.where(has, other_end[safe], jnp.arange(side.size))
+    parent = jnp.where(chosen >= 0, other_end[chosen], jnp.arange(side.size))
+    if side.loops:
+        cut = _one_of_each_cycle(parent)
+        chosen = jnp.where(cut, -1, chosen)
+        parent = jnp.where(cut, jnp.arange(side.size), parent)
+    has, safe = chosen >= 0, jnp.maximum(chosen, 0)
     factor = jnp.where(has, weight[safe], 0.0)
     left = (weight > 0) & (chosen[chooser] != counted)
     chord = jnp.nonzero(left, size=side.extra, fill_value=0)[0]
-    pull = jnp.where(left[chord], weight[chord], 0.0)
+    counts = jnp.arange(side.extra) < left.sum()  # the others only fill up
+    pull = jnp.where(counts, weight[chord], 0.0)
     row = jnp.zeros((side.extra, side.size))
     row = row.at[jnp.arange(side.extra), target[chord]].add(pull)
     spread = carried_down if downward else gathered_up
@@ -192,3 +204,21 @@ def _solve(
     at = source[chord]
     pulled = jnp.linalg.solve(jnp.eye(side.extra) - response[:, at].T, base[at])
     return base + pulled @ response, left.sum() <= side.extra
+
+
+def _one_of_each_cycle(parent: Int[Array, " junction"]) -> Bool[Array, " junction"]:
+    """One junction of every closed round that `parent` makes, where water runs in a circle.
+
+    After as many steps as there are junctions, every junction has come to a root or into a circle;
+    the least number of each circle stands for it.
+    """
+    own = jnp.arange(len(parent))
+
+    def jump(carry: tuple, _: None) -> tuple[tuple, None]:
+        ahead, least = carry
+        return (taken(ahead, ahead), jnp.minimum(least, taken(least, ahead))), None
+
+    count = rounds(len(parent))
+    (ahead, least), _ = jax.lax.scan(jump, (parent, own), length=count)
+    circles = jnp.zeros(len(parent), bool).at[ahead].set(True) & (parent != own)
+    return circles & (least == own)

@@ -68,6 +68,7 @@ class HeatNetwork:
     source: SourceData
     water: Water
     rise_m: Float[Array, " branch"]
+    source_rise_m: Float[Array, " source"]
     nominal_degc: Float[Array, " branch"]
     injection_kg_per_s: Float[Array, " injection"]
     layout: Layout = jax.tree.static()

@@ -6,6 +6,7 @@ from jaxtyping import Array, Float, Int
 
 from tvilling.sciml.system import Status, Values
 from tvilling.sciml.systems.heat_network.flow_state import FlowState, Solver
+from tvilling.sciml.systems.heat_network.hydraulics import GRAVITY_M_PER_S2
 from tvilling.sciml.units import PA_PER_BAR
 
 LEAST_PA = -0.9e5  # gauge; below it water boils or the number means nothing
@@ -56,10 +57,15 @@ def _across(solver: Solver, pressure: Array) -> Array:
 
 
 def _lift(solver: Solver, pressure: Array) -> Array:
-    """Pressure difference of each source's pump [Pa]; none where an open one feeds from outside."""
+    """Lift of each source's pump [Pa]; none where an open one feeds from outside.
+
+    What its two ends differ by in pressure and in the weight of the water between their heights.
+    """
     layout = solver.network.layout
     back = pressure[np.maximum(layout.source_return, 0)]
-    found = jnp.where(layout.closed, pressure[layout.source_supply] - back, 0.0)
+    density = solver.fluid.density_kg_per_m3[layout.source_supply]
+    weight = density * GRAVITY_M_PER_S2 * solver.network.source_rise_m
+    found = jnp.where(layout.closed, pressure[layout.source_supply] - back + weight, 0.0)
     return jnp.where(layout.source_pump >= 0, solver.network.source.lift_pa, found)
 
 

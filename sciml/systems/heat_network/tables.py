@@ -113,8 +113,9 @@ COLUMNS: dict[str, tuple[Column, ...]] = {
         Column("supply_junction", "", "Junction it feeds", "str", required=True),
         Column("return_junction", "", "Junction it draws from; blank: an open network", "str"),
         Column("supply_degc", "°C", "Supply temperature", low=0, high=200, required=True),
-        Column("supply_bar", "bar", "Pressure at the supply junction",
-               low=-1, high=500, default=6.0),
+        Column("supply_bar", "bar",
+               "Pressure it holds at its supply junction; blank: 6 bar where it has to hold one",
+               low=-1, high=500),
         Column("lift_bar", "bar", "Pressure difference its pump makes; blank with flow_kg_per_s",
                low=0, high=100),
         Column("flow_kg_per_s", "kg/s", "Prescribed mass flow instead of lift_bar",
@@ -231,6 +232,7 @@ def _dangling(tables: dict[str, pd.DataFrame], suffix: str, check_names: bool) -
 
 
 SETTINGS = ("heat_w", "return_degc", "cooling_k", "flow_kg_per_s", "ua_w_per_k")
+SECONDARY = ("secondary_supply_degc", "secondary_return_degc")
 ALLOWED_SETTINGS = (
     {"heat_w", "return_degc"},
     {"heat_w", "cooling_k"},
@@ -248,10 +250,15 @@ def _over_or_under_set(tables: dict[str, pd.DataFrame], suffix: str) -> list[str
         place = f"consumers{suffix}, {row_label(tables['consumers'], at)}"
         faults += [f"{place}: {fault}" for fault in _consumer_faults(row)]
     for at, row in enumerate(tables["sources"].itertuples()):
-        closed = bool(row.return_junction)
-        if closed and np.isnan(row.lift_bar) == np.isnan(row.flow_kg_per_s):
-            place = f"sources{suffix}, {row_label(tables['sources'], at)}"
+        place = f"sources{suffix}, {row_label(tables['sources'], at)}"
+        given = [name for name in ("lift_bar", "flow_kg_per_s") if not np.isnan(getattr(row, name))]
+        if row.return_junction and len(given) != 1:
             faults.append(f"{place}: set one of lift_bar and flow_kg_per_s")
+        elif given and not row.return_junction:
+            faults.append(
+                f"{place}: has {' and '.join(given)}, which only a source with a return_junction "
+                "can have; supply_bar decides the flow of an open one"
+            )
     supply = tables["sources"]["supply_junction"]
     for junction in sorted(set(supply[supply.duplicated()]) - {""}):
         names = tables["sources"]["name"][supply == junction]
@@ -271,6 +278,9 @@ def _consumer_faults(row: Any) -> list[str]:
             "return_degc, cooling_k, flow_kg_per_s or ua_w_per_k, "
             "or flow_kg_per_s with one of return_degc or cooling_k"
         )
+    secondary = [name for name in SECONDARY if not np.isnan(getattr(row, name))]
+    if secondary and "ua_w_per_k" not in given:
+        faults.append(f"has {' and '.join(secondary)} without ua_w_per_k, which needs them")
     if row.min_flow_kg_per_s > row.max_flow_kg_per_s:
         faults.append(
             f"min_flow_kg_per_s is {row.min_flow_kg_per_s:g} kg/s, "

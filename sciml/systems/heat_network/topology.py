@@ -113,7 +113,10 @@ def lay_out(graph: Graph) -> Topology:
         pump=np.flatnonzero(is_pump),
         cut_off=np.sort(number[~_held(graph, tree, above, preorder)]),
         extra_supply=_extra(np.maximum(up, down)[chord_at] < supply, graph.feeds),
-        extra_return=_extra(np.minimum(up, down)[chord_at] >= supply, graph.exits)
+        extra_return=_extra(
+            np.minimum(up, down)[chord_at] >= supply,
+            np.concatenate([graph.exits, graph.outlets[on_return[graph.outlets]]]),
+        )
         + int(any(graph.kind[b] != PUMP for b in branch[supply : graph.junctions]
                   if b != NONE and on_return[graph.start[b]] != on_return[graph.end[b]])),
     )  # fmt: skip

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 from heat_networks import (
     CP,
+    HOUSES,
     PLAIN_WATER,
     assert_conserved,
     inputs,
@@ -19,7 +20,6 @@ from heat_networks import (
 from tvilling.sciml.system import Status
 from tvilling.sciml.systems.heat_network import HeatNetworkTables, Options, build
 
-HOUSES = [{"heat_w": heat_w, "return_degc": 40.0} for heat_w in (60e3, 40e3, 50e3)]
 PIPE = {"length_m": 50.0, "inner_diameter_m": 0.03, "loss_w_per_mk": 0.2}
 
 
