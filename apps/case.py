@@ -158,7 +158,17 @@ class Model(StrictModel):
     pump_efficiency: Annotated[float, quantity("1", 0.05, 1, "Electricity to water")] = 0.65
 
 
-class CurveControl(StrictModel):
+class _SupplyControl(StrictModel):
+    """What sets a supply temperature."""
+
+    sources: tuple[Annotated[str, Field(min_length=1)], ...] = Field(
+        default=(),
+        description="Sources of the network that it sets; the others keep the supply_degc of the "
+        "network. Empty: it sets all of them, whatever the network states",
+    )
+
+
+class CurveControl(_SupplyControl):
     """Weather compensation: supply temperature on a line over the outdoor temperature."""
 
     kind: Literal["heating_curve"]
@@ -177,7 +187,7 @@ class CurveControl(StrictModel):
         return self
 
 
-class HoldControl(StrictModel):
+class HoldControl(_SupplyControl):
     """A constant supply temperature."""
 
     kind: Literal["hold"]

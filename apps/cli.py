@@ -78,6 +78,8 @@ def run(
     show(run_table(result))
     for warning in result.warnings:
         say(f"warning: {warning}")
+    for note in result.notes:
+        say(f"note: {note}")
     say(f"report: {result.folder / 'report.html'}")
     say(f"took {result.wall_s:.1f} s")
 

@@ -56,6 +56,11 @@ class Prepared:
         """Eight digits that change with whatever decides the result."""
         return case_hash(self.case, self.digest)
 
+    @property
+    def notes(self) -> list[str]:
+        """What the reader has to say, and what the case replaces of what the network states."""
+        return [*self.tables.notes, *supply_notes(self.case, self.tables)]
+
 
 @dataclass(frozen=True)
 class BuiltNetwork:
@@ -85,6 +90,7 @@ def prepare(case: Case, path: Path, tell: Callable[[str], None]) -> Prepared:
     built = build_network(case, path, tell)
     tables, network, stock = built.tables, built.network, built.stock
     _check_outputs(case, network, str(path))
+    _check_controllers(case, tables, str(path))
     weather = _weather(case)
     ground = case.network.ground_degc
     drive = {
@@ -144,18 +150,26 @@ def network_source(case: Case, folder: Path) -> str:
     return source if source.startswith(SHIPPED) else str((folder / source).resolve())
 
 
-def make_controller(settings: CurveControl | HoldControl, sources: int) -> "HeatingCurve | Hold":
-    """The controller that a case describes, for a network with `sources` sources."""
+def make_controller(
+    settings: CurveControl | HoldControl, sources: int, stated: "pd.DataFrame | None" = None
+) -> "HeatingCurve | Hold":
+    """The controller that a case describes, for a network with `sources` sources.
+
+    `stated` is the network's table of sources, which a control that sets only some needs.
+    """
     import jax.numpy as jnp
 
     from tvilling.rl_control.controllers import Hold
 
     if isinstance(settings, HoldControl):
-        return Hold({"supply_degc": jnp.full(sources, settings.supply_degc)})
-    return make_curve(settings, sources)
+        sent = _sent(settings, settings.supply_degc, sources, stated)
+        return Hold({"supply_degc": jnp.asarray(sent)})
+    return make_curve(settings, sources, stated)
 
 
-def make_curve(settings: CurveControl, sources: int) -> "HeatingCurve":
+def make_curve(
+    settings: CurveControl, sources: int, stated: "pd.DataFrame | None" = None
+) -> "HeatingCurve":
     """The heating curve that a case describes, for a network with `sources` sources."""
     import jax.numpy as jnp
 
@@ -164,9 +178,63 @@ def make_curve(settings: CurveControl, sources: int) -> "HeatingCurve":
     return HeatingCurve(
         jnp.asarray(settings.cold_degc),
         jnp.asarray(settings.warm_degc),
-        jnp.full(sources, settings.supply_cold_degc),
-        jnp.full(sources, settings.supply_warm_degc),
+        jnp.asarray(_sent(settings, settings.supply_cold_degc, sources, stated)),
+        jnp.asarray(_sent(settings, settings.supply_warm_degc, sources, stated)),
     )
+
+
+def _sent(
+    settings: CurveControl | HoldControl,
+    degc: float,
+    sources: int,
+    stated: "pd.DataFrame | None",
+) -> np.ndarray:
+    """Supply temperature of every source [°C]: `degc`, or its own where the control leaves it."""
+    if stated is None:
+        assert not settings.sources, "which sources it sets follows from their table"
+        return np.full(sources, degc)
+    return np.where(_is_set(settings, stated), degc, stated["supply_degc"].to_numpy(float))
+
+
+def _is_set(settings: CurveControl | HoldControl, sources: "pd.DataFrame") -> np.ndarray:
+    """Which sources a control sets."""
+    if not settings.sources:
+        return np.ones(len(sources), bool)
+    return sources["name"].isin(settings.sources).to_numpy()
+
+
+def _check_controllers(case: Case, tables: "HeatNetworkTables", source: str) -> None:
+    """Refuse a control of a source that the network does not have."""
+    known = list(tables.sources["name"])
+    faults = [
+        f"controllers.{name}.sources: {one} is not known; known are {', '.join(known)}"
+        for name, control in case.controllers.items()
+        for one in control.sources
+        if one not in known
+    ]
+    if faults:
+        raise InputError(source, faults)
+
+
+def supply_notes(case: Case, tables: "HeatNetworkTables") -> list[str]:
+    """One line a source whose stated supply temperature some control replaces.
+
+    A heating curve always does; a constant temperature does where it is another one.
+    """
+    lines = []
+    for at, row in enumerate(tables.sources.itertuples()):
+        by = [
+            name
+            for name, control in case.controllers.items()
+            if _is_set(control, tables.sources)[at]
+            and not (isinstance(control, HoldControl) and control.supply_degc == row.supply_degc)
+        ]
+        if by:
+            lines.append(
+                f"source {row.name}: the {row.supply_degc:g} °C that the network states is not "
+                f"used; the supply temperature is set by {', '.join(by)}"
+            )
+    return lines
 
 
 def _stock(case: Case, tables: "HeatNetworkTables") -> "pd.DataFrame | None":

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tvilling.apps.comparison import ROWS, differences, shown
+from tvilling.apps.heat_network_case import supply_notes
 from tvilling.apps.report_page import facts_section, figure_section, list_section, page
 
 if TYPE_CHECKING:
@@ -90,6 +91,7 @@ def assumptions(prepared: "Prepared") -> list[str]:
         f"friction by {case.model.friction.capitalize()}. Each run starts from the steady state "
         "of its first step."
     )
+    lines += [f"{line[0].upper()}{line[1:]}." for line in supply_notes(case, tables)]
     return lines
 
 

@@ -34,6 +34,8 @@ class RunResult:
         What each controller cost and delivered.
     warnings
         What went wrong on the way, in words; empty where nothing did.
+    notes
+        What the reader has to say, and what the case replaces of what the network states.
     wall_s
         How long it took [s].
     """
@@ -44,6 +46,7 @@ class RunResult:
     data: "xr.Dataset"
     figures: "dict[str, Figures]"
     warnings: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
     wall_s: float = 0.0
 
 
@@ -89,7 +92,8 @@ def run_case(
         wall_s = time.perf_counter() - began
         _write_summary(folder.path, prepared, found, warnings, wall_s)
         folder.log("finished", wall_s=round(wall_s, 3), warnings=warnings)
-        return RunResult(folder.finish(), case, prepared.hash, data, found, warnings, wall_s)
+        notes = prepared.notes
+        return RunResult(folder.finish(), case, prepared.hash, data, found, warnings, notes, wall_s)
 
 
 def simulate_case(
@@ -115,7 +119,8 @@ def simulate_case(
     parts = []
     for name, settings in case.controllers.items():
         tell(f"simulating {name}")
-        controller = make_controller(settings, len(prepared.tables.sources))
+        sources = prepared.tables.sources
+        controller = make_controller(settings, len(sources), sources)
         action, _ = controller(controller.init(), None, {k: v[None] for k, v in first.items()})
         state, _ = steady(network, action, first)
         scenario = Scenario(state, prepared.drive, dt_s)
@@ -191,6 +196,7 @@ def _write_summary(
         "weather": prepared.weather.attrs["source"],
         "controllers": {name: one.as_dict() for name, one in found.items()},
         "warnings": warnings,
+        "notes": prepared.notes,
         "network": summarise(prepared.tables).as_dict(),
     }
     text = json.dumps(summary, indent=2, ensure_ascii=False)

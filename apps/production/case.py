@@ -160,6 +160,12 @@ class Supply(StrictModel):
     ]
     return_degc: Annotated[float, quantity("°C", 5, 80, "Return")] = 42.0
 
+    @model_validator(mode="after")
+    def _one_source(self) -> "Supply":
+        if self.forward.sources:
+            raise ValueError("forward.sources is set, but a plant has one forward temperature")
+        return self
+
 
 class TownNetwork(StrictModel):
     """The network behind the plant: its supply temperature becomes part of the plan."""

@@ -11,13 +11,14 @@ import pytest
 import xarray as xr
 import yaml
 from pydantic import BaseModel
-from small_network import write_small
+from small_network import FILES, write_small
 
 from tvilling.apps.case import Case
 from tvilling.apps.case_file import read_case
 from tvilling.apps.heat_network_case import make_controller, prepare
 from tvilling.apps.run import run_case, simulate_case
 
+FIXED = {"model.pump_control": "fixed"}
 STOCK = {"kind": "stock", "seed": 4, "total_mwh": 60}
 SIZING: dict[str, Any] = {"supply_degc": 80, "return_degc": 45, "max_gradient_pa_per_m": 100}
 CASE: dict[str, Any] = {
@@ -73,6 +74,8 @@ CHANGES: dict[str, tuple[Any, dict[str, Any]]] = {
     "controllers.curve.supply_cold_degc": (90, {}),
     "controllers.curve.supply_warm_degc": (60, {}),
     "controllers.constant.supply_degc": (75, {}),
+    "controllers.curve.sources": (["Pump"], {"network.source": "two", **FIXED}),
+    "controllers.constant.sources": (["Plant"], {"network.source": "two", **FIXED}),
     "outputs.variables": (["pump_w"], {}),
 }
 REFUSED = {"system", "demand.kind", "controllers.curve.kind"}
@@ -86,10 +89,11 @@ def _set(fields: dict[str, Any], name: str, value: Any) -> None:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
-    """A network, another one, and one whose pipes state a ground temperature."""
+    """A network, another one, one of two sources, one whose pipes state a ground temperature."""
     folder = tmp_path_factory.mktemp("fields")
     files = write_small(folder / "net")
     write_small(folder / "other", pipes=(files / "pipes.csv").read_text().replace("150,", "170,"))
+    write_small(folder / "two", sources=FILES["sources.csv"] + "Pump,J2,R2,75,,1.9\n")
     header, *rows = (files / "pipes.csv").read_text().splitlines()
     stated = [f"{header},ground_degc", *(f"{row},2" for row in rows)]
     write_small(folder / "ground", pipes="\n".join(stated) + "\n")
@@ -110,8 +114,9 @@ def case_file(folder: Path, blocks: dict[str, Any], name: str = "", value: Any =
 def prepared_as(path: Path) -> tuple[list[np.ndarray], str]:
     """What is handed to the solver, as numbers, and everything of it that is no number."""
     prepared = prepare(read_case(path), path, lambda stage: None)
-    sources = len(prepared.tables.sources)
-    controllers = [make_controller(one, sources) for one in prepared.case.controllers.values()]
+    sources = prepared.tables.sources
+    controls = prepared.case.controllers.values()
+    controllers = [make_controller(one, len(sources), sources) for one in controls]
     leaves, structure = jax.tree.flatten((prepared.network, prepared.drive, controllers))
     said = (structure, prepared.case.horizon, prepared.weather.attrs["source"], prepared.tables)
     return [np.asarray(leaf) for leaf in leaves], repr(said)
@@ -121,7 +126,7 @@ def ran(path: Path) -> tuple[xr.Dataset, str]:
     """The labelled run and what is said of it."""
     prepared = prepare(read_case(path), path, lambda stage: None)
     data, warnings = simulate_case(prepared, lambda stage: None)
-    said = (data.attrs["weather"], warnings, prepared.tables.notes)
+    said = (data.attrs["weather"], warnings, prepared.notes)
     return data, repr(said)
 
 
