@@ -5,23 +5,16 @@ from copy import deepcopy
 import numpy as np
 import pandapower as pp
 import pytest
-from continuation import Curve, Equations, curve, equations, with_power
+from continuation import Curve, curve, with_power
+from loaded_grids import POWERS, Loaded
 from pandapower_peer import by_row, voltages
 
 from tvilling.datasets.readers.power_grid import read_power_net
 from tvilling.sciml.systems.power_grid.convert import from_pandapower
 from tvilling.sciml.systems.power_grid.flow import Flow, Outcome
-from tvilling.sciml.systems.power_grid.grid import PowerGrid
 from tvilling.sciml.systems.power_grid.scenarios import outages
 from tvilling.sciml.systems.power_grid.solve import solve
 
-POWERS = {
-    "load_p_mw": ("load", "p_mw"),
-    "load_q_mvar": ("load", "q_mvar"),
-    "sgen_p_mw": ("sgen", "p_mw"),
-    "sgen_q_mvar": ("sgen", "q_mvar"),
-    "gen_p_mw": ("gen", "p_mw"),
-}
 DENSE = np.concatenate([np.linspace(0.9, 1.1, 81), 1 + np.array([-1e-4, 1e-4, -1e-3, 1e-3])])
 FAR = np.array([0.0, 0.1, 0.5, 1.5, 2.0, 5.0, 30.0, 1000.0])
 GRIDS = [
@@ -34,22 +27,6 @@ GRIDS = [
     ),
     pytest.param("1-HV-mixed--0-sw", marks=pytest.mark.slow),
 ]
-
-
-class Loaded:
-    """A grid, and what scipy finds on it."""
-
-    def __init__(self, source: str) -> None:
-        self.net = read_power_net(source).net
-        self.grid: PowerGrid = from_pandapower(self.net)
-        self.equations: Equations = equations(self.net)
-
-    def scaled(self, scales: np.ndarray) -> dict[str, np.ndarray]:
-        """Scenarios with all loads and generation times each of `scales`."""
-        return {
-            name: np.multiply.outer(scales, self.net[table][column].to_numpy(float))
-            for name, (table, column) in POWERS.items()
-        }
 
 
 @pytest.fixture(scope="module", params=GRIDS)
