@@ -5,7 +5,8 @@ lies beyond is not how a grid is run (Kundur, Power System Stability and Control
 12). The shift of a transformer does not count.
 """
 
-from typing import no_type_check
+from dataclasses import replace
+from typing import NamedTuple, no_type_check
 
 import numpy as np
 from numba import njit
@@ -13,6 +14,30 @@ from numba import njit
 from tvilling.sciml.systems.power_grid.attempt import Problem
 from tvilling.sciml.systems.power_grid.grid import PowerGrid
 from tvilling.sciml.systems.power_grid.islands import is_open
+from tvilling.sciml.systems.power_grid.scenarios import Outages
+
+
+class Near(NamedTuple):
+    """Voltages in whose neighbourhood no branch has more than 90°.
+
+    Attributes
+    ----------
+    cos, sin
+        Of their angles `[bus]`.
+    slope
+        Tangent of the angle by which every bus may be away from there; 0 where none may.
+    """
+
+    cos: np.ndarray
+    sin: np.ndarray
+    slope: float
+
+
+def near(grid: PowerGrid, v: np.ndarray) -> Near:
+    """The neighbourhood of the voltages `v` `[bus]`."""
+    turn = v / np.maximum(np.abs(v), 1e-12)
+    room = np.radians(max(90.0 - widest_degree(grid, v), 0.0)) / 2
+    return Near(turn.real.copy(), turn.imag.copy(), float(np.tan(room)))
 
 
 def widest_degree(grid: PowerGrid, v: np.ndarray) -> float:
@@ -21,8 +46,34 @@ def widest_degree(grid: PowerGrid, v: np.ndarray) -> float:
     return float(np.degrees(np.abs(np.angle(across)).max(initial=0.0)))
 
 
-def apart(grid: PowerGrid, problem: Problem) -> np.ndarray:
-    """Scenarios with more than 90° over a branch that is in service `[scenario]`."""
+def apart(grid: PowerGrid, problem: Problem, around: Near | None = None) -> np.ndarray:
+    """Scenarios with more than 90° over a branch that is in service `[scenario]`.
+
+    Those whose buses are all `around` known voltages are seen without a look at their branches.
+    """
+    count = len(problem.e)
+    found = np.ones(count, np.bool_)
+    if around is not None:
+        _away(problem.e, problem.f, *around, found)
+    rows = np.flatnonzero(found)
+    if len(rows):
+        found[rows] = _apart_in(grid, problem if len(rows) == count else _part(problem, rows))
+    return found
+
+
+def _part(problem: Problem, rows: np.ndarray) -> Problem:
+    """Some scenarios' voltages and what is out of service in them."""
+    outages = problem.outages
+    return replace(
+        problem,
+        e=problem.e[rows],
+        f=problem.f[rows],
+        dead=problem.dead[rows] if len(problem.dead) else problem.dead,
+        outages=None if outages is None else Outages(outages.branch[rows], outages.delta[rows]),
+    )
+
+
+def _apart_in(grid: PowerGrid, problem: Problem) -> np.ndarray:
     outages, count = problem.outages, len(problem.e)
     opened = np.full((count, 0), -1)
     if outages is not None and outages.branch.size:
@@ -35,6 +86,19 @@ def apart(grid: PowerGrid, problem: Problem) -> np.ndarray:
     ends = grid.from_bus, grid.to_bus
     _apart(problem.e, problem.f, *ends, turn.real, turn.imag, opened, dead, found)
     return found
+
+
+@njit(nogil=True, error_model="numpy", cache=True, fastmath=True)
+@no_type_check
+def _away(e, f, cos, sin, slope, found):
+    """Mark the scenarios in which a bus is farther than `slope` from the angles given."""
+    for row in range(e.shape[0]):
+        worst = -1.0
+        for i in range(cos.size):
+            along = e[row, i] * cos[i] + f[row, i] * sin[i]
+            across = f[row, i] * cos[i] - e[row, i] * sin[i]
+            worst = max(worst, abs(across) - slope * along)
+        found[row] = not worst < 0.0
 
 
 @njit(nogil=True, error_model="numpy", cache=True)

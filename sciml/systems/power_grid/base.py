@@ -16,7 +16,7 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from tvilling.sciml.systems.power_grid.angles import apart
+from tvilling.sciml.systems.power_grid.angles import Near, apart, near
 from tvilling.sciml.systems.power_grid.attempt import (
     Problem,
     attempt,
@@ -65,6 +65,8 @@ class Base:
         Least pivot of the base case, as a share of what it is without load.
     start
         What led to `v`; empty where nothing did.
+    near
+        Where `v` lies.
     """
 
     v: np.ndarray
@@ -74,6 +76,7 @@ class Base:
     usual: np.ndarray
     firm: float
     start: str
+    near: Near
 
 
 _BASES: WeakKeyDictionary[PowerGrid, Base] = WeakKeyDictionary()
@@ -120,7 +123,7 @@ def _thorough(grid: PowerGrid, limit: float) -> Base:
             return found
     still = roots[0] if roots else begin
     usual = _pivots(grid, still, not roots)
-    return Base(still, still, not roots, _sign(usual), usual, 1.0, "")
+    return Base(still, still, not roots, _sign(usual), usual, 1.0, "", near(grid, still))
 
 
 def _solutions(grid: PowerGrid, limit: float) -> dict[str, np.ndarray]:
@@ -164,7 +167,8 @@ def _agreeing(
     share = determinants(grid, _from(grid, v)) / usual
     if not (share > 0).all():
         return None
-    return Base(v, still, straight, _sign(usual), usual, float(share.min(initial=1.0)), name)
+    firm = float(share.min(initial=1.0))
+    return Base(v, still, straight, _sign(usual), usual, firm, name, near(grid, v))
 
 
 def _at_end(grid: PowerGrid, start: np.ndarray, straight: bool, limit: float) -> Base | None:
@@ -178,7 +182,7 @@ def _at_end(grid: PowerGrid, start: np.ndarray, straight: bool, limit: float) ->
     now = usual * np.where(share > 0, 1.0, -1.0)
     firm = float(np.abs(share).min(initial=1.0))
     name, still = (STRAIGHT, v) if straight else (NO_LOAD, start)
-    return Base(v, still, straight, _sign(now), now, firm, name)
+    return Base(v, still, straight, _sign(now), now, firm, name, near(grid, v))
 
 
 def _pivots(grid: PowerGrid, v: np.ndarray, straight: bool) -> np.ndarray:

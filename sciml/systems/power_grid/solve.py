@@ -208,7 +208,7 @@ def _settle(
     found = attempt_closely(grid, problem, limit, options.tolerance.steps, shared)
     flow.iterations[rows] += found.iterations
     flow.worst_pu[rows] = found.worst
-    good = found.good(limit, base.sign) & (found.firm > 0) & ~apart(grid, problem)
+    good = found.good(limit, base.sign) & (found.firm > 0) & ~apart(grid, problem, base.near)
     left = np.flatnonzero(~good)
     if len(left):
         _follow(grid, problem, flow, base, limit, rows[left], left)
