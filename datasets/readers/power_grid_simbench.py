@@ -49,18 +49,17 @@ def load_simbench(source: str) -> "pandapowerNet":
     if not is_simbench_code(code):
         example = "expected a code such as 1-MV-urban--0-sw"
         raise InputError(source, [f"{code!r} is not a SimBench code, {example}"])
+    known = simbench.collect_all_simbench_codes()
+    if code not in known:  # SimBench itself passes over parts of a code that it does not know
+        kind = code.split("-")[1:3]
+        near = ", ".join(each for each in known if each.split("-")[1:3] == kind)
+        hint = f"known of its kind: {near}" if near else "it has none of this kind"
+        raise InputError(source, [f"SimBench has no grid {code}; {hint}"])
     with listening():
         if "complete_data" not in code and "EHVHVMVLV" not in code:
-            with suppress(KeyError, ValueError, IndexError):  # another SimBench, or no such grid
+            with suppress(KeyError, ValueError, IndexError):  # another version of SimBench
                 return read_quickly(code)
-        try:
-            return simbench.get_simbench_net(code)
-        except (KeyError, ValueError, IndexError) as fault:
-            known = simbench.collect_all_simbench_codes()
-            kind = code.split("-")[1:3]
-            near = ", ".join(each for each in known if each.split("-")[1:3] == kind)
-            hint = f"known of its kind: {near}" if near else "it has none of this kind"
-            raise InputError(source, [f"SimBench has no grid {code}; {hint}"]) from fault
+        return simbench.get_simbench_net(code)
 
 
 def read_quickly(code: str) -> "pandapowerNet":

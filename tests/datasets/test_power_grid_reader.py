@@ -191,6 +191,9 @@ def test_other_files_are_refused_in_a_sentence(tmp_path: Path) -> None:
         "simbench:somewhere": "is not a SimBench code, expected a code such as 1-MV-urban--0-sw",
         "1-MV-mountain--0-sw": "SimBench has no grid 1-MV-mountain--0-sw",
         "1-MV-urban--0-swx": "no such file",
+        "1-MV-urban-all-1-sw": "SimBench has no grid 1-MV-urban-all-1-sw; known of its kind: 1-MV-",
+        "1-MV-urban-...-0-sw": "SimBench has no grid 1-MV-urban-...-0-sw",
+        "1-MV-urban-٣-0-sw": "SimBench has no grid 1-MV-urban-٣-0-sw",
     }.items():
         with pytest.raises(InputError, match=expected):
             read_power_net(source)
