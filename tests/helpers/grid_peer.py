@@ -188,8 +188,8 @@ def _why(
         v[flow.grid.buses.bus[on]] = theirs[on]
         if judge.shared and judge.faults(v, flow.grid.slack_weight):
             return Finding("slack buses alone, not shared there", told)
-        size = np.abs(v) - flow.vm_pu[0]
-        if not np.angle(v).any() and net.ext_grid["va_degree"].any() and not size.any():
+        same_size = np.abs(np.abs(v) - flow.vm_pu[0]).max() < CLOSE_PU
+        if same_size and not np.angle(v).any() and net.ext_grid["va_degree"].any():
             return Finding("slack buses alone, at no angle there", told)
         return Finding("ANOTHER SOLUTION", told)
     v = net["_ppc"]["internal"]["V"]
