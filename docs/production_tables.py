@@ -11,6 +11,7 @@ from run_tables import HEAD, row
 from tvilling.apps.production import case
 from tvilling.apps.production.table import ROWS
 from tvilling.datasets.plant_record import FILE_COLUMNS
+from tvilling.datasets.plausible import LIMITS
 
 PAGE = Path(__file__).with_name("production.md")
 BLOCKS = (
@@ -60,9 +61,19 @@ def figures() -> str:
     return "\n".join(["| figure | unit in the report | what |\n|---|---|---|", *rows])
 
 
+def plausible() -> str:
+    """The limits by which meters and prices are judged."""
+    rows = [
+        f"| `{name}` | {limit.value:.3g} | {limit.unit} | {limit.why} |"
+        for name, limit in LIMITS.items()
+    ]
+    return "\n".join(["| limit | value | unit | of what, and why |\n|---|---:|---|---|", *rows])
+
+
 def filled(text: str) -> str:
     """`text` of the page with what stands between its markers written anew."""
-    for name, table in (("fields", fields()), ("columns", columns()), ("figures", figures())):
+    for name, table in (("fields", fields()), ("columns", columns()), ("figures", figures()),
+                        ("plausible", plausible())):  # fmt: skip
         pattern = rf"(<!-- {name}: begin -->\n).*?(<!-- {name}: end -->)"
         text = re.sub(pattern, lambda m, t=table: f"{m[1]}\n{t}\n\n{m[2]}", text, flags=re.DOTALL)
     return text

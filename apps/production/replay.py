@@ -191,9 +191,10 @@ def _errors(history: "xr.Dataset", stretch: Stretch, found: Ahead) -> dict[int, 
     begin = int((stretch.first - history["time"].values[0]) // HOUR)
     errors = {}
     for step, values in found.items():
-        came = load[begin + step : begin + step + DAY_H]
-        whole = len(came) == DAY_H
-        errors[step] = float(np.abs(values[:DAY_H] - came).mean()) if whole else np.nan
+        count = min(DAY_H, len(values))
+        came = load[begin + step : begin + step + count]
+        whole = len(came) == count
+        errors[step] = float(np.abs(values[:count] - came).mean()) if whole else np.nan
     return errors
 
 

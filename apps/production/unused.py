@@ -67,6 +67,11 @@ def _of_units(case: PlantCase) -> list[str]:
         if unit.kind == "heat_pump" and unit.source_name and unit.defrost_loss
     ]
     lines += [
+        f"{unit.name}: idle_share is not used, it draws no power and burns nothing"
+        for unit in units
+        if unit.kind == "solar" and unit.idle_share
+    ]
+    lines += [
         f"{unit.name}: piston_engine is not used, {unit.fuel_name} pays no methane tax"
         for unit in units
         if unit.kind == "back_pressure_chp" and unit.fuel != "gas" and not unit.piston_engine
