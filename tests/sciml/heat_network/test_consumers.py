@@ -6,6 +6,7 @@ import pytest
 from heat_networks import CP, assert_conserved, line, of, settled
 
 from tvilling.sciml.system import Status
+from tvilling.sciml.systems.heat_network import build
 from tvilling.sciml.systems.heat_network.consumers import exchanger_return_degc
 from tvilling.sciml.systems.heat_network.parameters import ConsumerData
 
@@ -118,3 +119,11 @@ def test_bypass_and_least_flow_pass_water_without_taking_heat() -> None:
     assert back == pytest.approx(mixed, rel=1e-8)
     assert of(network, output, "delivered_w", "c2") == pytest.approx(50e3, rel=1e-8)
     assert_conserved(network, tables, output)
+
+
+def test_a_prescribed_flow_is_not_cut_by_the_heat_that_it_carries() -> None:
+    """Only a flow that follows from the heat has a valve chosen for that heat."""
+    network = build(line([{"heat_w": 2e3, "flow_kg_per_s": 1.5}, {"heat_w": 2e3, "cooling_k": 25}]))
+    most = network.consumer.max_flow_kg_per_s
+    assert most[0] == np.inf
+    assert np.isfinite(most[1])
