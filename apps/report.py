@@ -28,6 +28,7 @@ def write_report(
     import matplotlib
 
     from tvilling.apps import report_figures as figures
+    from tvilling.sciml.systems.heat_network.summary import summarise
 
     case = prepared.case
     first = str(data["controller"].values[0])
@@ -48,7 +49,7 @@ def write_report(
         ]
     sections += [
         list_section("Data and assumptions", assumptions(prepared)),
-        list_section("Warnings", [*warnings, *prepared.tables.notes] or ["None."]),
+        list_section("Warnings", [*warnings, *summarise(prepared.tables).notes] or ["None."]),
         _provenance(prepared, wall_s),
     ]
     title = case.title or prepared.tables.source
@@ -188,8 +189,8 @@ def _consumer(data: "xr.Dataset", first: str, worst: str | None) -> str:
 
 def _losses(found: "dict[str, Figures]") -> str:
     parts = [
-        f"{_plain(name)} {one.loss_mwh:.2f} MWh, {shown('loss_share', one.loss_share)} % of what "
-        "was put in"
+        f"{_plain(name)} {shown('loss_mwh', one.loss_mwh)} MWh, "
+        f"{shown('loss_share', one.loss_share)} % of what was put in"
         for name, one in found.items()
     ]
     return "Over the run: " + "; ".join(parts) + "."

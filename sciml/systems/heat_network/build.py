@@ -27,6 +27,7 @@ from tvilling.sciml.systems.heat_network.held_pressure import (
 from tvilling.sciml.systems.heat_network.layout import Layout
 from tvilling.sciml.systems.heat_network.network import HeatNetwork
 from tvilling.sciml.systems.heat_network.parameters import BranchData, ConsumerData, SourceData
+from tvilling.sciml.systems.heat_network.singular import resistance_faults, temperature_faults
 from tvilling.sciml.systems.heat_network.tables import HeatNetworkTables
 from tvilling.sciml.systems.heat_network.topology import Topology, lay_out
 from tvilling.sciml.units import PA_PER_BAR
@@ -106,6 +107,9 @@ def build(tables: HeatNetworkTables, options: Options = Options()) -> HeatNetwor
             tables.source,
             [f"consumer {name} has supply and return exchanged" for name in exchanged],
         )
+    singular = [*resistance_faults(tables), *temperature_faults(tables)]
+    if singular:
+        raise InputError(tables.source, singular)
     number = {name: at for at, name in enumerate(tables.junctions["name"])}
     branches = _branches(tables, number)
     graph = _graph(tables, branches, number)

@@ -7,6 +7,7 @@ import numpy as np
 
 from tvilling.sciml.systems.heat_network.connectivity import loop_count
 from tvilling.sciml.systems.heat_network.paths import shortest_paths
+from tvilling.sciml.systems.heat_network.plausibility import implausible
 from tvilling.sciml.systems.heat_network.tables import COLUMNS, HeatNetworkTables
 
 
@@ -89,7 +90,7 @@ def summarise(tables: HeatNetworkTables) -> Summary:
         elevation_m=_span(tables.junctions["elevation_m"].to_numpy(dtype=float)),
         loss_w_per_k=float((pipes["loss_w_per_mk"].to_numpy(dtype=float) * length_m).sum()),
         closed_valves=tuple(valves["name"][~valves["is_open"].astype(bool)]) if len(valves) else (),
-        notes=tables.notes,
+        notes=(*tables.notes, *implausible(tables)),
     )
 
 
