@@ -18,19 +18,19 @@ class Figures:
     """Totals and means over the run of one controller. Each unit is the ending of the name.
 
     Temperatures of return and supply are means weighted by flow; `share` figures are of the heat
-    that the sources put in. None where there is nothing to tell: no flow, no heat, no pump or no
-    consumer.
+    that the sources put in. None where there is nothing to tell: no flow, no heat, no pump, no
+    consumer, or an energy balance that does not close.
     """
 
-    heat_mwh: float
+    heat_mwh: float | None
     delivered_mwh: float
     unserved_mwh: float
-    loss_mwh: float
+    loss_mwh: float | None
     loss_share: float | None
     pump_kwh: float
     supply_degc: float | None
     return_degc: float | None
-    peak_mw: float
+    peak_mw: float | None
     flow_max_kg_per_s: float
     lift_max_bar: float | None
     coldest_inlet_degc: float | None
@@ -97,18 +97,19 @@ def _one(run: "xr.Dataset") -> Figures:
     total = {name: float(run[name].sum()) * dt_s for name in ("source_w", "delivered_w", "loss_w")}
     short_w = (run["heat_w"] - run["delivered_w"]).clip(min=0.0)
     unserved = (run["status"] & int(Status.UNSERVED)) != 0
+    balanced = not bool(((run["status"] & int(Status.UNBALANCED)) != 0).any())
     flow = run["source_kg_per_s"]
     through = float(flow.sum())
     return Figures(
-        heat_mwh=total["source_w"] / J_PER_MWH,
+        heat_mwh=total["source_w"] / J_PER_MWH if balanced else None,
         delivered_mwh=total["delivered_w"] / J_PER_MWH,
         unserved_mwh=float(short_w.where(unserved, 0.0).sum()) * dt_s / J_PER_MWH,
-        loss_mwh=total["loss_w"] / J_PER_MWH,
-        loss_share=_over(total["loss_w"], total["source_w"]),
+        loss_mwh=total["loss_w"] / J_PER_MWH if balanced else None,
+        loss_share=_over(total["loss_w"], total["source_w"]) if balanced else None,
         pump_kwh=float(run["pump_w"].sum()) * dt_s / J_PER_KWH,
         supply_degc=_over(float((run["supply_degc"] * flow).sum()), through),
         return_degc=_over(float((run["source_return_degc"] * flow).sum()), through),
-        peak_mw=float(run["source_w"].sum("source").max()) / 1e6,
+        peak_mw=float(run["source_w"].sum("source").max()) / 1e6 if balanced else None,
         flow_max_kg_per_s=float(flow.sum("source").max()),
         lift_max_bar=_known(float(run["source_lift_bar"].max())),
         coldest_inlet_degc=float(run["consumer_supply_degc"].min())

@@ -110,7 +110,7 @@ def simulate_case(
     from tvilling.sciml.results import HELD, failures, label
     from tvilling.sciml.scenario import Scenario
     from tvilling.sciml.simulate import simulate
-    from tvilling.sciml.system import Status
+    from tvilling.sciml.systems.heat_network.limits import limits
 
     case, network = prepared.case, prepared.network
     steady, run = jax.jit(type(network).steady), jax.jit(simulate)
@@ -132,12 +132,7 @@ def simulate_case(
     outdoor = prepared.weather["outdoor_degc"]
     attrs = {"units": "°C", "long_name": "Outdoors", **HELD}
     data["outdoor_degc"] = ("time", outdoor.values, attrs)
-    least = prepared.tables.consumers["min_dp_bar"].to_numpy()
-    limits = {
-        Status.UNSERVED: ("delivered_w", data["heat_w"]),
-        Status.PRESSURE: ("consumer_dp_bar", xr.DataArray(least, dims="consumer")),
-    }
-    return data, failures(data, limits)
+    return data, failures(data, limits(data, prepared.tables))
 
 
 def _provenance(prepared: "Prepared") -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """Labelled results: names, units and times put on a trajectory, and its failures in words."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +35,30 @@ MEANING = {
 def status_text(status: int) -> str:
     """The flags of `status` in words, `all is well` where there is none."""
     return "; ".join(text for flag, text in MEANING.items() if status & flag) or "all is well"
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A range that a variable of a labelled run has to keep, and by how much it may miss.
+
+    Attributes
+    ----------
+    name
+        The variable, which has the dimension `time` and at most one of elements.
+    low, high
+        Least and greatest value, by element or time where they differ.
+    margin
+        By how much a value may be outside before it counts, in the variable's unit.
+    says, because
+        What it means to leave the range, such as "below freezing", and how it can come to it.
+    """
+
+    name: str
+    low: "xr.DataArray | float" = -np.inf
+    high: "xr.DataArray | float" = np.inf
+    margin: "xr.DataArray | float" = 0.0
+    says: str = ""
+    because: str = ""
 
 
 def label(
@@ -119,7 +144,8 @@ def run(
 
 
 def failures(
-    data: "xr.Dataset", limits: "Mapping[Status, tuple[str, xr.DataArray]] | None" = None
+    data: "xr.Dataset",
+    limits: "Mapping[Status, tuple[str, xr.DataArray] | Sequence[Limit]] | None" = None,
 ) -> list[str]:
     """What went wrong in the labelled run `data`, one line a flag and controller or scenario.
 
@@ -130,8 +156,8 @@ def failures(
     data
         As `label` gives it; further dimensions beside `time` (scenario, controller) are told apart.
     limits
-        For a flag, the variable that fell short and what it should have reached, by element:
-        the elements below it at a flagged time are named, the worst first.
+        For a flag, the variable that fell short and what it should have reached, by element; or
+        several `Limit`. The elements that miss it at a flagged time are named, the worst first.
     """
     lines = []
     status = data["status"]
@@ -144,7 +170,7 @@ def failures(
         for flag in FLAGS:
             flagged = (part["status"].values & flag) != 0
             if flagged.any():
-                named = _elements(part, flagged, (limits or {}).get(flag))
+                named = _named(part, flagged, (limits or {}).get(flag))
                 lines.append(
                     f"{place + ': ' if place else ''}{MEANING[flag]}"
                     f"{named} ({_periods(part.indexes['time'], flagged)})"
@@ -196,6 +222,71 @@ def _status_attrs() -> dict[str, Any]:
         "flag_masks": np.array([int(flag) for flag in FLAGS], np.int32),
         "flag_meanings": " ".join(str(flag.name).lower() for flag in FLAGS),
     }
+
+
+def _named(
+    part: "xr.Dataset",
+    flagged: np.ndarray,
+    limit: "tuple[str, xr.DataArray] | Sequence[Limit] | None",
+) -> str:
+    """What the elements that missed their limits at a flagged time are called, and their values."""
+    if limit is None or isinstance(limit[0], str):
+        return _elements(part, flagged, limit)  # type: ignore[arg-type]
+    texts = [_outside(part, flagged, one) for one in limit]  # type: ignore[arg-type]
+    return "".join(f": {text}" for text in ["; ".join(text for text in texts if text)] if text)
+
+
+def _outside(part: "xr.Dataset", flagged: np.ndarray, limit: Limit) -> str:
+    """The elements outside `limit`, the worst first, each with its worst value."""
+    if limit.name not in part:
+        return ""
+    values, at = part[limit.name], np.flatnonzero(flagged)
+    low, high, margin = (_here(bound, part) for bound in (limit.low, limit.high, limit.margin))
+    under, over = low - values - margin, values - high - margin
+    far = under.where(under > over, over).isel(time=at)
+    dims = [dim for dim in far.dims if dim != "time"]
+    worst = far.fillna(-np.inf)
+    if not dims:
+        worst, values = worst.expand_dims("element"), values.expand_dims("element")
+        low, high = (_wider(bound, values) for bound in (low, high))
+        dims = ["element"]
+    (dim,) = dims
+    order = worst.max("time").values
+    shown = []
+    for k in np.argsort(-order, kind="stable")[:NAMES_SHOWN]:
+        if not order[k] > 0:
+            break
+        step = {"time": int(at[int(worst.isel({dim: k}).argmax("time"))]), dim: int(k)}
+        value, least, most = (float(_wider(one, values).isel(step)) for one in (values, low, high))
+        bound = f"at least {least:.4g}" if value < least else f"at most {most:.4g}"
+        name = f"{values[dim].values[k]} " if dim in values.coords else ""
+        shown.append(f"{name}({value:.4g} {values.attrs.get('units', '')}, {bound})")
+    count = int((order > 0).sum())
+    more = f" and {count - NAMES_SHOWN} more" if count > NAMES_SHOWN else ""
+    kind = f"{dim} " if dim in values.coords else f"{limit.name} "
+    says = f"{limit.says} " if limit.says else ""
+    because = f", because {limit.because}" if limit.because else ""
+    return f"{says}{kind}{', '.join(shown)}{more}{because}" if shown else ""
+
+
+def _here(bound: "xr.DataArray | float", part: "xr.Dataset") -> "xr.DataArray | float":
+    """`bound` for the controller or scenario of `part`."""
+    if isinstance(bound, int | float):
+        return bound
+    where = {
+        dim: part[dim].item()
+        for dim in bound.dims
+        if dim != "time" and dim in part.coords and not part[dim].dims
+    }
+    return bound.sel(where, drop=True)
+
+
+def _wider(bound: "xr.DataArray | float", like: "xr.DataArray") -> "xr.DataArray":
+    """`bound` with the dimensions of `like`."""
+    import xarray as xr
+
+    wide = xr.zeros_like(like) + bound if hasattr(bound, "dims") else xr.full_like(like, bound)
+    return wide.transpose(*like.dims)
 
 
 def _elements(

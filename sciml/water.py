@@ -13,6 +13,8 @@ import numpy as np
 from jax.typing import ArrayLike
 from jaxtyping import Array, Float
 
+from tvilling.sciml.units import ZERO_DEGC_K
+
 MID_DEGC, SPAN_K = 75.0, 75.0  # the polynomials run in (t - MID) / SPAN
 CP_REF = 4200.0  # J/(kg·K), scales enthalpy in the inverse polynomial
 DEGREES = {"temperature": 7, "density": 5, "fluidity": 5, "enthalpy": 4}
@@ -93,6 +95,26 @@ def iapws_water() -> Water:
             [74.72433232, 74.82249253, 0.5068261224, 0.3740062314, -0.02013535302]
         ),
     )  # fmt: skip
+
+
+REGION_4 = (
+    1167.0521452767, -724213.16703206, -17.073846940092, 12020.82470247, -3232555.0322333,
+    14.91510861353, -4823.2657361591, 405113.40542057, -0.23855557567849, 650.17534844798,
+)  # fmt: skip
+
+
+def saturation_pa(degc: ArrayLike) -> Array:
+    """Absolute pressure at which water of `degc` [°C] boils [Pa], between 0 and 350 °C.
+
+    IAPWS R7-97(2012), equation 30; below and above the range that of its end.
+    """
+    kelvin = jnp.clip(jnp.asarray(degc), 0.0, 350.0) + ZERO_DEGC_K
+    n = REGION_4
+    x = kelvin + n[8] / (kelvin - n[9])
+    a = x**2 + n[0] * x + n[1]
+    b = n[2] * x**2 + n[3] * x + n[4]
+    c = n[5] * x**2 + n[6] * x + n[7]
+    return 1e6 * (2 * c / (-b + jnp.sqrt(b**2 - 4 * a * c))) ** 4
 
 
 def fit_water(

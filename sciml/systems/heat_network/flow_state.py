@@ -233,12 +233,25 @@ class Solver:
         side = sides(layout.topology)[0]
         on_supply = np.flatnonzero(layout.source_supply < side.size)
         at = layout.source_supply[on_supply]
-        feed = through[1][: side.size].at[at].set(self.inputs.feed[on_supply])
+        feed = self._unmixed(through[1][: side.size]).at[at].set(self.inputs.feed[on_supply])
         sent = jnp.zeros(side.size)
         if side.extra:
             out = jnp.maximum(self.source_flow(flow)[on_supply], 0.0)
             sent = sent.at[at].add(out)
         return supply_enthalpy(side, flow, through, sent, feed)
+
+    def _unmixed(self, feed: Array) -> Array:
+        """Enthalpy of supply junctions without inflow; injections that nothing warms are nominal.
+
+        Otherwise what enters there would have no temperature at all.
+        """
+        net, layout = self.network, self.network.layout
+        inside = np.flatnonzero(layout.injection_at < len(feed))
+        at = layout.injection_at[inside]
+        nominal = net.water.enthalpy_j_per_kg(net.nominal_degc[at])
+        return feed.at[at].set(
+            jnp.where(self.inputs.injection_kg_per_s[inside] > 0, nominal, feed[at])
+        )
 
     def _return(
         self, take: Draw, flow: Array, through: Through, supply: Array, handed_back: Array

@@ -16,6 +16,7 @@ from tvilling.sciml.systems.heat_network.layout import Layout
 from tvilling.sciml.systems.heat_network.parameters import BranchData, ConsumerData, SourceData
 from tvilling.sciml.systems.heat_network.report import report
 from tvilling.sciml.systems.heat_network.transport import (
+    STILL_KG_PER_S,
     Passage,
     along_flow,
     content_kg,
@@ -129,7 +130,9 @@ class HeatNetwork:
         solver = self._solver(inputs, mean[0], passage)
         flows = solver.solve(state.inlet, state.loop_kg_per_s, self.rounds, TOLERANCE_J_PER_KG)
         lost_w = (loss.weight_kg_per_s * (flows.cells - loss.rest)).sum(axis=0)
-        return self._state(flows), report(solver, flows, lost_w)
+        after = self._state(flows)
+        gained_w = (self.stored_j(after) - self.stored_j(state)) / dt_s
+        return after, report(solver, flows, lost_w, gained_w)
 
     def steady(self, action: Values, drive: Values) -> tuple[HeatState, Values]:
         """The steady state under constant `action` and `drive`, and its outputs.
@@ -151,14 +154,15 @@ class HeatNetwork:
             flows = solver.solve(
                 lagged.inlet, lagged.loop_kg_per_s, INNER_ROUNDS, TOLERANCE_J_PER_KG
             )
-            taken_w = jnp.where(jnp.abs(flows.flow) > 0, self.branch.heat_w, 0.0)
+            moving = jnp.abs(flows.flow) > STILL_KG_PER_S
+            taken_w = jnp.where(moving, self.branch.heat_w, 0.0)
             lost_w = jnp.abs(flows.flow) * (flows.entering - flows.cells[-1]) - taken_w
             state = self._state(flows)
             moved = jnp.max(jnp.abs(state.enthalpy - lagged.enthalpy) * self.layout.stores)
             flows = replace(flows, settled=flows.settled & (moved < TOLERANCE_J_PER_KG))
             # Half way only: where buoyancy drives a loop, flow and density would swing.
             half = (lagged.enthalpy + state.enthalpy) / 2
-            return replace(state, enthalpy=half), (state, report(solver, flows, lost_w))
+            return replace(state, enthalpy=half), (state, report(solver, flows, lost_w, 0.0))
 
         start = self.init(jax.random.key(0))
         _, found = jax.lax.scan(refine, start, length=STEADY_ROUNDS)

@@ -4,17 +4,30 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
+from tvilling.sciml.physical import finite_status, flag_where, join_status
 from tvilling.sciml.system import Status, Values
 from tvilling.sciml.systems.heat_network.flow_state import FlowState, Solver
 from tvilling.sciml.systems.heat_network.hydraulics import GRAVITY_M_PER_S2
+from tvilling.sciml.systems.heat_network.physical import physical_status
+from tvilling.sciml.systems.heat_network.transport import STILL_KG_PER_S
 from tvilling.sciml.units import PA_PER_BAR
 
+BALANCED = ("source_w", "injection_w", "delivered_w", "exchanger_w", "loss_w")
+BALANCE_SHARE, BALANCE_MARGIN_W = 1e-4, 1e-2  # of all that passes: round-off and the tolerance
 LEAST_PA = -0.9e5  # gauge; below it water boils or the number means nothing
 UNSERVED_SHARE = 1e-3  # of a demand, below which a shortfall is not told
 
 
-def report(solver: Solver, flows: FlowState, lost_w: Float[Array, " branch"]) -> Values:
-    """Every output channel of the network, and its status."""
+def report(
+    solver: Solver,
+    flows: FlowState,
+    lost_w: Float[Array, " branch"],
+    gained_w: Float[Array, ""] | float,
+) -> Values:
+    """Every output channel of the network, and its status.
+
+    `lost_w` is what each branch loses to the ground, `gained_w` the growth of the stored heat.
+    """
     net, layout = solver.network, solver.network.layout
     junction_degc = net.water.temperature_degc(flows.junction)
     pressure = solver.laws.pressures_pa(flows.flow, solver.fluid, solver.held_pa)
@@ -29,7 +42,8 @@ def report(solver: Solver, flows: FlowState, lost_w: Float[Array, " branch"]) ->
     density = solver.fluid.density_kg_per_m3[layout.source_supply]
     injected = solver.inputs.injection_kg_per_s
     hydraulic_w = sent * lift / density
-    return {
+    moving = jnp.abs(flows.flow) > STILL_KG_PER_S
+    values = {
         "junction_degc": junction_degc[layout.junction_place],
         "junction_bar": pressure[layout.junction_place] / PA_PER_BAR,
         "pipe_kg_per_s": flows.flow[layout.pipe_place] * layout.pipe_sign,
@@ -45,10 +59,20 @@ def report(solver: Solver, flows: FlowState, lost_w: Float[Array, " branch"]) ->
         "source_w": source_w,
         "source_lift_bar": lift / PA_PER_BAR,
         "pump_w": hydraulic_w / net.source.pump_efficiency,
-        "exchanger_w": jnp.sum(jnp.where(jnp.abs(flows.flow) > 0, net.branch.heat_w, 0.0)),
+        "exchanger_w": jnp.sum(jnp.where(moving, net.branch.heat_w, 0.0)),
         "injection_w": jnp.sum(injected * flows.junction[layout.injection_at]),
-        "status": _status(solver, flows, across, pressure),
     }
+    missing_w = net.net_power_w({}, {}, values) - gained_w
+    through_w = jnp.abs(gained_w) + sum(jnp.sum(jnp.abs(values[name])) for name in BALANCED)
+    off = jnp.abs(missing_w) > BALANCE_SHARE * through_w + BALANCE_MARGIN_W
+    values["imbalance_w"] = jnp.where(off, missing_w, 0.0)
+    values["status"] = join_status(
+        _status(solver, flows, across, pressure),
+        physical_status(solver, flows, pressure),
+        flag_where(Status.UNBALANCED, off),
+        finite_status(values),
+    )
+    return values
 
 
 def _across(solver: Solver, pressure: Array) -> Array:

@@ -1,0 +1,72 @@
+"""What physics forbids in a heat network: ice, steam, heat into still water, lost energy."""
+
+import jax.numpy as jnp
+import numpy as np
+from jaxtyping import Array, Float, Int
+
+from tvilling.sciml.physical import flag_where, join_status, range_status
+from tvilling.sciml.system import Status
+from tvilling.sciml.systems.heat_network.flow_state import REVERSED_KG_PER_S, FlowState, Solver
+from tvilling.sciml.systems.heat_network.transport import STILL_KG_PER_S
+from tvilling.sciml.systems.heat_network.trees import summed_at
+from tvilling.sciml.units import ATMOSPHERE_PA
+from tvilling.sciml.water import saturation_pa
+
+FREEZING_DEGC, MARGIN_K = 0.0, 0.01
+BOILING_MARGIN_PA = 100.0
+COOLING_MARGIN_J_PER_KG = 42.0
+UNWARMED_KG_PER_S = 1e-6
+
+
+def physical_status(
+    solver: Solver,
+    flows: FlowState,
+    pressure_pa: Float[Array, " junction"],
+) -> Int[Array, ""]:
+    """Flags for values that physics does not allow, at the gauge pressure of each junction."""
+    net, layout = solver.network, solver.network.layout
+    inside = ~np.isin(np.arange(layout.topology.junctions), layout.topology.cut_off)
+    degc = net.water.temperature_degc(flows.junction)
+    cells_degc = net.water.temperature_degc(flows.cells) * layout.stores
+    boiling_pa = saturation_pa(degc) - ATMOSPHERE_PA - BOILING_MARGIN_PA
+    still = jnp.abs(flows.flow) <= STILL_KG_PER_S
+    return join_status(
+        range_status(degc, FREEZING_DEGC, jnp.inf, MARGIN_K),
+        range_status(cells_degc, FREEZING_DEGC, jnp.inf, MARGIN_K),
+        range_status(
+            net.water.temperature_degc(flows.handed_back), FREEZING_DEGC, jnp.inf, MARGIN_K
+        ),
+        flag_where(Status.UNPHYSICAL, (pressure_pa < boiling_pa) & inside),
+        flag_where(Status.UNPHYSICAL, still & (net.branch.heat_w != 0)),
+        flag_where(Status.INFEASIBLE, _warmed_by_return(solver, flows)),
+        flag_where(Status.UNDETERMINED, undetermined(solver, flows)),
+        flag_where(Status.NOT_CONVERGED, _reversed(solver, flows)),
+    )
+
+
+def undetermined(solver: Solver, flows: FlowState) -> Array:
+    """Injections whose water has no temperature: nothing else flows into their junction."""
+    layout, top = solver.network.layout, solver.network.layout.topology
+    flow = jnp.where(top.upstream == top.downstream, 0.0, flows.flow)
+    into = summed_at(jnp.maximum(flow, 0.0), top.downstream, top.junctions)
+    into = into + summed_at(jnp.maximum(-flow, 0.0), top.upstream, top.junctions)
+    into = into + summed_at(flows.take.flow, layout.consumer_to, top.junctions)
+    sent = jnp.maximum(solver.source_flow(flows.flow), 0.0)
+    into = into + summed_at(sent, layout.source_supply, top.junctions)
+    entering = solver.inputs.injection_kg_per_s > UNWARMED_KG_PER_S
+    return entering & (into[layout.injection_at] <= UNWARMED_KG_PER_S)
+
+
+def _warmed_by_return(solver: Solver, flows: FlowState) -> Array:
+    """Consumers of a stated flow that are to hand their water back warmer than it comes."""
+    data = solver.network.consumer
+    stated = ~jnp.isnan(data.flow_kg_per_s) & ~jnp.isnan(data.return_degc)
+    colder = flows.inlet < flows.take.target - COOLING_MARGIN_J_PER_KG
+    return stated & (flows.take.through > 0) & colder
+
+
+def _reversed(solver: Solver, flows: FlowState) -> Array:
+    """Branches whose flow turned round in a network in which none was foreseen to."""
+    if solver.network.turns:
+        return jnp.zeros(1, bool)
+    return (flows.flow < REVERSED_KG_PER_S) & solver.network.layout.stores
