@@ -13,10 +13,18 @@ from tvilling.sciml.systems.heat_network.catalogue import (
     Burial,
     pipe_sizes,
 )
-from tvilling.sciml.systems.heat_network.connectivity import branches, connectivity
+from tvilling.sciml.systems.heat_network.connectivity import (
+    NAMES_SHOWN,
+    branches,
+    connectivity,
+    loop_count,
+)
+from tvilling.sciml.systems.heat_network.design_flows import DesignFlows, design_flows
 from tvilling.sciml.systems.heat_network.paths import Paths, shortest_paths
 from tvilling.sciml.systems.heat_network.tables import HeatNetworkTables
+from tvilling.sciml.systems.heat_network.trenches import trenches
 
+MOST_ROUNDS = 12
 SIMULTANEITY = {
     "winter2001": "simultaneity of Winter et al. 2001",
     "none": "loads of all consumers at once",
@@ -89,7 +97,8 @@ class Sized:
         One row a pipe: `name`, `side` (supply, return, both, none), `consumers` it serves,
         `flow_kg_per_s` at design, `dn`, `old_inner_diameter_m`, `inner_diameter_m`,
         `gradient_pa_per_m`, `velocity_m_per_s`, `old_loss_w_per_mk`, `loss_w_per_mk`, and
-        `within_limits` (False where even the greatest size exceeds them).
+        `within_limits` (False where even the greatest size exceeds them). Flow, gradient and
+        velocity are those of the solved network where it was solved.
     """
 
     tables: HeatNetworkTables
@@ -115,8 +124,10 @@ def size(tables: HeatNetworkTables, options: SizingOptions | None = None) -> Siz
 
     Each consumer is fed along the shortest way from the nearest source, and its water returns
     along the shortest way. The design flow of a pipe is the sum of the flows of the consumers
-    whose ways use it, times `simultaneity` of their number. In a loop the pipes that no shortest
-    way uses carry nothing and get the smallest size, as do pipes without a consumer behind them.
+    whose ways use it, times `simultaneity` of their number. With loops, several sources or a
+    source of a stated flow the sized network is solved with all consumers at once, without
+    simultaneity, and pipes are enlarged until the solved flows keep the limits. The supply and
+    the return pipe of a trench get the same size.
 
     Parameters
     ----------
@@ -139,15 +150,15 @@ def size(tables: HeatNetworkTables, options: SizingOptions | None = None) -> Siz
         raise InputError(tables.source, found)
     supply, back = shortest_paths(tables)
     loads = _pipe_loads(tables, flow, supply, back)
-    share = simultaneity(loads["consumers"].to_numpy()) if options.simultaneity != "none" else 1.0
+    solve = _needs_solving(tables)
+    winter = options.simultaneity != "none" and not solve
+    share = simultaneity(loads["consumers"].to_numpy()) if winter else 1.0
     loads["flow_kg_per_s"] = loads["flow_kg_per_s"] * share
-    choice = _choose(loads, options)
-    pipes = tables.pipes.assign(
-        inner_diameter_m=choice["inner_diameter_m"],
-        roughness_m=options.roughness_m,
-        loss_w_per_mk=choice["loss_w_per_mk"],
-        wall_j_per_mk=choice["wall_j_per_mk"],
-    )
+    trench = trenches(tables)
+    choice = _choose(loads, options, trench, np.zeros(len(loads), int))
+    solved = None
+    if solve:
+        loads, choice, solved = _enlarge(tables, options, flow, trench, choice)
     changes = pd.DataFrame(
         {
             "name": tables.pipes["name"],
@@ -162,8 +173,93 @@ def size(tables: HeatNetworkTables, options: SizingOptions | None = None) -> Siz
             **{column: choice[column] for column in ("loss_w_per_mk", "within_limits")},
         }
     )
-    notes = _notes(changes, options)
-    return Sized(replace(tables, pipes=pipes, notes=(*tables.notes, *notes)), changes)
+    stated = replace(options, simultaneity="none") if solve else options
+    notes = [*_notes(changes, stated), *_solved_notes(tables, solved)]
+    sized = replace(_with_pipes(tables, choice, options), notes=(*tables.notes, *notes))
+    return Sized(sized, changes)
+
+
+def _needs_solving(tables: HeatNetworkTables) -> bool:
+    """Whether the flows of the pipes do not follow from the consumers behind them alone."""
+    return bool(
+        loop_count(tables) > 0
+        or len(tables.sources) > 1
+        or tables.sources["flow_kg_per_s"].notna().any()
+        or (tables.injections["flow_kg_per_s"] > 0).any()
+    )
+
+
+def _with_pipes(
+    tables: HeatNetworkTables, choice: pd.DataFrame, options: SizingOptions
+) -> HeatNetworkTables:
+    """The network with the pipes of `choice`."""
+    pipes = tables.pipes.assign(
+        inner_diameter_m=choice["inner_diameter_m"],
+        roughness_m=options.roughness_m,
+        loss_w_per_mk=choice["loss_w_per_mk"],
+        wall_j_per_mk=choice["wall_j_per_mk"],
+    )
+    return replace(tables, pipes=pipes)
+
+
+def _enlarge(
+    tables: HeatNetworkTables,
+    options: SizingOptions,
+    flow: Float[np.ndarray, " consumer"],
+    trench: Int[np.ndarray, " pipe"],
+    choice: pd.DataFrame,
+) -> tuple[pd.DataFrame, pd.DataFrame, DesignFlows]:
+    """Solve the sized network and enlarge what exceeds its limits, until nothing does.
+
+    A pipe only grows, so that this ends; flows shift with every round.
+    """
+    supply, back = shortest_paths(tables)
+    loads = _pipe_loads(tables, flow, supply, back)
+    for _ in range(MOST_ROUNDS):
+        least = choice["row"].to_numpy()
+        sized = _with_pipes(tables, choice, options)
+        solved = design_flows(sized, options.supply_degc, flow)
+        loads = loads.assign(flow_kg_per_s=np.abs(solved.pipe_kg_per_s))
+        choice = _choose(loads, options, trench, least)
+        if (choice["row"].to_numpy() == least).all():
+            break
+    else:
+        solved = design_flows(_with_pipes(tables, choice, options), options.supply_degc, flow)
+        loads = loads.assign(flow_kg_per_s=np.abs(solved.pipe_kg_per_s))
+        kept = choice["row"].to_numpy()
+        choice = _choose(loads, options, trench, kept, fixed=True)
+    return loads, choice, solved
+
+
+def _solved_notes(tables: HeatNetworkTables, solved: DesignFlows | None) -> list[str]:
+    """What the solved network lacks at its design load, apart from the limits of pipes."""
+    if solved is None:
+        return []
+    notes = [
+        "sized for the flows of the solved network; where loops or several sources share the load "
+        "no number of consumers stands behind a pipe, and simultaneity is left out"
+    ]
+    if not bool(solved.closed):
+        notes.append("the flows of the sized network could not be solved at its design load")
+    short = tables.consumers["min_dp_bar"].to_numpy(float) - solved.consumer_dp_bar
+    weak = np.flatnonzero(short > 1e-5)
+    named = [
+        f"{tables.consumers['name'].iloc[at]} {solved.consumer_dp_bar[at]:.3g} bar of "
+        f"{tables.consumers['min_dp_bar'].iloc[at]:.3g} bar"
+        for at in weak[np.argsort(-short[weak])][:NAMES_SHOWN]
+    ]
+    if len(weak):
+        notes.append(
+            f"at design load {len(weak)} consumers lack differential pressure: {', '.join(named)}"
+        )
+    turned = np.flatnonzero(
+        (solved.source_kg_per_s < -1e-6) & (tables.sources["return_junction"] != "")
+    )
+    notes += [
+        f"at design load water runs backwards through source {tables.sources['name'].iloc[at]}"
+        for at in turned
+    ]
+    return notes
 
 
 def _notes(changes: pd.DataFrame, options: SizingOptions) -> list[str]:
@@ -234,8 +330,18 @@ def _pipe_loads(
     )
 
 
-def _choose(loads: pd.DataFrame, options: SizingOptions) -> pd.DataFrame:
-    """The smallest size within the limits for each pipe, with its gradient and velocity."""
+def _choose(
+    loads: pd.DataFrame,
+    options: SizingOptions,
+    trench: Int[np.ndarray, " pipe"],
+    least: Int[np.ndarray, " pipe"],
+    fixed: bool = False,
+) -> pd.DataFrame:
+    """The smallest size within the limits for the pipes of each trench, with gradient and velocity.
+
+    Sizes are counted as the rows of the catalogue; none is below `least`, or with `fixed` any
+    other.
+    """
     import jax.numpy as jnp
 
     from tvilling.sciml.systems.heat_network.friction import friction_gradient_pa_per_m
@@ -261,11 +367,15 @@ def _choose(loads: pd.DataFrame, options: SizingOptions) -> pd.DataFrame:
     gradient = np.asarray(friction_gradient_pa_per_m(flow, diameter, rough, density, viscosity))
     limit = np.interp(inner_m, *np.array(options.velocity_limits).T)
     fits = (gradient <= options.max_gradient_pa_per_m) & (velocity <= limit)
-    pick = np.where(fits.any(axis=1), fits.argmax(axis=1), len(inner_m) - 1)
+    own = np.where(fits.any(axis=1), fits.argmax(axis=1), len(inner_m) - 1)
+    greatest = np.zeros(len(loads), int)
+    np.maximum.at(greatest, trench, np.maximum(own, least))
+    pick = least if fixed else greatest[trench]
     row = np.arange(len(loads))
     return (
         sizes.iloc[pick]
         .assign(
+            row=pick,
             gradient_pa_per_m=gradient[row, pick],
             velocity_m_per_s=velocity[row, pick],
             within_limits=fits[row, pick],
