@@ -101,6 +101,7 @@ def _grid() -> Iterator[Attempt]:
 
 
 UNHARMED = {
+    ("load", "null"), ("line", "null"), ("trafo", "null"),
     # what the grid does not need, or what these values say no wrong thing of
     ("std_types", "null"), ("std_types", "zero"), ("std_types", "text"), ("std_types", "minus"),
     ("std_types", "true"), ("std_types", "list"), ("std_types", "object"), ("std_types", "long"),
@@ -214,7 +215,7 @@ def _matpower() -> Iterator[Attempt]:
         "loop": MFILE + "for i=1:1e12\n x = i;\nend\n", "version 1": MFILE.replace("'2'", "'1'"),
         "type 9": MFILE.replace("2 1 50", "2 9 50"), "names": MFILE + f"mpc.bus_name = {{'{chr(27)}[2J'}};\n",
     }.items():  # fmt: skip
-        if kind not in ("loop", "version 1", "names"):
+        if kind not in ("loop", "version 1", "names", "two"):
             yield Attempt(f"matpower/{kind}", {"grid.m": text}, flow)
 
 
