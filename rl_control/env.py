@@ -20,7 +20,7 @@ from tvilling.rl_control.outlook import (
 from tvilling.rl_control.reward_scale import reward_scale_dkk
 from tvilling.rl_control.safety import SHARE, Guard, violates
 from tvilling.sciml.errors import InputError
-from tvilling.sciml.physical import finite_status, join_status
+from tvilling.sciml.physical import finite_status, join_status, used_inputs
 from tvilling.sciml.scenario import Scenario
 from tvilling.sciml.system import Status, System, Values
 from tvilling.sciml.systems.example import Example
@@ -175,7 +175,10 @@ class Environment:
             name: values[state.scenario, self._now(state)] for name, values in self.drive.items()
         }
         plant, output = self.system.step(state.plant, wanted, drive, self.dt_s)
-        status = join_status(output["status"], finite_status(plant, output))
+        status = join_status(
+            output["status"],
+            finite_status(used_inputs(self.system, wanted, drive), plant, output),
+        )
         failed = (status & int(Status.NOT_FINITE)) != 0
         violation = violates(self.system, output) | failed
         cost = jnp.where(failed, 0.0, self._cost_dkk(state.plant, plant, drive, output))

@@ -91,6 +91,13 @@ def balance_status(
     return flag_where(Status.UNBALANCED, miss > share * jnp.abs(jnp.asarray(through)))
 
 
+def used_inputs(system: System, action: Values, drive: Values) -> Values:
+    """What of an action and a drive is a channel of `system`; the rest does not matter to it."""
+    asked = {**drive, **action}
+    known = (*system.actions, *system.drives)
+    return {channel.name: asked[channel.name] for channel in known if channel.name in asked}
+
+
 def energy_status(
     system: System,
     before: Any,
@@ -136,12 +143,9 @@ def with_checks(
         State at the end, and outputs with the system's own `status`.
     """
     after, output = step
-    known = (*system.actions, *system.drives)
-    asked = {**inputs[1], **inputs[0]}
-    used = {channel.name: asked[channel.name] for channel in known if channel.name in asked}
     status = join_status(
         output["status"],
-        finite_status(before, used, after, output),
+        finite_status(before, used_inputs(system, *inputs), after, output),
         channel_status(output, system.outputs),
         energy_status(system, before, after, inputs, output, dt_s),
     )

@@ -7,7 +7,7 @@ from typing import Any, Protocol, TypeVar, runtime_checkable
 import jax
 from jaxtyping import Array, Int
 
-from tvilling.sciml.physical import finite_status, join_status
+from tvilling.sciml.physical import finite_status, join_status, used_inputs
 from tvilling.sciml.scenario import Scenario
 from tvilling.sciml.system import System, Values
 
@@ -59,8 +59,9 @@ class Play:
 def simulate(system: System, controller: Controller, scenario: Scenario) -> Trajectory:
     """Run `scenario` and keep everything.
 
-    States are those at the end of each step, outputs those over it. The status of a step whose
-    state or outputs are not finite numbers has the flag `NOT_FINITE`, whatever the system says.
+    States are those at the end of each step, outputs those over it. The status of a step with a
+    state, an input or an output that is not a finite number has the flag `NOT_FINITE`, whatever
+    the system says.
 
     Raises
     ------
@@ -73,9 +74,10 @@ def simulate(system: System, controller: Controller, scenario: Scenario) -> Traj
     def advance(carry: tuple, now: tuple[Values, Values]) -> tuple[tuple, Trajectory]:
         (state, memory), (drive, forecast) = carry, now
         action, memory = controller(memory, state, forecast)
+        given = state, used_inputs(system, action, drive)
         state, output = system.step(state, action, drive, scenario.dt_s)
         output = dict(output)
-        status = join_status(output.pop("status"), finite_status(state, output))
+        status = join_status(output.pop("status"), finite_status(given, state, output))
         return (state, memory), Trajectory(state, action, output, status)
 
     start = scenario.state, controller.init()
