@@ -42,9 +42,11 @@ def flow_rows(data: "xr.Dataset") -> list[Row]:
     if word in ("infeasible", "unknown"):
         share, bus = float(data["reached"].values[0]), int(data["weakest_bus"].values[0])
         where = f"the voltage gives way at {data['bus'].values[bus]}" if bus >= 0 else ""
-        first = ("no solution", told_share(share), where)
+        words = f"only up to {100 * share:.1f} % of all powers"
+        first = ("no solution", words, where)
         if word == "unknown":
-            first = ("not known whether it has a solution", told_share(share), "")
+            known = "" if isnan(share) else f"one is known up to {100 * share:.1f} % of all powers"
+            first = ("not known whether it has a solution", known, "")
         return [first, *supply_rows(without_supply(data))]
     rows = [*supply_rows(without_supply(data)), *_extreme_rows(data, with_time=False)]
     if data.attrs.get("start", USUAL) != USUAL:
@@ -70,11 +72,6 @@ def flow_rows(data: "xr.Dataset") -> list[Row]:
                 where = ", ".join(shares)
             rows.append((words, f"{number(p, 3)} MW, {number(q, 3)} Mvar", where))
     return rows
-
-
-def told_share(share: float) -> str:
-    """Up to where a scenario without a solution has one; empty where that is not known either."""
-    return "" if isnan(share) else f"only up to {100 * share:.1f} % of all powers"
 
 
 def told_power(mw: float) -> str:

@@ -184,6 +184,7 @@ def _lost(data: "xr.Dataset", lost: np.ndarray, words: str) -> Iterator[tuple[An
         own = np.flatnonzero(weakest == bus)
         least = own[reached[own].argmin()]
         name = str(data["bus"].values[bus]) if bus >= 0 else "inside an element"
+        name = "the grid" if words == NOT_KNOWN else name
         when = _when(data, int(lost[least]))
         broken = np.isin(np.arange(data["outcome"].size), lost[own])
         share = float(data["reached"].values[lost[least]])

@@ -6,6 +6,7 @@ angle δ, and most at δ = π - ζ: where the line has resistance, beyond 90°.
 
 from copy import deepcopy
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import jax.numpy as jnp
@@ -15,6 +16,7 @@ import pytest
 
 from tvilling.apps.grid.facts import not_known, outcome_word
 from tvilling.apps.grid.tables import flow_rows, violation_rows
+from tvilling.datasets.readers.power_grid import read_power_net
 from tvilling.sciml.system import Status
 from tvilling.sciml.systems.power_grid.angles import widest_degree
 from tvilling.sciml.systems.power_grid.base import base_case
@@ -79,9 +81,11 @@ def test_what_is_not_known_is_said_in_words() -> None:
     assert outcome_word(data) == "unknown"
     assert not_known(data).all()
     assert np.isnan(data["vm_pu"].values).all()
-    assert flow_rows(data)[0][0] == "not known whether it has a solution"
+    first = flow_rows(data)[0]
+    assert first[0] == "not known whether it has a solution"
+    assert first[1].startswith("one is known up to ")
     table = violations(flow, limits_of(grid))
-    assert table["quantity"].tolist() == ["not known"]
+    assert table[["element", "quantity"]].values.tolist() == [["the grid", "not known"]]
     assert "not known" in violation_rows(table)[0][1]
     plant = system(grid)
     powers = {"gen_w": 1e6 * grid.elements["gen"].p_mw, "gen_vm_pu": 1.0, "ext_grid_vm_pu": 1.0}
@@ -122,3 +126,28 @@ def test_the_voltages_of_the_file_are_a_start() -> None:
     assert grid.stored is not None
     assert np.degrees(np.angle(grid.stored[1])) == pytest.approx(60.0, abs=1e-6)
     np.testing.assert_allclose(loaded_starts(grid)[STORED], base_case(grid).v, atol=1e-8)
+
+
+CASE = """function mpc = case2
+mpc.version = '2';
+mpc.baseMVA = 1;
+mpc.bus = [
+ 1 3 0 0 0 0 1 1 0 20 1 1.1 0.9;
+ 2 2 0 0 0 0 1 1 60 20 1 1.1 0.9;
+];
+mpc.gen = [
+ 1 0 0 100 -100 1 1 1 100 -100;
+ 2 {p_mw} 0 100 -100 1 1 1 100 -100;
+];
+mpc.branch = [
+ 1 2 {r} {x} 0 0 0 0 0 0 1 -360 360;
+];
+"""
+
+
+def test_the_voltages_of_a_matpower_case_are_a_start(tmp_path: Path) -> None:
+    path = tmp_path / "case2.m"
+    path.write_text(CASE.format(p_mw=sent_mw(np.radians(60.0)), r=Z.real, x=Z.imag))
+    grid = from_pandapower(read_power_net(path).net)
+    assert grid.stored is not None
+    np.testing.assert_allclose(grid.stored, base_case(grid).v, atol=1e-8)
