@@ -30,7 +30,9 @@ from tvilling.sciml.io.json_text import parse_json
 
 Schema = Mapping[str, CellKind]
 MAX_INDEX = 10_000_000  # tables are looked up in arrays of this length
+MAX_CELLS = 6_000_000  # of all tables of a file
 MAX_FAULTS_PER_COLUMN = 20
+PLAIN = {int, float, bool, type(None)}
 LAYOUTS = "expected one of split, columns, index, records"
 
 
@@ -41,6 +43,19 @@ class Findings:
     source: str
     faults: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    cells: int = 0
+
+    def count(self, cells: "Cells") -> None:
+        """Add up the cells of all tables, of which a file may hold `MAX_CELLS`.
+
+        Raises
+        ------
+        InputError
+            There are more.
+        """
+        self.cells += len(cells.index) * len(cells.columns)
+        if self.cells > MAX_CELLS:
+            raise InputError(self.source, [f"holds tables of more than {MAX_CELLS} cells"])
 
     def check(self) -> None:
         """Raise with every fault found so far.
@@ -88,10 +103,11 @@ def read_table(
     except _LayoutError as fault:
         found.faults.append(f"{kind}: {fault}")
         return None
+    found.count(cells)
     rows = pd.DataFrame({"name": _names(cells)}, index=index)
     columns = {}
     for name, column in cells.columns.items():
-        if foreign := foreign_faults(column):
+        if not PLAIN.issuperset(map(type, column)) and (foreign := foreign_faults(column)):
             found.faults += [f"{kind}: column {name} {fault}" for fault in foreign]
             continue
         declared = value.types.get(name, "")
@@ -134,6 +150,7 @@ def object_names(found: Findings, kind: str, value: RawTable) -> tuple[int, list
     except _LayoutError as fault:
         found.faults.append(f"{kind}: {fault}")
         return 0, []
+    found.count(cells)
     objects = [cell for column in cells.columns.values() for cell in column]
     found.faults += [f"{kind}: {fault}" for fault in foreign_faults([list(cells.index), objects])]
     names = sorted({cell.name for cell in objects if isinstance(cell, Foreign)})
@@ -176,7 +193,12 @@ def _split(content: dict[str, Any]) -> Cells:
             count = f"{len(cells)} cells" if isinstance(cells, list) else _called(cells)
             raise _LayoutError(f"row {shown(index[row])}: has {count}, expected {width}")
     columns = zip(*data, strict=True) if data else ([] for _ in names)
-    return Cells(index, _named(names, [plain(list(column)) for column in columns]))
+    return Cells(index, _named(names, [_column(list(column)) for column in columns]))
+
+
+def _column(cells: list[Any]) -> list[Any]:
+    """Cells as plain data; most columns hold nothing else."""
+    return cells if PLAIN.issuperset(map(type, cells)) else plain(cells)
 
 
 def _by_column(content: dict[str, Any]) -> Cells:

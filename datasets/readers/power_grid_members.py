@@ -91,8 +91,9 @@ def _tables(found: Findings, content: Mapping[str, Any]) -> dict[str, pd.DataFra
 
 def _result(found: Findings, name: str, value: Any) -> pd.DataFrame | None:
     """A table of results; one that cannot be read is left out with a note, for none is needed."""
-    own = Findings(found.source)
+    own = Findings(found.source, cells=found.cells)
     table = read_table(own, name, value, schemas()[name], {})
+    found.cells = own.cells
     if own.faults:
         found.notes.append(f"table {name} is not used: {own.faults[0]}")
         return None

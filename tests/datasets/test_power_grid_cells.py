@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from small_power_net import small, written
 
+from tvilling.datasets.readers import json_table
 from tvilling.datasets.readers.power_grid import read_power_net, shipped_networks
 from tvilling.datasets.readers.power_grid_json import load_json
 from tvilling.sciml.errors import InputError
@@ -350,3 +351,12 @@ def test_what_is_built_to_fill_memory_is_refused_soon(what: str, tmp_path: Path)
     with pytest.raises(InputError):
         read_power_net(tmp_path / "grid.json")
     assert time.process_time() - start < 5.0
+
+
+def test_cells_of_all_tables_are_counted(
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(json_table, "MAX_CELLS", 50)
+    (tmp_path / "grid.json").write_text(text)
+    with pytest.raises(InputError, match="holds tables of more than 50 cells"):
+        read_power_net(tmp_path / "grid.json")
