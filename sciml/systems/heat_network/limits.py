@@ -102,9 +102,10 @@ def _unwarmed(data: "xr.Dataset", tables: HeatNetworkTables) -> tuple[Limit, ...
 
     inward = tables.injections[tables.injections["flow_kg_per_s"] > UNWARMED_KG_PER_S]
     names = list(inward["junction"])
+    if not names:
+        return ()
     feeds = _inflow(data, tables)
-    alone = feeds.sel(junction=names) <= UNWARMED_KG_PER_S if names else None
-    if alone is None or not bool(alone.any()):
+    if not bool((feeds.sel(junction=names) <= UNWARMED_KG_PER_S).any()):
         return ()
     marked = xr.where(feeds.junction.isin(names) & (feeds <= UNWARMED_KG_PER_S), np.inf, -np.inf)
     says = "an injection brings in water of no stated temperature at"

@@ -27,12 +27,12 @@ def physical_status(
     net, layout = solver.network, solver.network.layout
     inside = ~np.isin(np.arange(layout.topology.junctions), layout.topology.cut_off)
     degc = net.water.temperature_degc(flows.junction)
-    cells_degc = net.water.temperature_degc(flows.cells) * layout.stores
+    cells_degc = net.water.temperature_degc(flows.cells)
     boiling_pa = saturation_pa(degc) - ATMOSPHERE_PA - BOILING_MARGIN_PA
     still = jnp.abs(flows.flow) <= STILL_KG_PER_S
     return join_status(
-        range_status(degc, FREEZING_DEGC, jnp.inf, MARGIN_K),
-        range_status(cells_degc, FREEZING_DEGC, jnp.inf, MARGIN_K),
+        flag_where(Status.UNPHYSICAL, (degc < FREEZING_DEGC - MARGIN_K) & _passed(solver, flows)),
+        flag_where(Status.UNPHYSICAL, (cells_degc < FREEZING_DEGC - MARGIN_K) & ~still),
         range_status(
             net.water.temperature_degc(flows.handed_back), FREEZING_DEGC, jnp.inf, MARGIN_K
         ),
@@ -42,6 +42,17 @@ def physical_status(
         flag_where(Status.UNDETERMINED, undetermined(solver, flows)),
         flag_where(Status.NOT_CONVERGED, _reversed(solver, flows)),
     )
+
+
+def _passed(solver: Solver, flows: FlowState) -> Array:
+    """Junctions that water passes; what stands still has the temperature of the ground."""
+    layout, top = solver.network.layout, solver.network.layout.topology
+    size = jnp.where(top.upstream == top.downstream, 0.0, jnp.abs(flows.flow))
+    total = summed_at(size, top.upstream, top.junctions)
+    total = total + summed_at(size, top.downstream, top.junctions)
+    total = total + summed_at(flows.take.flow, layout.consumer_from, top.junctions)
+    total = total + summed_at(flows.take.flow, layout.consumer_to, top.junctions)
+    return total > STILL_KG_PER_S
 
 
 def undetermined(solver: Solver, flows: FlowState) -> Array:
