@@ -30,6 +30,8 @@ CALLED = {  # what pandapower's and pandapipes' decoders look up, import and cal
     ("pandapipes.component_models", "Pump"), "std type":
     ("pandapipes.std_types.std_type_class", "PumpStdType"), "rmtree": ("shutil", "rmtree"),
 }  # fmt: skip
+# Parts of a pandapower net that no power flow needs: passed over, never made into objects.
+PASSED_OVER = {"controller", "dataframe source", "graph", "geopandas", "fluid", "std type"}
 SPLIT = '{"_module": "%s", "_class": "%s", "_object": "%s"}'
 XML = '<?xml version="1.0"?><!DOCTYPE r [%s]><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">%s</rdf:RDF>'
 LAUGHS = '<!ENTITY a "xxxxxxxxxx">' + "".join(
@@ -81,7 +83,8 @@ def _grid() -> Iterator[Attempt]:
         changed = json.loads(grid_json())
         changed["_object"]["bus"]["dtype"]["vn_kv"] = dtype
         if kind not in ("object",):
-            yield _flow(f"grid/dtype/{kind}", changed, code=None)
+            yield Attempt(f"grid/dtype/{kind}", {"grid.json": json.dumps(changed)}, FLOW, 0,
+                          right=_as_without)  # fmt: skip
     text = grid_json()
     for kind, content in {
         "depth": text[:-1] + ', "x": ' + "[" * 1_000_000 + "]" * 1_000_000 + "}",
@@ -115,8 +118,8 @@ UNHARMED = {
 }  # fmt: skip
 
 
-def _flow(name: str, net: Any, code: int | None = 2) -> Attempt:
-    return Attempt(name, {"grid.json": json.dumps(net)}, FLOW, code=2 if code is None else code)
+def _flow(name: str, net: Any) -> Attempt:
+    return Attempt(name, {"grid.json": json.dumps(net)}, FLOW)
 
 
 def _changed(net: dict[str, Any], field: str, value: Any) -> dict[str, Any]:
@@ -173,9 +176,11 @@ def _called() -> Iterator[Attempt]:
             if (what, kind) in (("grid", "network"), ("heat", "fluid")):
                 continue
             deep = json.dumps(_changed(net, "controller", [{"a": json.dumps(entry)}]))
-            yield Attempt(f"called/{what}/{kind}", {
-                file: json.dumps({**net, "_object": {**net["_object"], "extra": entry}})}, command)  # fmt: skip
-            yield Attempt(f"called/{what} as text/{kind}", {file: deep}, command)
+            over = what == "grid" and kind in PASSED_OVER
+            found, code = (_as_without, 0) if over else (None, 2)
+            extra = json.dumps({**net, "_object": {**net["_object"], "extra": entry}})
+            yield Attempt(f"called/{what}/{kind}", {file: extra}, command, code, "", found)
+            yield Attempt(f"called/{what} as text/{kind}", {file: deep}, command, code, "", found)
         for kind, state in {
             "state": {"_module": "pandas.core.frame", "_class": "DataFrame", "_object": "[]",
                       "_state": {"_module": "os", "_class": "system", "_object": "touch PWNED"}},
@@ -193,6 +198,11 @@ def _called() -> Iterator[Attempt]:
             table = "load" if what == "grid" else "pipe"
             yield Attempt(f"called/{what}/{kind}",
                           {file: json.dumps(_changed(net, table, state))}, command)  # fmt: skip
+
+
+def _as_without(shown: str) -> bool:
+    """What pandapower's Newton finds for the grid alone: 0.991 p.u. and 24.8 kW of losses."""
+    return "0.991 p.u.  end" in shown and "24.8 kW" in shown
 
 
 def _matpower() -> Iterator[Attempt]:
