@@ -83,8 +83,9 @@ def _grid() -> Iterator[Attempt]:
         changed = json.loads(grid_json())
         changed["_object"]["bus"]["dtype"]["vn_kv"] = dtype
         if kind not in ("object",):
-            yield Attempt(f"grid/dtype/{kind}", {"grid.json": json.dumps(changed)}, FLOW, 0,
-                          right=_as_without)  # fmt: skip
+            files = {"grid.json": json.dumps(changed)}
+            right = None if kind == "date" else _as_without
+            yield Attempt(f"grid/dtype/{kind}", files, FLOW, 0 if right else 2, right=right)
     text = grid_json()
     for kind, content in {
         "depth": text[:-1] + ', "x": ' + "[" * 1_000_000 + "]" * 1_000_000 + "}",
