@@ -1,5 +1,6 @@
 """What is known at the moment of planning: meters, weather, prices, and what units can do."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
+    from tvilling.datasets.plausible import Judged
     from tvilling.sciml.systems.heat_plant.charges import Charges
     from tvilling.sciml.systems.heat_plant.conditions import Conditions
 
@@ -135,12 +137,14 @@ def _plausible(case: PlantCase, record: "xr.Dataset", file: Path) -> tuple["xr.D
     )
 
     time, most_mw = record["time"].values, greatest_heat_mw(case)
-    judges = {
+    judges: dict[str, Callable[..., Judged]] = {
         "load_mw": partial(judged_load, most_mw=most_mw),
         "outdoor_degc": judged_outdoor,
         "price_dkk_per_kwh": judged_price,
     }
-    faults, notes, kept = [], [], record.copy()
+    faults: list[str] = []
+    notes: list[str] = []
+    kept = record.copy()
     for name, judge in judges.items():
         if name not in record:
             continue

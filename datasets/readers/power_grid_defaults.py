@@ -19,8 +19,8 @@ FLAGS = {
 TAPS = dict.fromkeys(
     ("tap_neutral", "tap_min", "tap_max", "tap_step_percent", "tap_step_degree", "tap_pos"), NAN
 ) | {"tap_side": None}
-SCALED = {"scaling": 1.0}
-BRANCH = {"df": 1.0, "parallel": 1}
+SCALED: dict[str, object] = {"scaling": 1.0}
+BRANCH: dict[str, object] = {"df": 1.0, "parallel": 1}
 COLUMNS: dict[str, dict[str, object]] = {
     **dict.fromkeys(
         ("load", "sgen", "motor", "asymmetric_load", "asymmetric_sgen", "storage"), SCALED

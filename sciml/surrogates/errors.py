@@ -107,10 +107,8 @@ def _misses(
         misses[STATE] = _miss(rows(ours[0]), rows(theirs[0]), np.inf)
     for channel in system.outputs:
         if channel.name in theirs[1]:
-            pair = (jnp.asarray(side[1][channel.name]) for side in (ours, theirs))
-            misses[channel.name] = _miss(
-                *(rows(values) for values in pair), channel.high - channel.low
-            )
+            mine, true = (rows(jnp.asarray(side[1][channel.name])) for side in (ours, theirs))
+            misses[channel.name] = _miss(mine, true, channel.high - channel.low)
     return misses
 
 

@@ -28,7 +28,7 @@ def unsound(system: System, steps: Any, output: Values, lead: int) -> dict[str, 
             values = np.asarray(output[channel.name])
             slack = RANGE_MARGIN * (channel.high - channel.low)
             outside = (values < channel.low - slack) | (values > channel.high + slack)
-            masks[channel.name] = outside.any(axis=tuple(range(lead, outside.ndim)))
+            masks[channel.name] = np.asarray(outside.any(axis=tuple(range(lead, outside.ndim))))
     return masks
 
 
