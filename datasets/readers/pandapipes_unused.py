@@ -1,4 +1,4 @@
-"""What a pandapipes net states and nothing here reads: one note each."""
+"""What a pandapipes net states and nothing here reads: one note a table."""
 
 import pandas as pd
 
@@ -26,17 +26,23 @@ READ_OPTIONS = {"ambient_temperature"}
 
 
 def note_unused(reading: Reading) -> None:
-    """Notes of columns with values, and of options of the net, that nothing reads."""
+    """A note a table on columns with values that nothing reads, and one on the options."""
     for table, known in READ.items():
         rows = reading.net.get(table)
         if not isinstance(rows, pd.DataFrame) or not len(rows):
             continue
-        for column in rows.columns:
-            if column not in known | LABELS and rows[column].notna().any():
-                reading.notes.append(f"{table}: column {column} is not used")
-    for name, value in (reading.net.get("user_pf_options") or {}).items():
-        if name not in READ_OPTIONS:
-            reading.notes.append(
-                f"the net's own option {name}={value!r} is not used: how a network is solved is "
-                "set by the case or by the options of build"
-            )
+        unused = [
+            str(column)
+            for column in rows.columns
+            if column not in known | LABELS and rows[column].notna().any()
+        ]
+        if unused:
+            columns = "column" if len(unused) == 1 else "columns"
+            reading.notes.append(f"{table}: not used: {columns} {', '.join(unused)}")
+    options = reading.net.get("user_pf_options") or {}
+    unused = [f"{name}={value!r}" for name, value in options.items() if name not in READ_OPTIONS]
+    if unused:
+        reading.notes.append(
+            f"the net's own options are not used: {', '.join(unused)}; how a network is solved is "
+            "set by the case or by the options of build"
+        )

@@ -25,13 +25,14 @@ def test_a_net_whose_every_value_is_read_has_no_note() -> None:
 def test_columns_and_options_that_nothing_reads_are_noted() -> None:
     net = small_net()
     net.pipe["alpha_w_per_m2k"] = 2.0
+    net.pipe["stanet_id"] = "P"
     net.sink["t_k"] = 310.0
     net.junction["blank"] = None
     net["user_pf_options"] = {"friction_model": "colebrook", "ambient_temperature": 281.0}
-    assert [note.split(" is not used")[0] for note in read_pandapipes(net).notes] == [
-        "pipe: column alpha_w_per_m2k",
-        "sink: column t_k",
-        "the net's own option friction_model='colebrook'",
+    assert [note.split(";")[0] for note in read_pandapipes(net).notes] == [
+        "pipe: not used: columns alpha_w_per_m2k, stanet_id",
+        "sink: not used: column t_k",
+        "the net's own options are not used: friction_model='colebrook'",
     ]
 
 
