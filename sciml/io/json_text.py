@@ -9,6 +9,7 @@ section 9 allows a parser to limit size and depth.
 """
 
 import json
+import math
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -38,12 +39,16 @@ class Bounds:
         Containers within each other.
     values, containers
         Numbers, texts and words; objects and lists.
+    finite
+        Whether NaN, Infinity and numbers beyond 64-bit floating point are refused, as RFC 8259
+        does not know them; pandas writes them into the tables of a network.
     """
 
     size_bytes: int = 150_000_000
     depth: int = 64
     values: int = 5_000_000
     containers: int = 1_000_000
+    finite: bool = False
 
 
 DEFAULT = Bounds()
@@ -51,6 +56,10 @@ DEFAULT = Bounds()
 
 class _KeyError(ValueError):
     """A key that one object holds twice."""
+
+
+class _NumberError(ValueError):
+    """A number that is not finite where only finite ones may be."""
 
 
 def read_json(path: Path, what: str, bounds: Bounds = DEFAULT) -> dict[str, Any]:
@@ -100,11 +109,16 @@ def parse_json(text: str, source: str, place: str = "", bounds: Bounds = DEFAULT
     fault = _out_of_bounds(text, bounds)
     if fault:
         raise InputError(source, [f"{place}{fault}"])
+    numbers: dict[str, Any] = {"parse_int": _whole}
+    if bounds.finite:
+        numbers = {"parse_constant": _finite, "parse_float": _finite, "parse_int": _finite_whole}
     try:
-        return json.loads(text, object_pairs_hook=_unique, parse_int=_whole)
+        return json.loads(text, object_pairs_hook=_unique, **numbers)
     except json.JSONDecodeError as error:
         where = f"line {error.lineno}, column {error.colno}"
-        raise InputError(source, [f"{place}is not JSON: {error.msg} at {where}"]) from None
+        raise InputError(source, [f"{place}is not JSON: {where}: {error.msg}"]) from None
+    except _NumberError as error:
+        raise InputError(source, [f"{place}is not JSON: {error} is no finite number"]) from None
     except _KeyError as error:
         raise InputError(source, [f"{place}key {error} is given twice in one object"]) from None
     except RecursionError:
@@ -122,6 +136,17 @@ def _unique(members: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _whole(digits: str) -> int | float:
     return int(digits) if len(digits) <= MAX_DIGITS else float(digits)
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise _NumberError(text[:40])
+    return value
+
+
+def _finite_whole(digits: str) -> int | float:
+    return int(digits) if len(digits) <= MAX_DIGITS else _finite(digits)
 
 
 def _out_of_bounds(text: str, bounds: Bounds) -> str:

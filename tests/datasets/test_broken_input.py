@@ -97,7 +97,7 @@ def test_faults_of_the_geometry_are_named(what: str, tmp_path: Path) -> None:
 FILES_NOT_NETWORKS = {
     "nowhere.json": (None, "no such file or folder"),
     "network.xlsx": (b"PK", "expected a folder of tables or .json"),
-    "text.json": (b"pipes", "is not JSON: Expecting value at line 1, column 1"),
+    "text.json": (b"pipes", "is not JSON: line 1, column 1: Expecting value"),
     "empty.json": (b"  ", "is empty"),
     "list.json": (b"[1]", "is not a pandapipes network; its outermost object is list"),
     "power.json": (

@@ -165,7 +165,7 @@ def test_other_files_are_refused_in_a_sentence(tmp_path: Path) -> None:
     files = {
         "grid.p": (b"cos\nsystem\n(S'x'\ntR.", "is a pickle, which could run any program"),
         "grid.xlsx": (b"PK", "ends in .xlsx; expected a pandapower .json, a MATPOWER .m or .mat"),
-        "text.json": (b"buses", "is not JSON: Expecting value at line 1, column 1"),
+        "text.json": (b"buses", "is not JSON: line 1, column 1: Expecting value"),
         "list.json": (b"[1]", "is not a pandapower network; its outermost object is list"),
         "pipes.json": (b'{"_class": "pandapipesNet"}', "is a pandapipes network of pipes"),
         "other.json": (b'{"nodes": 3}', "an object without a class and without buses"),
