@@ -1,6 +1,7 @@
 """All attempts, and some of them that stand for all."""
 
 import grid_inputs
+import mesh_inputs
 import special_files
 import store_inputs
 import table_inputs
@@ -8,7 +9,7 @@ import yaml_inputs
 from attempt import Attempt
 
 EVERY = 16  # as many as make test has time for
-FAMILIES = (yaml_inputs, table_inputs, grid_inputs, store_inputs, special_files)
+FAMILIES = (yaml_inputs, table_inputs, grid_inputs, store_inputs, mesh_inputs, special_files)
 
 
 def all_attempts() -> list[Attempt]:
