@@ -12,10 +12,12 @@ import pandas as pd
 from tvilling.datasets.readers.power_grid_columns import (
     BUSES,
     COLUMNS,
+    REFERENCES,
     SIDES,
+    STEP_COLUMNS,
     SWITCHED,
-    Needed,
 )
+from tvilling.datasets.readers.power_grid_ranges import Needed
 from tvilling.datasets.readers.power_grid_steps import flagged, step_faults
 from tvilling.datasets.readers.power_grid_words import element
 
@@ -40,6 +42,7 @@ TINY = 1e-12
 def net_faults(net: "pandapowerNet") -> list[str]:
     """Every fault of a net, with table, index, name, column, value, unit and allowed range."""
     faults = [] if len(net.bus) else ["the network has no buses"]
+    faults += _reference_faults(net)
     for kind in dict.fromkeys((*COLUMNS, *BUSES)):
         table = net.get(kind)
         if not isinstance(table, pd.DataFrame) or table.empty:
@@ -50,6 +53,10 @@ def net_faults(net: "pandapowerNet") -> list[str]:
             faults += _number_faults(table, kind, column)
         for end in BUSES.get(kind, ()):
             faults += _bus_faults(net, table, kind, end)
+    for kind, columns in STEP_COLUMNS.items():
+        if isinstance(net.get(kind), pd.DataFrame):
+            for column in columns:
+                faults += _number_faults(net[kind], kind, column)
     faults += [*_limit_faults(net), *_loop_faults(net), *_branch_faults(net), *step_faults(net)]
     return [*faults, *_share_faults(net), *_switch_faults(net), *_slack_faults(net)]
 
@@ -79,6 +86,15 @@ def _listed(table: pd.DataFrame, kind: str, bad: np.ndarray, what: list[str]) ->
     return faults + ([f"{kind}: {more} more rows like the last"] if more > 0 else [])
 
 
+def _reference_faults(net: "pandapowerNet") -> list[str]:
+    """Reference power and frequency of the net that are none."""
+    return [
+        f"{one.name} of the network is {net[one.name]:g} {one.unit}, {one.expected()}"
+        for one in REFERENCES
+        if one.outside(np.asarray(net[one.name], float))
+    ]
+
+
 def _index_faults(table: pd.DataFrame, kind: str) -> list[str]:
     twice = table.index[table.index.duplicated()].unique()
     return [f"{kind}: index {index} stands more than once" for index in twice]
@@ -104,12 +120,9 @@ def _number_faults(table: pd.DataFrame, kind: str, column: Needed) -> list[str]:
         return [] if column.optional else [f"{kind}: column {column.name}{unit} is missing"]
     given = table[column.name]
     value = numbers(table, column.name)
-    low = value > column.low if column.above else value >= column.low
-    bad = ~(low & (value <= column.high))
+    bad = column.outside(value)
     if column.blank:
         bad &= given.notna().to_numpy()
-    else:
-        bad |= ~np.isfinite(value)
     unit = f" {column.unit}" if column.unit else ""
     what = [
         f"{column.name} has no value, {column.expected()}"

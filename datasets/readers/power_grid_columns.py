@@ -1,130 +1,172 @@
 """What a power flow needs of each table of a pandapower net: columns, units, ranges and buses.
 
-Names and units are those of pandapower's documentation of its elements. Lines and transformers of
-published cases have negative resistances and reactances (equivalents of parts that were reduced
-away), so only what a formula divides by, or takes the root of, is bounded, and what a loading is
-measured against.
+Names and units are those of pandapower's documentation of its elements.
 """
 
-from dataclasses import dataclass
-
-import numpy as np
+from tvilling.datasets.readers.power_grid_ranges import QUANTITIES, Needed
 
 
-@dataclass(frozen=True)
-class Needed:
-    """A column of numbers: its unit, its range, and whether a table may do without it."""
-
-    name: str
-    unit: str
-    low: float = -np.inf
-    high: float = np.inf
-    above: bool = False  # `low` itself is out of range
-    optional: bool = False
-    blank: bool = False  # a row may go without a value, or hold infinity: it then has no limit
-
-    def expected(self) -> str:
-        """The range in words."""
-        unit = f" {self.unit}" if self.unit else ""
-        if np.isfinite(self.high):
-            start = f"more than {self.low:g} and at most" if self.above else f"{self.low:g} to"
-            return f"expected {start} {self.high:g}{unit}"
-        if np.isfinite(self.low):
-            return f"expected {'more than' if self.above else 'at least'} {self.low:g}{unit}"
-        return f"expected a finite number{f' [{self.unit}]' if self.unit else ''}"
+def _of(quantity: str, *names: str, optional: bool = False) -> tuple[Needed, ...]:
+    """Columns of a quantity of `QUANTITIES`."""
+    return tuple(Needed(name, *QUANTITIES[quantity], optional) for name in names)
 
 
-def _any(unit: str, *names: str, optional: bool = False) -> tuple[Needed, ...]:
-    return tuple(Needed(name, unit, optional=optional) for name in names)
+def _may(quantity: str, *names: str) -> tuple[Needed, ...]:
+    """Columns that a table may do without, and a row too."""
+    return tuple(Needed(name, *QUANTITIES[quantity], True, True) for name in names)
 
 
-def _positive(unit: str, *names: str) -> tuple[Needed, ...]:
-    return tuple(Needed(name, unit, low=0.0, above=True) for name in names)
+def _limit(quantity: str, *names: str) -> tuple[Needed, ...]:
+    """Columns of limits, which a table and a row may do without, or have as infinity."""
+    return tuple(Needed(name, *QUANTITIES[quantity], True, True, True) for name in names)
 
 
-SCALING = Needed("scaling", "", optional=True)
-RATED = Needed("sn_mva", "MVA", low=0.0, optional=True, blank=True)
-POWER = (*_any("MW", "p_mw"), *_any("Mvar", "q_mvar"), SCALING, RATED)
+SCALING = Needed("scaling", *QUANTITIES["scaling"], optional=True)
+RATED = _may("rating that is not used", "sn_mva")
+LIMITS = (
+    *_limit("power limit", "min_p_mw", "max_p_mw"),
+    *_limit("reactive limit", "min_q_mvar", "max_q_mvar"),
+)
+POWER = (*_of("power", "p_mw"), *_of("reactive power", "q_mvar"), SCALING, *RATED, *LIMITS)
 PHASES = (
-    *_any("MW", "p_a_mw", "p_b_mw", "p_c_mw"),
-    *_any("Mvar", "q_a_mvar", "q_b_mvar", "q_c_mvar"),
+    *_of("power", "p_a_mw", "p_b_mw", "p_c_mw"),
+    *_of("reactive power", "q_a_mvar", "q_b_mvar", "q_c_mvar"),
     SCALING,
-    RATED,
+    *RATED,
 )
 SHARES = tuple(
-    Needed(f"const_{kind}_{power}_percent", "%", 0.0, 100.0, optional=True)
+    share
     for power in "pq"
-    for kind in "zi"
+    for share in _of("share", *(f"const_{kind}_{power}_percent" for kind in "zi"), optional=True)
 )  # of a load that are a constant impedance and a constant current
-LIMIT = Needed("max_loading_percent", "%", low=0.0, above=True, optional=True, blank=True)
+RATING = _limit("loading limit", "max_loading_percent")
 IN_PARALLEL = (
-    Needed("parallel", "", low=1.0, optional=True),
-    Needed("df", "", low=0.0, high=1.0, above=True, optional=True),
-    LIMIT,
+    *_of("count", "parallel", optional=True),
+    *_of("derating", "df", optional=True),
+    *RATING,
 )
 SIDES = ("hv", "mv", "lv")
-WARD = (*_any("MW", "ps_mw", "pz_mw"), *_any("Mvar", "qs_mvar", "qz_mvar"))
+VK = ("vk", "vkr")
+WARD = (*_of("power", "ps_mw", "pz_mw"), *_of("reactive power", "qs_mvar", "qz_mvar"))
+WEIGHT = _may("weight", "slack_weight")
+
+
+def _taps(changer: str) -> tuple[Needed, ...]:
+    """Columns of a tap changer, `tap` or `tap2`."""
+    return (
+        *_may("step", *(f"{changer}_{name}" for name in ("neutral", "min", "max", "pos"))),
+        *_may("tap", f"{changer}_step_percent"),
+        *_may("angle", f"{changer}_step_degree"),
+    )
+
 
 COLUMNS: dict[str, tuple[Needed, ...]] = {
-    "bus": _positive("kV", "vn_kv"),
+    "bus": (*_of("voltage", "vn_kv"), *_limit("voltage limit", "min_vm_pu", "max_vm_pu")),
     "load": (*POWER, *SHARES),
     "sgen": POWER,
     "storage": POWER,
     "asymmetric_load": PHASES,
     "asymmetric_sgen": PHASES,
-    "gen": (*_any("MW", "p_mw"), *_positive("p.u.", "vm_pu"), SCALING, RATED),
-    "ext_grid": (*_positive("p.u.", "vm_pu"), *_any("degree", "va_degree")),
+    "gen": (
+        *_of("power", "p_mw"),
+        *_of("voltage set-point", "vm_pu"),
+        SCALING,
+        *RATED,
+        *LIMITS,
+        *WEIGHT,
+        *_limit("voltage limit", "min_vm_pu", "max_vm_pu"),
+    ),
+    "ext_grid": (
+        *_of("voltage set-point", "vm_pu"),
+        *_of("angle", "va_degree"),
+        *LIMITS,
+        *WEIGHT,
+    ),
     "motor": (
-        *_any("MW", "pn_mech_mw"),
-        Needed("efficiency_percent", "%", 0.0, 100.0, above=True),
-        Needed("cos_phi", "", 0.0, 1.0, above=True),
-        *_any("%", "loading_percent"),
+        *_of("power", "pn_mech_mw"),
+        *_of("efficiency", "efficiency_percent"),
+        *_of("power factor", "cos_phi"),
+        *_of("loading", "loading_percent"),
         SCALING,
     ),
     "shunt": (
-        *_any("MW", "p_mw"),
-        *_any("Mvar", "q_mvar"),
-        *_positive("kV", "vn_kv"),
-        *_any("", "step", optional=True),
+        *_of("power", "p_mw"),
+        *_of("reactive power", "q_mvar"),
+        *_of("voltage", "vn_kv"),
+        *_of("step", "step", optional=True),
     ),
     "ward": WARD,
-    "xward": (*WARD, *_any("ohm", "r_ohm", "x_ohm"), *_positive("p.u.", "vm_pu")),
+    "xward": (
+        *WARD,
+        *_of("resistance", "r_ohm", "x_ohm"),
+        *_of("voltage set-point", "vm_pu"),
+        *WEIGHT,
+    ),
     "line": (
-        *_positive("km", "length_km"),
-        *_any("ohm/km", "r_ohm_per_km", "x_ohm_per_km"),
-        *_any("nF/km", "c_nf_per_km"),
-        *_any("µS/km", "g_us_per_km", optional=True),
-        Needed("max_i_ka", "kA", low=0.0, optional=True, blank=True),
+        *_of("length", "length_km"),
+        *_of("resistance per km", "r_ohm_per_km", "x_ohm_per_km"),
+        *_of("capacitance", "c_nf_per_km"),
+        *_of("conductance", "g_us_per_km", optional=True),
+        *_limit("current limit", "max_i_ka"),
+        *_may("temperature", "temperature_degree_celsius"),
+        *_may("temperature coefficient", "alpha"),
         *IN_PARALLEL,
     ),
     "trafo": (
-        *_positive("MVA", "sn_mva"),
-        *_positive("kV", "vn_hv_kv", "vn_lv_kv"),
-        *_any("%", "vk_percent", "vkr_percent", "i0_percent"),
-        *_any("kW", "pfe_kw"),
-        *_any("degree", "shift_degree"),
+        *_of("rated power", "sn_mva"),
+        *_of("voltage", "vn_hv_kv", "vn_lv_kv"),
+        *_of("short circuit", "vk_percent", "vkr_percent", "i0_percent"),
+        *_of("losses", "pfe_kw"),
+        *_of("angle", "shift_degree"),
+        *_taps("tap"),
+        *_taps("tap2"),
+        *_may("ratio", "leakage_resistance_ratio_hv", "leakage_reactance_ratio_hv"),
         *IN_PARALLEL,
     ),
     "trafo3w": (
-        *_positive("MVA", "sn_hv_mva", "sn_mv_mva", "sn_lv_mva"),
-        *_positive("kV", "vn_hv_kv", "vn_mv_kv", "vn_lv_kv"),
-        *_any("%", *(f"{kind}_{side}_percent" for kind in ("vk", "vkr") for side in SIDES)),
-        *_any("%", "i0_percent"),
-        *_any("kW", "pfe_kw"),
-        *_any("degree", "shift_mv_degree", "shift_lv_degree"),
-        LIMIT,
+        *_of("rated power", "sn_hv_mva", "sn_mv_mva", "sn_lv_mva"),
+        *_of("voltage", "vn_hv_kv", "vn_mv_kv", "vn_lv_kv"),
+        *_of("short circuit", *(f"{kind}_{side}_percent" for kind in VK for side in SIDES)),
+        *_of("short circuit", "i0_percent"),
+        *_of("losses", "pfe_kw"),
+        *_of("angle", "shift_mv_degree", "shift_lv_degree"),
+        *_taps("tap"),
+        *RATING,
     ),
     "impedance": (
-        *_any("p.u.", "rft_pu", "xft_pu", "rtf_pu", "xtf_pu"),
-        *_positive("MVA", "sn_mva"),
+        *_of("impedance", "rft_pu", "xft_pu", "rtf_pu", "xtf_pu"),
+        *_may("impedance", "gf_pu", "bf_pu", "gt_pu", "bt_pu"),
+        *_of("rated power", "sn_mva"),
     ),
     "dcline": (
-        *_any("MW", "p_mw", "loss_mw"),
-        *_any("%", "loss_percent"),
-        *_positive("p.u.", "vm_from_pu", "vm_to_pu"),
+        *_of("power", "p_mw", "loss_mw"),
+        *_of("loss share", "loss_percent"),
+        *_of("voltage set-point", "vm_from_pu", "vm_to_pu"),
+        *_limit("power limit", "max_p_mw"),
+        *_limit("reactive limit", "min_q_from_mvar", "max_q_from_mvar"),
+        *_limit("reactive limit", "min_q_to_mvar", "max_q_to_mvar"),
     ),
-    "switch": (Needed("z_ohm", "ohm", low=0.0, optional=True),),
+    "switch": _of("switch", "z_ohm", optional=True),
 }
+
+STEP_COLUMNS: dict[str, tuple[Needed, ...]] = {
+    "trafo_characteristic_table": (
+        *_may("step", "step"),
+        *_may("tap ratio", "voltage_ratio"),
+        *_may("angle", "angle_deg"),
+        *_may("short circuit", "vk_percent", "vkr_percent"),
+        *_may("short circuit", *(f"{kind}_{side}_percent" for kind in VK for side in SIDES)),
+    ),
+    "shunt_characteristic_table": (
+        *_may("step", "step"),
+        *_may("power", "p_mw"),
+        *_may("reactive power", "q_mvar"),
+    ),
+}
+"""Columns of the tables of characteristics."""
+
+REFERENCES = (*_of("rated power", "sn_mva"), *_of("frequency", "f_hz"))
+"""Numbers of the net itself."""
 
 BUSES: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(
