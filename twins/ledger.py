@@ -25,6 +25,7 @@ from tvilling.sciml.io.strict_json import parse_json
 from tvilling.twins.lock import locked
 
 FIRST = "0" * 64
+HEAD = b'{"line": '
 TAIL = b', "sha256": "'
 CHUNK_BYTES = 1 << 16
 MAX_LEDGER_BYTES = 1_000_000_000
@@ -119,7 +120,7 @@ def verify(path: Path, head: str | None = None) -> Verdict:
     lines = lines[:-1] if closed else lines
     digests = [_sha256(line) for line in lines]
     torn, faults = _walk(lines, digests)
-    if closed and torn and torn[-1] == len(lines):
+    if torn and torn[-1] == len(lines) and (closed or not _is_begun(lines[-1])):
         faults.append(f"line {torn.pop()}: cut short or changed, no line after it tells which")
     if head is not None and head != FIRST and head not in digests:
         faults.append("the line that was last when it was noted is gone or changed")
@@ -174,7 +175,12 @@ def _was_torn(line: bytes, digest: str, follower: bytes | None) -> bool:
     if follower is None:
         return True
     found = _parsed(follower)
-    return found is not None and found["previous"] == digest
+    return _is_begun(line) and found is not None and found["previous"] == digest
+
+
+def _is_begun(line: bytes) -> bool:
+    """Whether a ledger began `line`."""
+    return line.startswith(HEAD[: len(line)])
 
 
 def _json(facts: Mapping[str, Any]) -> str:

@@ -217,3 +217,16 @@ def test_facts_that_are_not_json_are_refused_and_nothing_is_written(tmp_path: Pa
     assert not path.exists()
     with pytest.raises(InputError, match="no such ledger"):
         verify(path)
+
+
+@pytest.mark.parametrize(
+    "content", [b"\0" * 100, b"\xef\xbb\xbf", b"PK\x03\x04\0\0", b"[" * 50, b"a: 1"]
+)
+def test_what_no_ledger_began_is_no_torn_line(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "ledger.jsonl"
+    path.write_bytes(content)
+    verdict = verify(path)
+    assert (verdict.ok, verdict.torn, verdict.lines) == (False, (), 1)
+    assert verdict.faults == ("line 1: cut short or changed, no line after it tells which",)
+    Ledger(path).append({"event": "next"})
+    assert not verify(path).ok
