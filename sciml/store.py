@@ -1,5 +1,6 @@
 """Arrays on disk: named arrays in an Orbax folder that appears whole or not at all."""
 
+import logging
 import math
 import os
 import shutil
@@ -63,6 +64,17 @@ def save_arrays(folder: Path, arrays: Mapping[str, np.ndarray]) -> None:
         checkpointer.save(folder.absolute(), kept)
 
 
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Orbax logs a traceback of what it then raises; the message told here is enough."""
+    log = logging.getLogger("absl")
+    before, log.disabled = log.disabled, True
+    try:
+        yield
+    finally:
+        log.disabled = before
+
+
 def load_arrays(folder: Path) -> dict[str, np.ndarray]:
     """Read what `save_arrays` wrote; nothing is unpickled.
 
@@ -83,7 +95,7 @@ def load_arrays(folder: Path) -> dict[str, np.ndarray]:
     if faults:
         raise InputError(str(folder), faults)
     try:
-        with ocp.PyTreeCheckpointer() as checkpointer:
+        with _quiet(), ocp.PyTreeCheckpointer() as checkpointer:
             shapes = checkpointer.metadata(folder).item_metadata.tree
             faults = _odd_shapes(shapes)
             found = {} if faults else checkpointer.restore(folder)
