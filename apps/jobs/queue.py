@@ -85,19 +85,40 @@ def claim_one(
 
 
 def _claimable(connection: sqlite3.Connection, paused: bool) -> list[Run]:
-    """Runs that wait and are due, or whose owner is gone, unless their job is busy; oldest first.
+    """Runs that wait and are due, or whose owner is gone, unless their job is busy.
 
-    With `paused` also those that wait while their job is paused.
+    Those whose job has waited longest come first. With `paused` also those that wait while their
+    job is paused.
     """
     found, now = _open(connection), time.time()
     busy = {run.job for run in found if _busy(run, now)}
     off = {row["name"] for row in connection.execute("SELECT name FROM job WHERE NOT enabled")}
-    return [
+    free = [
         run
         for run in found
         if run.job not in busy
         and (run.state == "running" or (run.due_s <= now and (paused or run.job not in off)))
     ]
+    return sorted(free, key=lambda run: _waits_since(connection, run)) if len(free) > 1 else free
+
+
+def _waits_since(connection: sqlite3.Connection, run: Run) -> tuple[float, float]:
+    """Since when the job of `run` has waited for its turn, and when it last had one [s].
+
+    A run that was begun waits since it may go on. One that was not inherits the wait of those that
+    gave way to it: its job waits since the first time it was due after the run it began last.
+    """
+    begun = connection.execute(
+        "SELECT max(scheduled_s), max(started_s) FROM run WHERE job = ? AND started_s IS NOT NULL",
+        (run.job,),
+    ).fetchone()
+    if run.attempt:
+        return run.due_s, begun[1] or 0.0
+    job = _job(connection, run.job)
+    last_s = max(begun[0] or 0.0, job.since_s if job else 0.0)
+    first = next(job.times.after(datetime.fromtimestamp(last_s, UTC)), None) if job else None
+    since_s = run.scheduled_s if first is None else first.timestamp()
+    return min(since_s, run.due_s), begun[1] or 0.0
 
 
 def _claim(
