@@ -13,6 +13,7 @@ from tvilling.apps.jobs.schedule import Schedule, parse_schedule
 from tvilling.apps.jobs.store import Store
 from tvilling.sciml.errors import InputError
 from tvilling.sciml.io.files import read_bytes
+from tvilling.sciml.io.reads import read_once
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,60}")
 DENMARK = "Europe/Copenhagen"
@@ -97,13 +98,15 @@ def add_job(
     if not 0 <= effort.retries <= MOST_RETRIES:
         raise InputError("retries", [f"is {effort.retries}, expected 0 to {MOST_RETRIES}"])
     parse_schedule(schedule, zone)
-    kind = kind or kind_of_case(case)
-    check = kind_named(kind).check
-    if check is not None:
-        resolve(check)(case)
     path = case.absolute()
+    with read_once():
+        kind = kind or kind_of_case(case)
+        check = kind_named(kind).check
+        if check is not None:
+            resolve(check)(case)
+        case_sha256 = sha256_of(path)
     job = Job(
-        name=name, kind=kind, case_path=str(path), case_sha256=sha256_of(path),
+        name=name, kind=kind, case_path=str(path), case_sha256=case_sha256,
         schedule=schedule, zone=zone, **asdict(effort), enabled=1, since_s=time.time(),
     )  # fmt: skip
     with store.transaction() as connection:

@@ -33,9 +33,17 @@ def tell_started(store: Store, claim: Claim, function: str, case_sha256: str) ->
 
 
 def finish(
-    store: Store, claim: Claim, result: Path, facts: dict[str, Any], result_sha256: str
+    store: Store,
+    claim: Claim,
+    result: Path,
+    facts: dict[str, Any],
+    result_sha256: str,
+    inputs: dict[str, str] | None = None,
 ) -> bool:
-    """A run has its result; False where the claim was lost, and whoever has it will tell."""
+    """A run has its result, made from `inputs`, the SHA-256 of each file by its path.
+
+    False where the claim was lost, and whoever has it will tell.
+    """
     before = claim.run.reason if claim.run.turn else ""  # why the work fell back
     reason = "; ".join(filter(None, (before, str(facts.get("reason") or ""))))
     with store.transaction() as connection:
@@ -46,7 +54,7 @@ def finish(
         if ours:
             store.note(
                 "run done", **claim.run.key, owner=claim.run.owner, result=str(result),
-                result_sha256=result_sha256, reason=reason, facts=facts,
+                result_sha256=result_sha256, reason=reason, inputs=inputs or {}, facts=facts,
             )  # fmt: skip
     return ours
 

@@ -1,5 +1,6 @@
 """One attempt at a run, in a process of its own: begun, watched, ended, and told."""
 
+import hashlib
 import os
 import tempfile
 import time
@@ -7,15 +8,15 @@ from collections.abc import Callable
 from pathlib import Path
 from threading import Event
 
-from tvilling.apps.jobs.job import sha256_of
 from tvilling.apps.jobs.kinds import kind_named
 from tvilling.apps.jobs.outcome import fail, finish, hand_back, renew, tell_started
 from tvilling.apps.jobs.process import Process
 from tvilling.apps.jobs.result import is_published, read_result, sweep
 from tvilling.apps.jobs.run import Claim
 from tvilling.apps.jobs.store import Store
-from tvilling.apps.jobs.worker import Order
+from tvilling.apps.jobs.worker import Order, packed
 from tvilling.sciml.errors import InputError
+from tvilling.sciml.io.files import read_bytes
 
 POLL_S = 0.25
 KEPT_BYTES = 4000  # of what a failed worker printed
@@ -43,7 +44,7 @@ def attempt(
         held, digest = read_result(final)
         if held["attempt"] != claim.run.attempt:
             tell("the result is there already")
-        finish(store, claim, final, held["facts"], digest)
+        finish(store, claim, final, held["facts"], digest, held.get("inputs"))
     except BaseException:
         hand_back(store, claim, "the process that had it ended")
         raise
@@ -56,13 +57,14 @@ def _work(
     run, job = claim.run, claim.job
     try:
         function = kind_named(job.kind).turns[run.turn]
-        digest = sha256_of(job.case)
+        content = read_bytes(job.case)
     except (InputError, IndexError) as error:
         return str(error), ""
+    digest = hashlib.sha256(content).hexdigest()
     about = {**run.key, "kind": job.kind, "function": function, "case": job.case_path,
              "case_sha256": digest}  # fmt: skip
     tell_started(store, claim, function, digest)
-    order = Order(function, job.case_path, run.scheduled_s, str(final), about)
+    order = Order(function, job.case_path, packed(content), run.scheduled_s, str(final), about)
     with tempfile.TemporaryFile() as printed:
         with Process(order, printed, tell) as worker:
             reason = _watched(store, claim, worker, stop)

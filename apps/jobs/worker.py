@@ -5,12 +5,14 @@ whoever gave the order is gone, and the process ends. It reports in lines of JSO
 standard output; whatever libraries print goes to standard error.
 """
 
+import base64
 import json
 import os
 import signal
 import sys
 import threading
 import traceback
+import zlib
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -20,6 +22,7 @@ from typing import Any, TextIO
 from tvilling.apps.jobs.kinds import resolve
 from tvilling.apps.jobs.result import beside, publish
 from tvilling.sciml.errors import InputError
+from tvilling.sciml.io.reads import read_once
 
 FAILED = 1
 
@@ -34,12 +37,15 @@ class Order:
         `module:function`, see `tvilling.apps.jobs.kinds`.
     final
         Folder of the result.
+    content
+        The bytes of the case file, which is read no more: `packed`, as JSON holds no bytes.
     about
         Goes into `run.json` beside the facts; among it the number of the `attempt`.
     """
 
     function: str
     case: str
+    content: str
     scheduled_s: int
     final: str
     about: dict[str, Any]
@@ -71,9 +77,20 @@ def main() -> int:
 def carry_out(order: Order, tell: Callable[[str], None]) -> None:
     """Run the function and publish its result, unless another attempt just did."""
     final, scheduled = Path(order.final), datetime.fromtimestamp(order.scheduled_s, UTC)
-    with beside(final, order.about["attempt"]) as folder:
+    with beside(final, order.about["attempt"]) as folder, read_once() as reads:
+        reads.hold(Path(order.case), unpacked(order.content))
         facts = resolve(order.function)(Path(order.case), scheduled, folder, tell)
-        publish(folder, final, {**order.about, "facts": facts})
+        publish(folder, final, {**order.about, "inputs": reads.sha256(), "facts": facts})
+
+
+def packed(content: bytes) -> str:
+    """Bytes as text of one line."""
+    return base64.b64encode(zlib.compress(content)).decode("ascii")
+
+
+def unpacked(text: str) -> bytes:
+    """The bytes that were packed."""
+    return zlib.decompress(base64.b64decode(text))
 
 
 def _first_line() -> bytes:

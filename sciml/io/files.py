@@ -10,6 +10,7 @@ import stat
 from pathlib import Path
 
 from tvilling.sciml.errors import InputError
+from tvilling.sciml.io.reads import current_reads
 
 MAX_FILE_BYTES = 500_000_000
 SAVE_TEXT = "save it as plain text in UTF-8"
@@ -44,11 +45,19 @@ def check_file(path: Path, max_bytes: int = MAX_FILE_BYTES) -> int:
 def read_bytes(path: Path, max_bytes: int = MAX_FILE_BYTES) -> bytes:
     """The content of a regular file of at most `max_bytes`; `check_file` says what is refused.
 
+    Within `read_once` it is that of the first time.
+
     Raises
     ------
     InputError
         As `check_file`, or the file cannot be read.
     """
+    reads = current_reads()
+    held = None if reads is None else reads.held(path)
+    if held is not None:
+        if len(held) > max_bytes:
+            raise _too_large(path, len(held), max_bytes)
+        return held
     check_file(path, max_bytes)
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -59,6 +68,8 @@ def read_bytes(path: Path, max_bytes: int = MAX_FILE_BYTES) -> bytes:
         raise _unreadable(path, error) from None
     if len(content) > max_bytes:
         raise _too_large(path, len(content), max_bytes)
+    if reads is not None:
+        reads.hold(path, content)
     return content
 
 

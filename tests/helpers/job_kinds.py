@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 from tvilling.apps.jobs.kinds import KINDS, Kind
+from tvilling.sciml.io.files import read_text
 
 Tell = Callable[[str], None]
 
@@ -45,6 +46,18 @@ def write(case: Path, scheduled: datetime, out: Path, tell: Tell) -> dict[str, A
     time.sleep(wait_s)
     (out / "plan.txt").write_text(f"plan of {scheduled.isoformat()}\n")
     return {"call": count}
+
+
+def read_twice(case: Path, scheduled: datetime, out: Path, tell: Tell) -> dict[str, Any]:
+    """Reads its case and the file it names, waits until both were edited, and reads them again."""
+    path = case.parent / "meters.csv"
+    first = [read_text(case), read_text(path)]
+    note(case, scheduled)
+    while not (case.parent / "edited").exists():
+        time.sleep(0.02)
+    again = [read_text(case), read_text(path)]
+    (out / "case.yaml").write_text(again[0])
+    return {"same": first == again, "meters": again[1]}
 
 
 def fail_twice(case: Path, scheduled: datetime, out: Path, tell: Tell) -> dict[str, Any]:
@@ -91,6 +104,7 @@ def give_nan(case: Path, scheduled: datetime, out: Path, tell: Tell) -> dict[str
 KINDS.update(
     write=Kind("job_kinds:write"),
     fail_twice=Kind("job_kinds:fail_twice"),
+    reads=Kind("job_kinds:read_twice"),
     hang=Kind("job_kinds:hang"),
     leave=Kind("job_kinds:leave_a_child"),
     nan=Kind("job_kinds:give_nan"),

@@ -1,3 +1,4 @@
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from tvilling.apps.jobs.store import Store
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     """A store of its own for each test, which processes that it starts find as well."""
     monkeypatch.setenv("TVILLING_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("PYTHONPATH", str(Path(job_kinds.__file__).parent))
+    monkeypatch.setenv("PYTHONPATH", str(Path(job_kinds.__file__).parent), prepend=os.pathsep)
     return Store.at_home()
 
 

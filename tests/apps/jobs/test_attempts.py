@@ -133,7 +133,7 @@ def test_where_all_attempts_fail_the_fallbacks_have_their_turn(store: Store, add
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (lambda job: job.case.unlink(), "cannot be read: No such file"),
+        (lambda job: job.case.unlink(), "no such file"),
         (lambda job: None, "AttributeError: module 'job_kinds' has no attribute"),
     ],
 )
@@ -154,6 +154,42 @@ def test_a_case_that_changed_is_run_as_it_is_and_told(store: Store, add: Add) ->
     started = told(store)[0]
     assert started["case_changed_since_added"] is True
     assert started["case_sha256"] == hashlib.sha256(job.case.read_bytes()).hexdigest()
+
+
+def test_files_that_are_edited_in_mid_run_are_those_that_were_hashed(
+    store: Store, add: Add, calls: Callable[[], list[str]], tmp_path: Path
+) -> None:
+    """Both between two looks at them."""
+    job, meters = add("reads"), tmp_path / "meters.csv"
+    before, was = job.case.read_bytes(), b"load_mw\n6\n"
+    meters.write_bytes(was)
+    begun(store, job, calls)
+    job.case.write_text("kind: reads\nheat_mw: 3\n")
+    meters.write_bytes(b"load_mw\n3\n")
+    (tmp_path / "edited").touch()
+    run = until(store, lambda run: run.state == "done")
+    assert json.loads(run.facts) == {"same": True, "meters": was.decode()}
+    assert (Path(run.result) / "case.yaml").read_bytes() == before
+    about = json.loads((Path(run.result) / "run.json").read_text())
+    sha256 = hashlib.sha256(before).hexdigest()
+    inputs = {str(job.case): sha256, str(meters): hashlib.sha256(was).hexdigest()}
+    assert (about["case_sha256"], about["inputs"]) == (sha256, inputs)
+    assert told(store)[0]["case_sha256"] == sha256
+    assert told(store)[-1]["inputs"] == inputs
+
+
+def test_a_case_that_is_edited_while_the_worker_loads_is_worked_on_as_it_was(
+    store: Store, add: Add, tmp_path: Path
+) -> None:
+    job = add("reads")
+    before = job.case.read_bytes()
+    (tmp_path / "meters.csv").write_text("load_mw\n6\n")
+    (tmp_path / "edited").touch()
+    begun(store, job, lambda: [""] if store.ledger.path.exists() and told(store) else [])
+    job.case.write_text("kind: reads\nheat_mw: 3\n")
+    run = until(store, lambda run: run.state == "done")
+    assert (Path(run.result) / "case.yaml").read_bytes() == before
+    assert told(store)[0]["case_sha256"] == hashlib.sha256(before).hexdigest()
 
 
 def begun(store: Store, job: Job, calls: Callable[[], list[str]]) -> threading.Event:
