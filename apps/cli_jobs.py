@@ -85,7 +85,7 @@ def job_run(
     run, before = run_once(store, job, parse_instant(at, job.zone) if at else None, tell_new())
     done = "already " if before else ""
     say(f"{name} of {shown(run.scheduled_s, job.zone)}: {done}{outcome(run)}")
-    if run.state != "done":
+    if run.state != "done" or run.fell_back:
         sys.exit(NEGATIVE)
 
 

@@ -25,6 +25,9 @@ class Kind:
     ----------
     work
         What is tried, and tried again, first.
+    without
+        Has one attempt, before the fallbacks, where `work` waited in vain for an input, which it
+        tells by a `LateInputError`: it makes do without it.
     fallbacks
         Each has one attempt, in order, where all those before have failed.
     check
@@ -34,11 +37,19 @@ class Kind:
     work: str
     fallbacks: tuple[str, ...] = ()
     check: str | None = None
+    without: str | None = None
 
     @property
     def turns(self) -> tuple[str, ...]:
         """The functions in the order in which they have their turn."""
-        return (self.work, *self.fallbacks)
+        without = () if self.without is None else (self.without,)
+        return (self.work, *without, *self.fallbacks)
+
+    def next_turn(self, turn: int, late: bool) -> int | None:
+        """The turn after `turn` failed, because an input is `late` or not; None after the last."""
+        skipped = turn == 0 and self.without is not None and not late
+        following = turn + 1 + skipped
+        return following if following < len(self.turns) else None
 
 
 KINDS: dict[str, Kind] = {
@@ -50,6 +61,7 @@ KINDS: dict[str, Kind] = {
             "tvilling.apps.production.job:hold_job",
         ),
         check="tvilling.apps.production.job:check_case",
+        without="tvilling.apps.production.job:plan_without_job",
     ),
     "backtest": Kind(
         "tvilling.apps.production.job:backtest_job",

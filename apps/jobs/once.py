@@ -26,8 +26,8 @@ def run_once(
     """The run of `job` at `scheduled`, blank for the last time it was due, in its final state.
 
     Retries and fallbacks are waited for. Where another process has the run, or another run of the
-    job, this waits for it, and takes it over if that process vanishes. A run that failed or was
-    missed is tried anew.
+    job, this waits for it, and takes it over if that process vanishes. A run that failed, was
+    missed or fell back is tried anew.
 
     Returns
     -------
@@ -56,7 +56,7 @@ def run_once(
             tell(f"attempt {claim.run.attempt}")
             attempt(store, claim, never, tell)
         else:
-            tell(f"waiting: {_why(run)}")
+            tell(f"waiting: {_why(run, job.zone)}")
             time.sleep(LOOK_S)
         found = find(store, job.name, scheduled)
         assert found is not None
@@ -64,8 +64,10 @@ def run_once(
     return run, False
 
 
-def _why(run: Run) -> str:
+def _why(run: Run, zone: str) -> str:
     if run.state == "running":
         return f"{run.owner} is at it"
-    wait_s = run.due_s - time.time()
-    return f"{wait_s:.0f} s before the next attempt" if wait_s > 0 else "another run goes on"
+    if run.due_s <= time.time():
+        return "another run goes on"
+    reason = f": {' '.join(run.reason.split())}" if run.reason else ""
+    return f"attempt {run.attempt + 1} at {shown(run.due_s, zone)}{reason}"

@@ -12,8 +12,10 @@ from typing import Any
 from tvilling.apps.jobs.kinds import kind_named
 from tvilling.apps.jobs.run import Claim
 from tvilling.apps.jobs.store import Store
+from tvilling.apps.jobs.worker import UNTIL_GRACE
 
 LONGEST_WAIT_S = 3600
+LATE_WAIT_S = 300  # of an input that is late: how long it may be in without being noticed
 
 
 def renew(store: Store, claim: Claim) -> bool:
@@ -45,7 +47,8 @@ def finish(
     False where the claim was lost, and whoever has it will tell.
     """
     before = claim.run.reason if claim.run.turn else ""  # why the work fell back
-    reason = "; ".join(filter(None, (before, str(facts.get("reason") or ""))))
+    own = str(facts.get("reason") or "")
+    reason = "; ".join(filter(None, (before, "" if own in before else own)))
     with store.transaction() as connection:
         ours = _update(
             connection, claim, state="done", ended_s=time.time(), result=str(result),
@@ -59,19 +62,30 @@ def finish(
     return ours
 
 
-def fail(store: Store, claim: Claim, reason: str, error: str) -> bool:
-    """An attempt failed: another one, a fallback, or the end; False where the claim was lost."""
+def fail(store: Store, claim: Claim, reason: str, error: str, late: str = "") -> bool:
+    """An attempt failed: another one, a fallback, or the end; False where the claim was lost.
+
+    Parameters
+    ----------
+    late
+        Whether an input was not in yet: `worker.RETRIED`, or `worker.UNTIL_GRACE` where it is known
+        to come, and is waited for until the grace ends or the job is due again.
+    """
     run, job, now = claim.run, claim.job, time.time()
-    turns = kind_named(job.kind).turns
+    kind = kind_named(job.kind)
     failures = run.failures + 1
+    following = kind.next_turn(run.turn, bool(late))
+    longest_s = max(LATE_WAIT_S, job.backoff_s) if late else LONGEST_WAIT_S
+    wait_s = min(job.backoff_s * 2 ** min(failures - 1, 20), longest_s)
+    in_time = late == UNTIL_GRACE and now + wait_s < _waited_until_s(claim)
     change: dict[str, Any]
-    if run.turn == 0 and failures <= job.retries:
-        wait_s = min(job.backoff_s * 2 ** (failures - 1), LONGEST_WAIT_S)
-        event, more = "run to be retried", {"wait_s": wait_s}
+    if run.turn == 0 and (failures <= job.retries or in_time):
+        event = "run waits for input" if late else "run to be retried"
+        more: dict[str, Any] = {"wait_s": wait_s}
         change = {"state": "waiting", "failures": failures, "due_s": now + wait_s}
-    elif run.turn + 1 < len(turns):
-        event, more = "run fell back", {"to": turns[run.turn + 1]}
-        change = {"state": "waiting", "failures": 0, "turn": run.turn + 1, "due_s": now}
+    elif following is not None:
+        event, more = "run fell back", {"to": kind.turns[following]}
+        change = {"state": "waiting", "failures": 0, "turn": following, "due_s": now}
         reason = "; ".join(filter(None, (run.reason if run.turn else "", reason)))
     else:
         event, more = "run failed", {}
@@ -82,6 +96,14 @@ def fail(store: Store, claim: Claim, reason: str, error: str) -> bool:
         if ours:
             store.note(event, **run.key, owner=run.owner, reason=reason, **more)
     return ours
+
+
+def _waited_until_s(claim: Claim) -> float:
+    """Until when a run waits for an input that is known to come [s]."""
+    run, job = claim.run, claim.job
+    due_again = next(job.times.after(run.scheduled), None)
+    ends_s = run.scheduled_s + float(job.grace_s)
+    return ends_s if due_again is None else min(ends_s, due_again.timestamp())
 
 
 def hand_back(store: Store, claim: Claim, why: str) -> None:

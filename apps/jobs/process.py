@@ -32,12 +32,13 @@ class Process:
 
     Attributes
     ----------
-    stage, failed
-        The stage it is at, and why it failed, as it told itself.
+    stage, failed, late
+        The stage it is at, why it failed, and whether an input was late (`worker.UNTIL_GRACE` or
+        `RETRIED`), as it told itself.
     """
 
     def __init__(self, order: Order, printed: IO[bytes], tell: Callable[[str], None]) -> None:
-        self.stage = self.failed = ""
+        self.stage = self.failed = self.late = ""
         self._tell, self._rest, self._open = tell, b"", True
         self._process = subprocess.Popen(
             [sys.executable, "-m", "tvilling.apps.jobs.worker"],
@@ -81,6 +82,7 @@ class Process:
         for line in lines:
             told = json.loads(line)
             self.failed = told.get("failed", self.failed)
+            self.late = told.get("late", self.late)
             if "stage" in told:
                 self.stage = told["stage"]
                 self._tell(self.stage)

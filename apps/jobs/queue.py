@@ -47,15 +47,28 @@ def make_due(store: Store, name: str, lease: Lease) -> None:
 
 
 def ask_for(store: Store, job: Job, scheduled: datetime) -> Run:
-    """The run of `job` at `scheduled`, which waits from now on unless it is done or under way."""
+    """The run of `job` at `scheduled`, which is due now unless it is done or under way.
+
+    One that a fallback did is made anew: the work has one attempt, and the result of the fallback
+    stands where that fails.
+    """
+    now, key = time.time(), (job.name, int(scheduled.timestamp()))
     with store.transaction() as connection:
-        _add(connection, job, scheduled, time.time())
-        connection.execute(
-            "UPDATE run SET state = 'waiting', failures = 0, turn = 0, lost = 0, due_s = ?, "
-            "reason = '', error = '' "
-            "WHERE job = ? AND scheduled_s = ? AND state IN ('failed', 'missed')",
-            (time.time(), job.name, int(scheduled.timestamp())),
-        )
+        _add(connection, job, scheduled, now)
+        before = _get(connection, *key)
+        if before.state in ("failed", "missed") or before.fell_back:
+            failures = job.retries if before.fell_back else 0
+            connection.execute(
+                "UPDATE run SET state = 'waiting', failures = ?, turn = 0, lost = 0, due_s = ?, "
+                "reason = '', error = '' WHERE job = ? AND scheduled_s = ?",
+                (failures, now, *key),
+            )
+            store.note("run asked for anew", **before.key, reason=before.reason)
+        elif before.state == "waiting":
+            connection.execute(
+                "UPDATE run SET due_s = min(due_s, ?) WHERE job = ? AND scheduled_s = ?",
+                (now, *key),
+            )
     found = find(store, job.name, scheduled)
     assert found is not None
     return found
@@ -192,7 +205,7 @@ def _miss(
     many = f"{len(times)} or more" if len(times) == MOST_COUNTED else str(len(times))
     count = f"{many} times from {first:%Y-%m-%dT%H:%M:%SZ}: " if len(times) > 1 else ""
     _add(connection, job, last, 0)
-    run = _get(connection, job.name, last)
+    run = _get(connection, job.name, int(last.timestamp()))
     if run.state == "waiting":
         _end(connection, store, run, "missed", f"{count}{why}")
 
@@ -206,9 +219,9 @@ def _add(connection: sqlite3.Connection, job: Job, scheduled: datetime, due_s: f
     )
 
 
-def _get(connection: sqlite3.Connection, job: str, scheduled: datetime) -> Run:
+def _get(connection: sqlite3.Connection, job: str, scheduled_s: int) -> Run:
     query = f"SELECT {RUN_COLUMNS} FROM run WHERE job = ? AND scheduled_s = ?"
-    return Run(*connection.execute(query, (job, int(scheduled.timestamp()))).fetchone())
+    return Run(*connection.execute(query, (job, scheduled_s)).fetchone())
 
 
 def _write(connection: sqlite3.Connection, run: Run) -> None:

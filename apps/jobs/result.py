@@ -30,8 +30,10 @@ def beside(final: Path, attempt: int) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def publish(folder: Path, final: Path, facts: dict[str, Any]) -> bool:
+def publish(folder: Path, final: Path, facts: dict[str, Any], replaces: str = "") -> bool:
     """Give `folder` its final name, on disk to the last byte; False where the name is taken.
+
+    A result whose SHA-256 is `replaces` gives way to it, and stays as `.replaced-…` beside it.
 
     Raises
     ------
@@ -45,6 +47,10 @@ def publish(folder: Path, final: Path, facts: dict[str, Any]) -> bool:
     (folder / SUMS).write_text("".join(sums), encoding="utf-8")
     for path in (*folder.rglob("*"), folder):
         _sync(path)
+    if replaces and is_published(final):
+        held, sha256 = read_result(final)
+        if sha256 == replaces:
+            final.rename(replaced(final, held["attempt"]))
     try:
         folder.rename(final)  # fails where a folder of that name holds anything
     except OSError:
@@ -58,6 +64,11 @@ def publish(folder: Path, final: Path, facts: dict[str, Any]) -> bool:
 def is_published(final: Path) -> bool:
     """Whether there is a result."""
     return (final / SUMS).is_file()
+
+
+def replaced(final: Path, attempt: int) -> Path:
+    """Where the result of `attempt` stands after a better one took its place."""
+    return final.with_name(f".replaced-{final.name}-{attempt}")
 
 
 def read_result(final: Path) -> tuple[dict[str, Any], str]:

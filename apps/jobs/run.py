@@ -41,6 +41,18 @@ class Run:
         return datetime.fromtimestamp(self.scheduled_s, UTC)
 
     @property
+    def fell_back(self) -> bool:
+        """Whether it was done by a fallback, in the place of its own work."""
+        return self.state == "done" and self.turn > 0
+
+    @property
+    def shown_state(self) -> str:
+        """Its state as a user reads it."""
+        if self.state == "waiting" and self.attempt:
+            return "waiting for another attempt"
+        return "fell back" if self.fell_back else self.state
+
+    @property
     def key(self) -> dict[str, Any]:
         """Which attempt at which run this is, for the ledger."""
         return {

@@ -78,7 +78,8 @@ def outcome(run: Run) -> str:
     reason = f": {run.reason.splitlines()[0]}" if run.reason else ""
     if run.state == "done":
         took_s = (run.ended_s or 0.0) - (run.started_s or 0.0)
-        return f"done in {took_s:.1f} s, {run.result}{reason}"
+        done = "fell back, done" if run.fell_back else "done"
+        return f"{done} in {took_s:.1f} s, {run.result}{reason}"
     if run.state == "waiting" and run.attempt:
         return f"waits for attempt {run.attempt + 1}{reason}"
     if run.state == "running" and not run.owner:

@@ -5,6 +5,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 
@@ -27,19 +28,20 @@ def attempt(
 ) -> None:
     """Make one attempt at the claimed run, to its end or until `stop` is set.
 
-    A result that an earlier attempt published before it was killed is taken as it is. `tell` is
-    called with each stage.
+    A result that an earlier attempt published before it was killed is taken as it is; one of a
+    fallback only where this attempt is no nearer to the kind's own work. `tell` is called with each
+    stage.
     """
     final = claim.run.folder(store)
     try:
-        if not is_published(final):
+        if not _stands(claim, final):
             sweep(final)
-            reason, error = _work(store, claim, final, stop, tell)
+            ended = _work(store, claim, final, stop, tell)
             sweep(final, claim.run.attempt)
-            if reason is None:
+            if ended is None:
                 return
-            if not is_published(final):
-                fail(store, claim, reason, error)
+            if not _stands(claim, final):
+                fail(store, claim, ended.reason, ended.printed, ended.late)
                 return
         held, digest = read_result(final)
         if held["attempt"] != claim.run.attempt:
@@ -50,21 +52,42 @@ def attempt(
         raise
 
 
+@dataclass(frozen=True)
+class Ended:
+    """Why a worker ended without a result, what it printed, and whether an input was late."""
+
+    reason: str
+    printed: str = ""
+    late: str = ""
+
+
+def _stands(claim: Claim, final: Path) -> bool:
+    """Whether there is a result that is as good as any that this attempt can give."""
+    if not is_published(final):
+        return False
+    turns = kind_named(claim.job.kind).turns
+    function = read_result(final)[0].get("function")
+    return function not in turns or turns.index(function) <= claim.run.turn
+
+
 def _work(
     store: Store, claim: Claim, final: Path, stop: Event, tell: Callable[[str], None]
-) -> tuple[str | None, str]:
-    """Why the worker ended without a result, and what it printed; None where we gave up the run."""
+) -> Ended | None:
+    """How the worker ended; None where we gave up the run."""
     run, job = claim.run, claim.job
     try:
         function = kind_named(job.kind).turns[run.turn]
         content = read_bytes(job.case)
     except (InputError, IndexError) as error:
-        return str(error), ""
+        return Ended(str(error))
     digest = hashlib.sha256(content).hexdigest()
     about = {**run.key, "kind": job.kind, "function": function, "case": job.case_path,
              "case_sha256": digest}  # fmt: skip
     tell_started(store, claim, function, digest)
-    order = Order(function, job.case_path, packed(content), run.scheduled_s, str(final), about)
+    replaces = read_result(final)[1] if is_published(final) else ""
+    order = Order(
+        function, job.case_path, packed(content), run.scheduled_s, str(final), replaces, about
+    )
     with tempfile.TemporaryFile() as printed:
         with Process(order, printed, tell) as worker:
             reason = _watched(store, claim, worker, stop)
@@ -72,7 +95,8 @@ def _work(
         said = printed.read().decode(errors="replace")
     if reason is None:  # where the claim was lost, there is nothing to hand back
         hand_back(store, claim, "the process that had it was told to stop")
-    return reason, said
+        return None
+    return Ended(reason, said, worker.late)
 
 
 def _watched(store: Store, claim: Claim, worker: Process, stop: Event) -> str | None:

@@ -29,7 +29,9 @@ def job_table(store: Store) -> Table:
     table = Table("name", "kind", "schedule", "next", "last run", box=None, pad_edge=False)
     for job in jobs(store):
         last = history(store, job.name, 1)
-        state = f"{last[0].state}, {shown(last[0].scheduled_s, job.zone)}" if last else "none yet"
+        state = (
+            f"{last[0].shown_state}, {shown(last[0].scheduled_s, job.zone)}" if last else "none yet"
+        )
         table.add_row(job.name, job.kind, job.schedule, next_time(job), state)
     return table
 
@@ -42,7 +44,7 @@ def run_table(runs: list[Run], zones: dict[str, str], zone: str) -> Table:
     for run in runs:
         scheduled = shown(run.scheduled_s, zones.get(run.job, zone))
         reason = (run.reason.splitlines() or [""])[0]
-        table.add_row(run.job, scheduled, run.state, str(run.attempt), took(run), reason)
+        table.add_row(run.job, scheduled, run.shown_state, str(run.attempt), took(run), reason)
     return table
 
 
@@ -63,7 +65,7 @@ def job_lines(job: Job) -> Iterator[str]:
 
 def run_lines(run: Run, zone: str, store: Store) -> Iterator[str]:
     """What is known of a run, and what the ledger says of it."""
-    yield f"run of {shown(run.scheduled_s, zone)}: {run.state}, attempt {run.attempt}"
+    yield f"run of {shown(run.scheduled_s, zone)}: {run.shown_state}, attempt {run.attempt}"
     printed = "" if run.state == "done" else run.error.strip()
     facts = "" if run.facts == "{}" else run.facts
     known = {"took": took(run), "reason": run.reason, "result": run.result, "facts": facts,

@@ -21,10 +21,12 @@ from typing import Any, TextIO
 
 from tvilling.apps.jobs.kinds import resolve
 from tvilling.apps.jobs.result import beside, publish
+from tvilling.apps.late_input import LateInputError
 from tvilling.sciml.errors import InputError
 from tvilling.sciml.io.reads import read_once
 
 FAILED = 1
+UNTIL_GRACE, RETRIED = "until grace", "retried"  # how an input that is late is waited for
 
 
 @dataclass(frozen=True)
@@ -39,6 +41,9 @@ class Order:
         Folder of the result.
     content
         The bytes of the case file, which is read no more: `packed`, as JSON holds no bytes.
+    replaces
+        SHA-256 of an earlier result, made by a fallback, that this one takes the place of; else
+        empty.
     about
         Goes into `run.json` beside the facts; among it the number of the `attempt`.
     """
@@ -48,6 +53,7 @@ class Order:
     content: str
     scheduled_s: int
     final: str
+    replaces: str
     about: dict[str, Any]
 
     def line(self) -> bytes:
@@ -63,6 +69,10 @@ def main() -> int:
         threading.Thread(target=_end_with_the_other, daemon=True).start()
         try:
             carry_out(order, lambda stage: _report(reports, stage=stage))
+        except LateInputError as error:
+            reason = f"{error.source}: {'; '.join(error.faults)}"
+            _report(reports, failed=reason, late=UNTIL_GRACE if error.announced else RETRIED)
+            return FAILED
         except InputError as error:
             _report(reports, failed=str(error))
             return FAILED
@@ -80,7 +90,8 @@ def carry_out(order: Order, tell: Callable[[str], None]) -> None:
     with beside(final, order.about["attempt"]) as folder, read_once() as reads:
         reads.hold(Path(order.case), unpacked(order.content))
         facts = resolve(order.function)(Path(order.case), scheduled, folder, tell)
-        publish(folder, final, {**order.about, "inputs": reads.sha256(), "facts": facts})
+        about = {**order.about, "inputs": reads.sha256(), "facts": facts}
+        publish(folder, final, about, order.replaces)
 
 
 def packed(content: bytes) -> str:

@@ -41,12 +41,16 @@ class Facts:
         Whether prices are those of the user's own file.
     notes
         What in the records is not plausible and was left out, and what was not read, in words.
+    made
+        When the plan is made (UTC): no price counts as published that the market published later;
+        blank: at its first hour.
     """
 
     record: "xr.Dataset"
     own_weather: bool
     own_prices: bool = False
     notes: tuple[str, ...] = ()
+    made: np.datetime64 | None = None
 
     def before(self, moment: np.datetime64) -> "xr.Dataset":
         """What was known of the past at `moment`."""
@@ -62,6 +66,14 @@ class Facts:
         """What came, or is in the record, in the hours from `moment`; not a number beyond it."""
         time = moment + np.arange(hours) * HOUR
         return self.record.reindex(time=time)
+
+    def published_h(self, moment: np.datetime64, hours: int) -> int:
+        """Of how many of the `hours` from `moment` on the market has published prices by then."""
+        from tvilling.twins.price_outlook import known_until
+
+        made = moment if self.made is None else min(self.made, moment)
+        until = int((known_until(np.array([made]))[0] - moment) // HOUR)
+        return min(max(until, 0), hours)
 
 
 def gather(case: PlantCase, path: Path, first: np.datetime64, last: np.datetime64) -> Facts:
@@ -185,6 +197,15 @@ def moment_of(case: PlantCase, scheduled: datetime | None) -> np.datetime64:
         return local.tz_convert("UTC").tz_localize(None).floor("h").to_datetime64()
     now = pd.Timestamp(scheduled) if scheduled else pd.Timestamp.now("UTC")
     return now.tz_convert("UTC").tz_localize(None).ceil("h").to_datetime64()
+
+
+def moment_made(scheduled: datetime | None) -> np.datetime64 | None:
+    """When a plan for `scheduled` is made, UTC; None where nothing is said."""
+    import pandas as pd
+
+    if scheduled is None:
+        return None
+    return pd.Timestamp(scheduled).tz_convert("UTC").tz_localize(None).to_datetime64()
 
 
 def to_local(time: np.ndarray) -> "pd.DatetimeIndex":

@@ -23,7 +23,18 @@ def check_case(path: Path) -> None:
 
 
 def plan_job(case: Path, scheduled: datetime, out: Path, tell: Tell) -> dict[str, Any]:
-    """The plan of the case, for the hour that follows `scheduled` unless it names one."""
+    """The plan of the case, for the hour that follows `scheduled` unless it names one.
+
+    Raises
+    ------
+    LateInputError
+        Prices, weather or meters are not in yet.
+    """
+    return _job(case, scheduled, out, tell, "", strict=True)
+
+
+def plan_without_job(case: Path, scheduled: datetime, out: Path, tell: Tell) -> dict[str, Any]:
+    """The plan that can be made without what is late: the rule, or the last plan held on."""
     return _job(case, scheduled, out, tell, "")
 
 
@@ -38,16 +49,22 @@ def hold_job(case: Path, scheduled: datetime, out: Path, tell: Tell) -> dict[str
 
 
 def _job(
-    case: Path, scheduled: datetime, out: Path, tell: Tell, only: Literal["", "rule", "hold"]
+    case: Path,
+    scheduled: datetime,
+    out: Path,
+    tell: Tell,
+    only: Literal["", "rule", "hold"],
+    strict: bool = False,
 ) -> dict[str, Any]:
     from tvilling.apps.case_file import read_case
     from tvilling.apps.production.case import PlantCase
-    from tvilling.apps.production.facts import moment_of
+    from tvilling.apps.production.facts import moment_made, moment_of
     from tvilling.apps.production.plan import Task, write_plan
 
     read = read_case(case, (), PlantCase)
     reason = {"": "", "rule": "the plan failed", "hold": "plan and rule failed"}[only]
-    task = Task(read, case, moment_of(read, scheduled), out.parent, only, reason)
+    moment, made = moment_of(read, scheduled), moment_made(scheduled)
+    task = Task(read, case, moment, out.parent, only, reason, made, strict)
     return write_plan(task, out, tell).summary
 
 

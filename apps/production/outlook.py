@@ -184,11 +184,10 @@ def prices_ahead(
     Of a record nobody knew more than the market had published. A user's own file may say more: its
     prices beyond that are taken, and told, unless the case wants them expected.
     """
-    from tvilling.twins.price_outlook import WEEK_H, expected_prices, known_until
+    from tvilling.twins.price_outlook import WEEK_H, expected_prices
 
     hours = case.plan.horizon_h
-    until = int((known_until(np.array([moment]))[0] - moment) // HOUR)
-    count = min(until, hours)
+    count = facts.published_h(moment, hours)
     given = facts.ahead(moment, hours)["price_dkk_per_kwh"].values.copy()
     notes = []
     if more := int(np.isfinite(given[count:]).sum()) if facts.own_prices else 0:

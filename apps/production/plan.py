@@ -4,7 +4,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -81,7 +81,7 @@ def run_plan(
         With every fault of the case, or where there is neither an outlook nor a plan to hold on to.
     """
     from tvilling.apps.case_file import read_case
-    from tvilling.apps.production.facts import moment_of
+    from tvilling.apps.production.facts import moment_made, moment_of
     from tvilling.sciml.store import home_folder
     from tvilling.twins.ledger import Ledger
 
@@ -89,7 +89,7 @@ def run_plan(
     if at is not None:
         case = case.model_copy(update={"plan": case.plan.model_copy(update={"moment": None})})
     out = out or DEFAULT_OUT
-    task = Task(case, path, moment_of(case, at), out)
+    task = Task(case, path, moment_of(case, at), out, made=moment_made(at))
     name = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{path.stem}-{task.hash}"
     with RunFolder(out, name) as folder:
         folder.log("started", case=str(path), overrides=list(overrides))
@@ -119,6 +119,10 @@ class Task:
         Folder below which earlier plans stand, to hold on to where there is no outlook.
     only, reason
         `rule` or `hold`, to go no further than that, and why.
+    made
+        When it is made (UTC); blank: at its first hour.
+    strict
+        Whether an input that is late or at fault is an error, and no reason for a plan without it.
     """
 
     case: PlantCase
@@ -127,6 +131,8 @@ class Task:
     earlier: Path
     only: Literal["", "rule", "hold"] = ""
     reason: str = ""
+    made: np.datetime64 | None = None
+    strict: bool = False
 
     @property
     def title(self) -> str:
@@ -151,11 +157,14 @@ def write_plan(task: Task, folder: Path, tell: Callable[[str], None]) -> Planned
 
     Raises
     ------
+    LateInputError
+        An input is not in yet, and the task is `strict`.
     InputError
         See `run_plan`.
     """
     from tvilling.apps.production.facts import HOUR, gather
     from tvilling.apps.production.last_plan import last_plan
+    from tvilling.apps.production.late_inputs import check_inputs_are_in
     from tvilling.apps.production.planning import make_plan
     from tvilling.apps.production.town import read_town
 
@@ -166,11 +175,14 @@ def write_plan(task: Task, folder: Path, tell: Callable[[str], None]) -> Planned
             raise InputError("plan", [task.reason])
         tell("reading the records")
         facts = gather(case, task.path, moment, moment + case.plan.horizon_h * HOUR)
+        facts = replace(facts, made=task.made)
+        if task.strict:
+            check_inputs_are_in(case, facts, moment)
         town = read_town(case, task.path, tell)
         why = task.reason if task.only == "rule" else ""
         plan = make_plan(case, facts, moment, why, town, last, tell)
     except InputError as error:
-        if last is None:
+        if last is None or task.strict:
             raise
         why = f"{error.source}: {'; '.join(error.faults)}"
         return _write_held(task, folder, last, why, began)

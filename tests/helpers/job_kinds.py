@@ -15,6 +15,7 @@ from typing import Any
 import yaml
 
 from tvilling.apps.jobs.kinds import KINDS, Kind
+from tvilling.apps.late_input import LateInputError
 from tvilling.sciml.io.files import read_text
 
 Tell = Callable[[str], None]
@@ -68,6 +69,21 @@ def fail_twice(case: Path, scheduled: datetime, out: Path, tell: Tell) -> dict[s
     return {"call": count}
 
 
+def wait_for_prices(case: Path, scheduled: datetime, out: Path, tell: Tell) -> dict[str, Any]:
+    """Works once a file of prices is beside the case."""
+    note(case, scheduled)
+    if not (case.parent / "prices").exists():
+        raise LateInputError("prices", ["24 of 35 are missing"], announced=True)
+    (out / "plan.txt").write_text("on prices")
+    return {"how": "plan"}
+
+
+def do_without(case: Path, scheduled: datetime, out: Path, tell: Tell) -> dict[str, Any]:
+    """Works without the prices."""
+    (out / "plan.txt").write_text("without prices")
+    return {"how": "rule", "reason": "by the rule"}
+
+
 def hang(case: Path, scheduled: datetime, out: Path, tell: Tell) -> dict[str, Any]:
     """Never ends, and has a child that holds its pipes."""
     note(case, scheduled)
@@ -105,6 +121,8 @@ KINDS.update(
     write=Kind("job_kinds:write"),
     fail_twice=Kind("job_kinds:fail_twice"),
     reads=Kind("job_kinds:read_twice"),
+    waits=Kind("job_kinds:wait_for_prices", ("job_kinds:crash",), without="job_kinds:do_without"),
+    broken=Kind("job_kinds:crash", ("job_kinds:write",), without="job_kinds:do_without"),
     hang=Kind("job_kinds:hang"),
     leave=Kind("job_kinds:leave_a_child"),
     nan=Kind("job_kinds:give_nan"),

@@ -149,7 +149,7 @@ def test_without_data_and_without_a_plan_nothing_is_written(tmp_path, home):
     (tmp_path / "meters.csv").unlink()
     with pytest.raises(InputError, match=r"meters\.csv"):
         run_plan(case, (), tmp_path / "runs")
-    assert not list((tmp_path / "runs").iterdir())
+    assert not list((tmp_path / "runs").glob("*"))
     assert not (home / "ledger.jsonl").exists()
 
 
