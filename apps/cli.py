@@ -161,6 +161,9 @@ def app_(
         list[str] | None,
         typer.Option(help="Name[:port] under which browsers reach the server; may be repeated"),
     ] = None,
+    prefix: Annotated[
+        str, typer.Option(help="Path below which a proxy that keeps it serves the pages")
+    ] = "",
     show: Annotated[
         bool, typer.Option("--show", help="Open the first page in the browser")
     ] = False,
@@ -168,10 +171,11 @@ def app_(
     """Serve the web pages: the town network, and a page for every system."""
     from tvilling.apps.web.access import check_access
 
-    check_access(address, port, basic_auth)
+    check_access(address, port, basic_auth, tuple(host or ()), prefix)
     from tvilling.apps.web.server import free_port, serve
 
-    access = check_access(address, port or free_port(address), basic_auth, tuple(host or ()))
+    found = port or free_port(address)
+    access = check_access(address, found, basic_auth, tuple(host or ()), prefix)
     serve(access, lambda place: say(f"{place}  (Ctrl+C ends it)"), show)
 
 

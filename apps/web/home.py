@@ -2,17 +2,18 @@
 
 from html import escape
 
-from tvilling.apps.web.shell import HOME, NETWORK, link, show_page, system_address, visitor_words
+from tvilling.apps.web.addresses import HOME, NETWORK, system_address
+from tvilling.apps.web.shell import link, show_page, visitor_words
 from tvilling.apps.web.text import Words
 from tvilling.apps.web.tiles import html
 from tvilling.sciml.systems import SYSTEMS
 
 
-def home_page() -> None:
-    """Give the first page to the visitor who asks for it."""
+def home_page(has_login: bool = False) -> None:
+    """Give the first page to the visitor who asks for it, and may log out where `has_login`."""
     words = visitor_words()
     parts = [html(_intro(words), margin=(24, 0, 18, 0)), html(cards(words), margin=(0, 0, 32, 0))]
-    show_page(words, HOME, words("app"), parts)
+    show_page(words, HOME, words("app"), parts, has_login)
 
 
 def cards(words: Words) -> str:
@@ -44,7 +45,7 @@ def _intro(words: Words) -> str:
 
 def _card(words: Words, address: str, title: str, text: str, wide: bool = False) -> str:
     return (
-        f'<a class="card{" wide" if wide else ""}" href="{escape(link(address, words))}">'
+        f'<a class="card{" wide" if wide else ""}" href="{escape(link(HOME, address, words))}">'
         f"<h2>{escape(title)}</h2><p>{escape(text)}</p>"
         f'<span class="go">{escape(words("open"))} →</span></a>'
     )

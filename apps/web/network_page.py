@@ -6,6 +6,7 @@ from functools import partial
 from html import escape
 from typing import Any
 
+from tvilling.apps.web.addresses import NETWORK
 from tvilling.apps.web.charts import Chart, Curve
 from tvilling.apps.web.loading import Loading
 from tvilling.apps.web.network_map import NetworkMap, key_html
@@ -22,7 +23,6 @@ from tvilling.apps.web.shell import (
     HALF,
     MARGIN,
     NARROW,
-    NETWORK,
     beside,
     bokeh,
     clock_slider,
@@ -54,15 +54,19 @@ class Answer:
     day: Run | None
 
 
-def network_page(loading: Loading[NetworkTwin]) -> None:
-    """Give the page to the visitor who asks for it; it waits until the twin is loaded."""
+def network_page(loading: Loading[NetworkTwin], has_login: bool = False) -> None:
+    """Give the page to the visitor who asks for it; it waits until the twin is loaded.
+
+    `has_login` says whether visitors log in, and so can log out.
+    """
     words = visitor_words()
     title = words("network_title")
 
     def parts(twin: NetworkTwin, document: Any) -> list[Any]:
         return NetworkView(twin, words, document).parts()
 
-    show_page(words, NETWORK, title, [when_loaded(loading, words, title, parts)])
+    body = when_loaded(loading, words, title, parts)
+    show_page(words, NETWORK, title, [body], has_login)
 
 
 class NetworkView:

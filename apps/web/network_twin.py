@@ -1,7 +1,7 @@
 """The sized town network with compiled answers: one state, or a day of states."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,7 +24,7 @@ Run = dict[str, np.ndarray]  # outputs by channel name; those of a day are led b
 
 @dataclass(frozen=True)
 class Settings:
-    """What the sliders say.
+    """What the sliders say; whole numbers become floats, since JAX compiles anew for integers.
 
     Attributes
     ----------
@@ -45,6 +45,10 @@ class Settings:
     outdoor_degc: float
     ground_degc: float
     hour: float
+
+    def __post_init__(self) -> None:
+        for one in fields(self):
+            object.__setattr__(self, one.name, float(getattr(self, one.name)))
 
 
 class NetworkTwin:

@@ -1,18 +1,21 @@
 """The server of the pages."""
 
+import logging
 import secrets
 import socket
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from tvilling.apps.web.access import Access
+from tvilling.apps.web.addresses import HOME, LOGIN, LOGOUT, NETWORK, system_address
+from tvilling.apps.web.gate import Gate, gate_rules, headers_of
 from tvilling.apps.web.home import home_page
 from tvilling.apps.web.loading import Loading
+from tvilling.apps.web.login import LoginHandler, LogoutHandler
+from tvilling.apps.web.logins import Logins
 from tvilling.apps.web.network_page import network_page
 from tvilling.apps.web.network_twin import NetworkTwin, load_twin
-from tvilling.apps.web.shell import HOME, NETWORK, system_address
 from tvilling.apps.web.system_page import load_system, system_page
 from tvilling.sciml.errors import InputError
 from tvilling.sciml.extras import needs_extra
@@ -22,7 +25,9 @@ with needs_extra("apps"):
     import panel as pn
     from panel.io.server import get_server
 
-LOGIN = Path(__file__).with_name("login.html")
+MAX_BODY_BYTES = 65_536  # a form with a name and a password
+MAX_MESSAGE_BYTES = 1_000_000  # what a page sends: a slider's value
+UNUSED_MS = 15_000  # how long a page without a connection is kept
 
 
 def serve(access: Access, ready: Callable[[str], None], show: bool = False) -> None:
@@ -45,9 +50,9 @@ def serve(access: Access, ready: Callable[[str], None], show: bool = False) -> N
     """
     pn.extension(notifications=False)
     town = Loading(load_twin)
-    server = _server(access, town)
+    server = make_server(access, town)
     host = f"[{access.address}]" if ":" in access.address else access.address
-    address = f"http://{host}:{access.port}/"
+    address = f"http://{host}:{access.port}{access.prefix}/"
     server.start()
     town.start()
     ready(address)
@@ -66,34 +71,69 @@ def free_port(address: str) -> int:
         return int(probe.getsockname()[1])
 
 
-def pages(town: Loading[NetworkTwin]) -> dict[str, Callable[[], None]]:
-    """The function that makes each page, by address."""
+def pages(town: Loading[NetworkTwin], has_login: bool = False) -> dict[str, Callable[[], None]]:
+    """The function that makes each page, by address; `has_login` says whether visitors log in."""
 
     def of_system(name: str) -> Callable[[], None]:
         loading = load_system(name)
-        return lambda: system_page(name, loading)
+        return lambda: system_page(name, loading, has_login)
 
     systems = {system_address(name): of_system(name) for name in SYSTEMS}
-    return {HOME: home_page, NETWORK: lambda: network_page(town), **systems}
+    return {
+        HOME: lambda: home_page(has_login),
+        NETWORK: lambda: network_page(town, has_login),
+        **systems,
+    }
 
 
-def _server(access: Access, town: Loading[NetworkTwin]) -> Any:
-    login: dict[str, Any] = {}
-    made: Any = pages(town)
-    if access.users is not None:
-        login = {
-            "basic_auth": str(access.users),
-            "cookie_secret": secrets.token_hex(32),
-            "login_template": str(LOGIN),
-        }
+def make_server(access: Access, town: Loading[NetworkTwin], unused_ms: int = UNUSED_MS) -> Any:
+    """The server, listening but not started.
+
+    Parameters
+    ----------
+    unused_ms
+        How long a page without a connection is kept.
+
+    Raises
+    ------
+    InputError
+        The address or port cannot be listened on.
+    """
+    made: Any = pages(town, access.users is not None)
+    # The gate knows the origins, IPv6 among them, and passes no other; Bokeh would warn of that.
+    logging.getLogger("bokeh.server.util").setLevel(logging.ERROR)
     try:
-        return get_server(
+        server = get_server(
             made,
             port=access.port,
             address=access.address,
-            websocket_origin=list(access.origins),
-            **login,
+            prefix=access.prefix,
+            websocket_origin="*",
+            websocket_max_message_size=MAX_MESSAGE_BYTES,
+            http_server_kwargs={"max_body_size": MAX_BODY_BYTES},
+            secret_key=secrets.token_bytes(32),
+            sign_sessions=True,
+            include_headers=["Accept-Language"],  # the rest, cookies above all, is no page's affair
+            include_cookies=[],
+            unused_session_lifetime_milliseconds=unused_ms,
+            check_unused_sessions_milliseconds=unused_ms,
         )
     except OSError as error:
         place = f"{access.address}, port {access.port}"
         raise InputError("app", [f"cannot listen on {place}: {error.strerror}"]) from None
+    _guard(server._tornado, access, tuple(made))
+    return server
+
+
+def _guard(application: Any, access: Access, addresses: tuple[str, ...]) -> None:
+    """Put the gate before every other handler, and the headers on every answer."""
+    logins = Logins(access.users) if access.users else None
+    rules: list[Any] = gate_rules(Gate(access, addresses, logins))
+    if logins:
+        known = {"logins": logins, "path": access.prefix or "/"}
+        rules += [
+            (access.prefix + LOGIN, LoginHandler, known),
+            (access.prefix + LOGOUT, LogoutHandler, known),
+        ]
+    application.add_handlers(".*", rules)
+    application.add_transform(headers_of(access))

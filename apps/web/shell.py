@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any
 
+from tvilling.apps.web.addresses import HOME, LOGOUT, relative, with_language
 from tvilling.apps.web.style import FAVICON, THEME
 from tvilling.apps.web.text import NAMES, Words, choose_language
 from tvilling.apps.web.tiles import html
@@ -13,17 +14,11 @@ with needs_extra("apps"):
     import panel as pn
     import panel_material_ui as pmui
     from bokeh.models import CustomJSTickFormatter
+    from panel.util import edit_readonly
 
-HOME, NETWORK = "/", "/network"
-# What a page may load: what this server serves, and nothing else.
-POLICY = (
-    "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; "
-    "connect-src 'self' ws: wss: data: blob:"
-)
 TEMPLATE = """
 {{% extends "base.html" %}}
 {{% block preamble %}}
-<meta http-equiv="Content-Security-Policy" content="{policy}">
 {{{{ super() }}}}
 <script>document.documentElement.lang = "{language}"</script>
 {{% endblock %}}
@@ -34,43 +29,41 @@ NARROW, BROAD = {"xs": 12, "md": 3}, {"xs": 12, "md": 9}
 HALF, WHOLE = {"xs": 12, "lg": 6}, {"xs": 12}
 
 
-def system_address(name: str) -> str:
-    """Where the page of the registered system `name` stands."""
-    return f"/system/{name}"
-
-
 def visitor_words() -> Words:
     """The words of the visitor: what the address asks for, else what the browser prefers."""
     asked = pn.state.session_args.get("lang", [b""])[0].decode("ascii", "ignore")
     return Words(choose_language(asked, str(pn.state.headers.get("Accept-Language", ""))))
 
 
-def link(address: str, words: Words) -> str:
-    """`address` with the visitor's language."""
-    return f"{address}?lang={words.language}"
+def link(here: str, address: str, words: Words) -> str:
+    """A link from the page `here` to the page `address` in the visitor's language."""
+    return relative(here, with_language(address, words.language))
 
 
-def show_page(words: Words, here: str, title: str, main: Iterable[Any]) -> None:
+def show_page(
+    words: Words, here: str, title: str, main: Iterable[Any], has_login: bool = False
+) -> None:
     """Give the visitor a page with the header.
 
     Parameters
     ----------
     here
-        Address of this page, which its language links keep.
+        Address of this page, from which its links lead on.
     title
         Of the browser's tab.
     main
         What stands below the header.
+    has_login
+        Whether visitors log in, and so can log out.
     """
-    policy = escape(POLICY, quote=True)
-    frame = pmui.Page(
+    frame = _unwatched_page(
         title=words("app"),
         meta_title=title,
         meta_description=title,
         favicon=FAVICON,
-        template=TEMPLATE.format(policy=policy, language=words.language),
-        site_url=link(HOME, words),
-        header=[_header(words, here)],
+        template=TEMPLATE.format(language=words.language),
+        site_url=link(here, HOME, words),
+        header=[_header(words, here, has_login)],
         main=[pmui.Container(*main, width_option="xl", sizing_mode="stretch_width", margin=0)],
         sidebar_variant="temporary",
         sidebar_open=False,
@@ -80,6 +73,26 @@ def show_page(words: Words, here: str, title: str, main: Iterable[Any]) -> None:
         sizing_mode="stretch_width",
     )
     frame.server_doc(pn.state.curdoc, title)
+
+
+def _unwatched_page(**look: Any) -> Any:
+    """A page that does not follow whether the server is busy.
+
+    The library links every page to one state of the whole process, and nothing ends that link:
+    it would keep each page that was ever opened, and cost time at every event of any other.
+    """
+    before = _busy_watchers()
+    page = pmui.Page(**look)
+    for watcher in _busy_watchers():
+        if not any(watcher is one for one in before):
+            pn.state.param.unwatch(watcher)
+    with edit_readonly(page):
+        page.busy = False
+    return page
+
+
+def _busy_watchers() -> list[Any]:
+    return list(pn.state.param.watchers.get("busy", {}).get("value", []))
 
 
 def slider(
@@ -149,21 +162,23 @@ def _formatter(words: Words, unit: str, digits: int, divisor: float) -> Any:
     return CustomJSTickFormatter(code=code)
 
 
-def _header(words: Words, here: str) -> Any:
+def _header(words: Words, here: str, has_login: bool) -> Any:
     def anchor(address: str, text: str, current: bool, more: str = "") -> str:
         mark = ' aria-current="page"' if current else ""
         return f'<a href="{escape(address)}"{mark}{more}>{escape(text)}</a>'
 
-    pages = [anchor(link(HOME, words), words("home"), here == HOME)]
+    pages = [anchor(link(here, HOME, words), words("home"), here == HOME)]
+    out = [anchor(link(here, LOGOUT, words), words("log_out"), False)] if has_login else []
     languages = [
-        anchor(f"{here}?lang={one}", one.upper(), one == words.language,
+        anchor(relative(here, with_language(here, one)), one.upper(), one == words.language,
                f' lang="{one}" hreflang="{one}" title="{escape(name)}"')
         for one, name in NAMES.items()
     ]  # fmt: skip
     text = (
         '<nav style="justify-content: space-between; color: #fff; padding: 0 12px">'
         f"<span>{''.join(pages)}</span>"
-        f'<span role="group" aria-label="{escape(words("language"))}">{"".join(languages)}</span>'
+        f'<span role="group" aria-label="{escape(words("language"))}">{"".join(languages)}'
+        f"{''.join(out)}</span>"
         "</nav>"
     )
     return html(text, sizing_mode="stretch_width")

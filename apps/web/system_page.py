@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tvilling.apps.web.addresses import system_address
 from tvilling.apps.web.charts import Chart, Curve
 from tvilling.apps.web.home import shown_name
 from tvilling.apps.web.loading import Loading
@@ -23,7 +24,6 @@ from tvilling.apps.web.shell import (
     rows,
     show_page,
     slider,
-    system_address,
     visitor_words,
 )
 from tvilling.apps.web.system_model import SystemModel, SystemRun, system_model
@@ -48,10 +48,11 @@ AXES = {
 Settings = dict[str, float]
 
 
-def system_page(name: str, loading: Loading[SystemRun]) -> None:
+def system_page(name: str, loading: Loading[SystemRun], has_login: bool = False) -> None:
     """Give the page of the system `name` to the visitor who asks for it.
 
-    `loading` makes the run that the sliders start from, and so compiles it.
+    `loading` makes the run that the sliders start from, and so compiles it; `has_login` says
+    whether visitors log in, and so can log out.
     """
     words = visitor_words()
     title = shown_name(words, name)
@@ -61,7 +62,7 @@ def system_page(name: str, loading: Loading[SystemRun]) -> None:
         return SystemView(name, run, words, document).parts()
 
     body = when_loaded(loading, words, title, parts)
-    show_page(words, system_address(name), title, [body])
+    show_page(words, system_address(name), title, [body], has_login)
 
 
 def load_system(name: str) -> Loading[SystemRun]:

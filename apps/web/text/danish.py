@@ -10,6 +10,21 @@ DANISH = {
     "loading": "Gøres klar: {stage}",
     "loading_note": "Første start tager lidt længere tid; siden fyldes af sig selv.",
     "load_failed": "Siden kunne ikke indlæses: {error}",
+    # login, and what is refused
+    "login_name": "Brugernavn",
+    "login_password": "Adgangskode",
+    "login_wrong": "Brugernavn eller adgangskode er forkert.",
+    "log_in": "Log ind",
+    "log_out": "Log ud",
+    "logged_out": "Du er logget ud.",
+    "refused_host": (
+        "Serveren kendes ikke under det navn, der står i browserens adresselinje. Den, der driver "
+        "den, kan tilføje navnet med --host."
+    ),
+    "refused_origin": "Et andet websted bad om siden; der svares ikke.",
+    "refused_login": "Du skal logge ind.",
+    "refused_request": "Denne forespørgsel besvares ikke.",
+    "no_page": "Siden findes ikke.",
     # home
     "home_lead": (
         "Flyt en skyder, og simulatoren svarer. Alt kører på denne computer; intet sendes nogen "

@@ -10,6 +10,21 @@ ENGLISH = {
     "loading": "Getting ready: {stage}",
     "loading_note": "The first start takes a little longer; this page fills by itself.",
     "load_failed": "This page could not be loaded: {error}",
+    # login, and what is refused
+    "login_name": "Name",
+    "login_password": "Password",
+    "login_wrong": "Name or password is wrong.",
+    "log_in": "Log in",
+    "log_out": "Log out",
+    "logged_out": "You are logged out.",
+    "refused_host": (
+        "This server is not known under the name in your browser's address line. Whoever runs it "
+        "can add the name with --host."
+    ),
+    "refused_origin": "Another site asked for this page; it is not answered.",
+    "refused_login": "A login is needed.",
+    "refused_request": "This request is not answered.",
+    "no_page": "There is no such page.",
     # home
     "home_lead": (
         "Move a slider and the simulator answers. Everything runs on this computer; nothing is "

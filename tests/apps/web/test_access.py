@@ -56,3 +56,32 @@ def test_a_missing_file_of_users_and_a_bad_address_are_refused(tmp_path):
         check_access("127.0.0.1", 5006, tmp_path / "none.json")
     with pytest.raises(InputError, match="expected an IP address"):
         check_access("twin.example", 5006)
+
+
+@pytest.mark.parametrize("host", ["*", "", "http://twin.example", "a/b", "twin.example:x", "a b"])
+def test_a_host_that_is_none_is_refused(host):
+    with pytest.raises(InputError, match="--host"):
+        check_access("127.0.0.1", 5006, hosts=(host,))
+
+
+@pytest.mark.parametrize("prefix", ["/a b", "/../x", "/a//b", "/a?b", "/(.*)", "http://x"])
+def test_a_prefix_that_is_no_path_is_refused(prefix):
+    with pytest.raises(InputError, match="--prefix"):
+        check_access("127.0.0.1", 5006, prefix=prefix)
+
+
+def test_a_prefix_has_one_slash_before_it_and_none_behind():
+    assert [check_access("127.0.0.1", 1, prefix=one).prefix for one in ("", "/", "a/b/", "/a")] == [
+        "", "", "/a/b", "/a",
+    ]  # fmt: skip
+
+
+def test_hosts_are_those_that_a_browser_names(users):
+    assert check_access("127.0.0.1", 5006).hosts == {"localhost:5006", "127.0.0.1:5006"}
+    assert "[::1]:5006" in check_access("::1", 5006).hosts
+    assert {"localhost", "localhost:80"} <= check_access("127.0.0.1", 80).hosts
+    asked = ("Twin.example", "other.example:443", "third.example:8443")
+    hosts = check_access("0.0.0.0", 5006, users, asked).hosts
+    assert {"twin.example", "twin.example:5006", "other.example", "other.example:443"} <= hosts
+    assert {"localhost:5006", "third.example:8443"} <= hosts
+    assert hosts & {"other.example:5006", "third.example", "localhost", "0.0.0.0"} == set()

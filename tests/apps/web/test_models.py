@@ -6,6 +6,7 @@ import pytest
 pytest.importorskip("panel")
 
 from tvilling.apps.web.network_model import NetworkModel, day_figures, hour_figures
+from tvilling.apps.web.network_page import SLIDERS
 from tvilling.apps.web.network_twin import load_twin
 from tvilling.apps.web.system_model import system_model
 from tvilling.sciml.systems import SYSTEMS, SystemEntry
@@ -115,10 +116,45 @@ def test_the_day_delivers_what_is_asked_for(network):
     assert found.steps == 96
 
 
+def test_whole_numbers_of_sliders_compile_nothing_anew(network):
+    """The pages' sliders send 74.0 as 74, which JAX would take for another type."""
+    twin = network.twin
+    network.at_hour(), network.over_day()
+    compiled = twin._steady._cache_size(), twin._simulate._cache_size()
+    for name in SLIDERS:
+        network.param.update(**{name: int(network.param[name].default) + 1})
+        network.at_hour(), network.over_day()
+    assert all(isinstance(value, float) for value in vars(network.settings()).values())
+    assert (twin._steady._cache_size(), twin._simulate._cache_size()) == compiled
+    assert twin._steady._cache_size() == 1
+
+
+@pytest.mark.parametrize("name", ["tank", "heat_plant"])
+def test_whole_numbers_of_any_system_s_sliders_compile_nothing_anew(name, monkeypatch):
+    from tvilling.sciml import results
+
+    model = system_model(name)
+    model.days = 1
+    model.result()
+    compiled = results._run_one._cache_size()
+    for slider in (*model.spans, "variation_percent"):
+        low, high = model.param[slider].bounds
+        if low <= (whole := int((low + high) / 2)) <= high:
+            model.result(model.settings() | {slider: whole})
+    assert results._run_one._cache_size() == compiled
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), "74", None, [74.0]])
+def test_what_is_no_number_cannot_be_set(network, value):
+    with pytest.raises(ValueError, match="supply_degc"):
+        network.supply_degc = value
+
+
 def test_too_cold_a_supply_is_told_as_a_flag(network):
     network.param.update(supply_degc=55.0, outdoor_degc=-10.0)
-    assert hour_figures(network.twin, network.at_hour()).flags == ("pressure",)
-    assert day_figures(network.twin, network.over_day()).flagged["pressure"] > 0
+    assert hour_figures(network.twin, network.at_hour()).flags == ("pressure", "unphysical")
+    flagged = day_figures(network.twin, network.over_day()).flagged
+    assert flagged["pressure"] >= flagged["unphysical"] > 0  # water below vacuum at the return
 
 
 def test_a_system_without_drives_has_a_page(monkeypatch):
