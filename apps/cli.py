@@ -10,7 +10,7 @@ from tvilling.apps.cli_grid import grid_app
 from tvilling.apps.cli_jobs import job_app, ledger_app
 from tvilling.apps.cli_pinn import pinn_app
 from tvilling.apps.cli_production import backtest, plan
-from tvilling.apps.shown import progress, say, show
+from tvilling.apps.shown import print_what_can_be_printed, progress, say, show
 from tvilling.sciml.errors import InputError
 from tvilling.sciml.extras import MissingExtraError
 
@@ -44,6 +44,7 @@ def _folder(text: str) -> Path:
 
 def main() -> None:
     """Entry point: faults in the input end with code 2, what nobody foresaw with 1 and a log."""
+    print_what_can_be_printed()
     try:
         app()
     except (InputError, MissingExtraError) as error:

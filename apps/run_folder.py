@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any, Self
 from uuid import uuid4
 
-from tvilling.sciml.errors import InputError
 from tvilling.sciml.io.escape import json_text
+from tvilling.sciml.io.storage import StorageError, cause_of
 
 UNFINISHED = ".unfinished-"
 
@@ -31,8 +31,8 @@ class RunFolder:
 
     Raises
     ------
-    InputError
-        If `out` cannot be made or written to.
+    StorageError
+        If `out` cannot be made or written to, then or later: the disk is full.
     """
 
     def __init__(self, out: Path, name: str) -> None:
@@ -43,18 +43,23 @@ class RunFolder:
         try:
             self.path.mkdir(parents=True)
         except OSError as error:
-            raise InputError(
-                str(out), [f"cannot be written to: {error.strerror or error}"]
-            ) from None
+            cause = cause_of(error, out) or error.strerror or error
+            raise StorageError(str(out), [f"cannot be written to: {cause}"]) from None
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: object
+    ) -> None:
+        full = isinstance(error, OSError | RuntimeError)
+        cause = cause_of(error, self.path) if full else None  # before there is room again
         shutil.rmtree(self.path, ignore_errors=True)  # already renamed where all went well
         with suppress(OSError):  # those that hold something stay, and so do those above them
             for folder in self._made:
                 folder.rmdir()
+        if cause is not None:
+            raise StorageError(str(self.out), [f"cannot be written to: {cause}"]) from error
 
     def log(self, event: str, **facts: Any) -> None:
         """Append one line to `log.jsonl`."""

@@ -16,11 +16,13 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from io import FileIO
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from tvilling.sciml.errors import InputError
 from tvilling.sciml.io.files import check_file, read_bytes
+from tvilling.sciml.io.storage import storing
 from tvilling.sciml.io.strict_json import parse_json
 from tvilling.twins.lock import locked
 
@@ -73,27 +75,29 @@ class Ledger:
     def append(self, facts: Mapping[str, Any]) -> str:
         """Add one line, on disk when this returns, and give its SHA-256.
 
-        A torn line at the end, left by a kill, is closed and stays; the new line follows it.
+        A torn line at the end, left by a kill, is closed and stays; the new line follows it. Where
+        the disk fills up in the middle of a line, nothing of it stays.
 
         Raises
         ------
+        StorageError
+            If it cannot be written: the disk is full, or the folder read-only.
         InputError
             If the facts are not plain JSON: text, finite numbers, true, false, null, lists and
             dictionaries with text as keys.
         """
         text = _json(facts)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        new = not self.path.exists()
-        if not new:
-            check_file(self.path, MAX_LEDGER_BYTES)
-        with self.path.open("a+b") as file, locked(file):
-            number, previous, whole = _end(file)
-            line = _line(number + 1, previous, text)
-            file.write((b"" if whole else b"\n") + line + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
-        if new:
-            _sync_folder(self.path.parent)
+        with storing(self.path):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            new = not self.path.exists()
+            if not new:
+                check_file(self.path, MAX_LEDGER_BYTES)
+            with self.path.open("a+b", buffering=0) as file, locked(file):
+                number, previous, whole = _end(file)
+                line = _line(number + 1, previous, text)
+                _write_whole(file, (b"" if whole else b"\n") + line + b"\n")
+            if new:
+                _sync_folder(self.path.parent)
         return _sha256(line)
 
     def read(self) -> Iterator[dict[str, Any]]:
@@ -223,7 +227,20 @@ def _number(line: bytes) -> int | None:
     return None if found is None else int(found["line"])
 
 
-def _end(file: BinaryIO) -> tuple[int, str, bool]:
+def _write_whole(file: FileIO, data: bytes) -> None:
+    """Append `data`, on disk when this returns; nothing of it stays where that fails."""
+    size = file.seek(0, os.SEEK_END)
+    try:
+        rest = memoryview(data)
+        while rest:
+            rest = rest[file.write(rest) :]
+        os.fsync(file.fileno())
+    except OSError:
+        file.truncate(size)
+        raise
+
+
+def _end(file: FileIO) -> tuple[int, str, bool]:
     """Number and SHA-256 of the last line, and whether the file ends with a line end."""
     lines, whole = _last_lines(file)
     if not lines:
@@ -235,7 +252,7 @@ def _end(file: BinaryIO) -> tuple[int, str, bool]:
     return len(lines), _sha256(lines[-1]), whole
 
 
-def _last_lines(file: BinaryIO) -> tuple[list[bytes], bool]:
+def _last_lines(file: FileIO) -> tuple[list[bytes], bool]:
     """The last lines of `file`, back to one that is whole or to the beginning."""
     at = file.seek(0, os.SEEK_END)
     held = b""

@@ -18,6 +18,7 @@ from tvilling.apps.jobs.queue import make_due
 from tvilling.apps.jobs.run import open_runs
 from tvilling.apps.jobs.runner import Runner
 from tvilling.apps.jobs.store import Store
+from tvilling.sciml.io.storage import StorageError
 
 if TYPE_CHECKING:
     from tvilling.apps.jobs.clock import Clock
@@ -55,14 +56,18 @@ class Server:
         self.store, self.tell = store, tell
         self.lease_s, self.owner = lease_s, new_owner()
         self._heard: SimpleQueue[str] = SimpleQueue()
+        self._stopped = False
         self._runner = Runner(store, workers, tell, lambda: self._heard.put(LOOK))
 
     def stop(self) -> None:
         """End soon; may be called by a signal's handler."""
+        self._stopped = True
         self._heard.put(STOP)
 
     def serve(self) -> None:
         """Wait for the lease, keep the clock while it is held, and again, until told to stop.
+
+        Where the store cannot be written to, it waits until it can.
 
         Raises
         ------
@@ -71,23 +76,34 @@ class Server:
         """
         from tvilling.apps.jobs.clock import Clock
 
-        waiting_for: str | None = None
+        told = ""
         try:
-            while True:
-                lease = leases.take(self.store, self.owner, self.lease_s)
-                if lease is not None:
-                    if self._keep_the_clock(Clock(self._heard.put), lease):
-                        return
-                    self.tell("lost the clock: this process was held up, or the time was set")
-                    continue
-                holder = leases.holder(self.store)
-                if holder not in (None, waiting_for):
-                    waiting_for = holder
-                    self.tell(f"waits: {holder} keeps the clock")
-                if self._hear() == STOP:
-                    return
+            while not self._stopped:
+                try:
+                    self._serve_while_it_holds(Clock(self._heard.put))
+                    told = ""
+                except StorageError as error:
+                    if told != str(error):
+                        told = str(error)
+                        self.tell(f"waits: {error.source} {'; '.join(error.faults)}")
+                    self._hear()
         finally:
             self._runner.stop()
+
+    def _serve_while_it_holds(self, clock: "Clock") -> None:
+        """Wait for the lease and keep the clock until it is lost or this process told to stop."""
+        waiting_for: str | None = None
+        while not self._stopped:
+            lease = leases.take(self.store, self.owner, self.lease_s)
+            if lease is not None:
+                if not self._keep_the_clock(clock, lease):
+                    self.tell("lost the clock: this process was held up, or the time was set")
+                return
+            holder = leases.holder(self.store)
+            if holder not in (None, waiting_for):
+                waiting_for = holder
+                self.tell(f"waits: {holder} keeps the clock")
+            self._hear()
 
     def serve_once(self) -> bool:
         """Do all that is due by now, retries among it; False where another keeps the clock."""
@@ -109,18 +125,16 @@ class Server:
         """Serve as long as the lease holds; True where this process was told to stop."""
         self.tell(f"keeps the clock as {self.owner}")
         clock.start()
-        stopped = True
         try:
-            while stopped := leases.renew(self.store, lease):
+            while leases.renew(self.store, lease):
                 self._look_at_jobs(clock, lease)
                 self._runner.begin(lease)
                 if self._hear_all(lease):
-                    break
+                    self._end(lease)
+                    return True
         finally:
             clock.stop()
-            if stopped:
-                self._end(lease)
-        return stopped
+        return False
 
     def _look_at_jobs(self, clock: "Clock", lease: Lease) -> None:
         """Follow jobs that were added, changed or taken away, and catch up with the new ones."""

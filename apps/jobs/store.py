@@ -7,7 +7,9 @@ the two leaves a line too many, whose change is then made, and told, again; neve
 Works on a local file system, as SQLite's write-ahead log and the ledger's lock do.
 """
 
+import shutil
 import sqlite3
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -16,6 +18,7 @@ from typing import Any
 
 from tvilling.sciml.errors import InputError
 from tvilling.sciml.io.files import check_file
+from tvilling.sciml.io.storage import StorageError, storing
 from tvilling.sciml.store import home_folder
 from tvilling.twins.ledger import Ledger
 from tvilling.twins.lock import locked
@@ -85,53 +88,96 @@ class Store:
         return Ledger(self.home / "ledger.jsonl")
 
     @property
+    def path(self) -> Path:
+        """The data base."""
+        return self.home / "jobs.sqlite"
+
+    @property
     def results(self) -> Path:
         """Holds one folder a job, with one folder a run."""
         return self.home / "jobs"
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """Alone with the store; an error inside undoes what was done."""
-        with closing(self._connect()) as connection:
+        """Alone with the store; an error inside undoes what was done.
+
+        Raises
+        ------
+        StorageError
+            The disk is full, or the folder cannot be written to; nothing was changed.
+        """
+        with storing(self.path), closing(self._connect()) as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
+                connection.execute("COMMIT")
             except BaseException:
-                connection.execute("ROLLBACK")
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
                 raise
-            connection.execute("COMMIT")
 
     def rows(self, query: str, *values: Any) -> list[sqlite3.Row]:
-        """What `query` finds."""
-        with closing(self._connect()) as connection:
-            return connection.execute(query, values).fetchall()
+        """What `query` finds; where nothing can be written as well, if it can be read."""
+        try:
+            with storing(self.path), closing(self._connect()) as connection:
+                return connection.execute(query, values).fetchall()
+        except StorageError:
+            if not self.path.exists():
+                raise
+            with closing(self._look()) as connection:
+                return connection.execute(query, values).fetchall()
 
     def note(self, event: str, **facts: Any) -> None:
         """Append one line to the ledger."""
         self.ledger.append({"event": event, **facts})
 
     def _connect(self) -> sqlite3.Connection:
-        path = self.home / "jobs.sqlite"
-        try:
-            if not path.exists():
-                _make(path)
-            check_file(path, MAX_STORE_BYTES)
-            connection = sqlite3.connect(path, timeout=PATIENCE_S, isolation_level=None)
-        except (OSError, sqlite3.OperationalError) as error:
-            raise InputError(str(path), [f"cannot be opened: {error}"]) from None
-        connection.row_factory = sqlite3.Row
-        try:
-            connection.execute("PRAGMA synchronous = FULL")  # committed means on disk
-            connection.execute("PRAGMA trusted_schema = OFF")  # no functions from a file's schema
-            (found,) = connection.execute("PRAGMA user_version").fetchone()
-            fault = None if found == VERSION else f"has format {found}, expected {VERSION}"
-            fault = fault or _odd_schema(connection)
-        except sqlite3.DatabaseError as error:
-            fault = f"is no store of jobs: {error}"
-        if fault:
-            connection.close()
-            raise InputError(str(path), [fault])
-        return connection
+        path = self.path
+        if not path.exists():
+            _make(path)
+        check_file(path, MAX_STORE_BYTES)
+        connection = sqlite3.connect(path, timeout=PATIENCE_S, isolation_level=None)
+        return _checked(connection, path)
+
+    def _look(self) -> sqlite3.Connection:
+        """The store for reading only, where SQLite cannot write the files it needs beside it.
+
+        Without a log beside it the file is all there is. With one, both are copied to a folder
+        that can be written to.
+        """
+        path, log = self.path, self.path.with_name(f"{self.path.name}-wal")
+        if not log.exists() or not log.stat().st_size:
+            uri = f"{path.as_uri()}?immutable=1"
+            return _checked(sqlite3.connect(uri, uri=True, isolation_level=None), path)
+        with storing(Path(tempfile.gettempdir())), tempfile.TemporaryDirectory() as folder:
+            for file in (path, log):
+                shutil.copyfile(file, Path(folder) / file.name)
+            copied = sqlite3.connect(Path(folder) / path.name, isolation_level=None)
+            with closing(_checked(copied, path)) as whole:
+                held = sqlite3.connect(":memory:", isolation_level=None)
+                whole.backup(held)
+        held.row_factory = sqlite3.Row
+        return held
+
+
+def _checked(connection: sqlite3.Connection, path: Path) -> sqlite3.Connection:
+    """The connection, set up, if it is to a store of ours."""
+    connection.row_factory = sqlite3.Row
+    try:
+        connection.execute("PRAGMA synchronous = FULL")  # committed means on disk
+        connection.execute("PRAGMA trusted_schema = OFF")  # no functions from a file's schema
+        (found,) = connection.execute("PRAGMA user_version").fetchone()
+        fault = None if found == VERSION else f"has format {found}, expected {VERSION}"
+        fault = fault or _odd_schema(connection)
+    except sqlite3.OperationalError:  # not of the file, but of where it lies
+        connection.close()
+        raise
+    except sqlite3.DatabaseError as error:
+        fault = f"is no store of jobs: {error}"
+    if fault:
+        connection.close()
+        raise InputError(str(path), [fault])
+    return connection
 
 
 def _odd_schema(connection: sqlite3.Connection) -> str | None:

@@ -5,6 +5,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
@@ -18,6 +19,7 @@ from tvilling.apps.jobs.store import Store
 from tvilling.apps.jobs.worker import Order, packed
 from tvilling.sciml.errors import InputError
 from tvilling.sciml.io.files import read_bytes
+from tvilling.sciml.io.storage import StorageError
 
 POLL_S = 0.25
 KEPT_BYTES = 4000  # of what a failed worker printed
@@ -112,8 +114,9 @@ def _watched(store: Store, claim: Claim, worker: Process, stop: Event) -> str | 
             return None
         if now - renewed > claim.lease_s / 4:
             renewed = now
-            if not renew(store, claim):
-                return None
+            with suppress(StorageError):  # nobody else can take it up as long as nothing is written
+                if not renew(store, claim):
+                    return None
     code = worker.end()
     at = f", at: {worker.stage}" if worker.stage else ""
     how = f"was killed by signal {-code}" if code < 0 else f"ended with code {code}"

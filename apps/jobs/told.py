@@ -11,9 +11,9 @@ from tvilling.apps.jobs.job import Job, jobs, next_due, sha256_of
 from tvilling.apps.jobs.moments import shown, tell_duration
 from tvilling.apps.jobs.run import Run, history
 from tvilling.apps.jobs.store import Store
-from tvilling.apps.shown import MAX_LINE, show
+from tvilling.apps.shown import say_now, show
 from tvilling.sciml.errors import InputError
-from tvilling.sciml.io.escape import json_text, printable
+from tvilling.sciml.io.escape import json_text
 
 WIDE = 300  # characters
 
@@ -100,7 +100,7 @@ def print_table(table: Table) -> None:
 
 def tell_with_time(line: str) -> None:
     """Print `line` after the time, at once."""
-    print(printable(f"{time.strftime('%H:%M:%S')} {line}", MAX_LINE), flush=True)
+    say_now(f"{time.strftime('%H:%M:%S')} {line}")
 
 
 def tell_new() -> Callable[[str], None]:
@@ -110,7 +110,7 @@ def tell_new() -> Callable[[str], None]:
     def tell(line: str) -> None:
         if before != [line]:
             before[:] = [line]
-            print(printable(line, MAX_LINE), flush=True)
+            say_now(line)
 
     return tell
 

@@ -100,8 +100,9 @@ def run_plan(
 
         made = write_plan(task, folder.path, stage)
         folder.log("finished", how=made.summary["how"], warnings=made.warnings)
+        # A plan without its line in the ledger is none: both, or neither and a message.
+        Ledger(home_folder() / "ledger.jsonl").append({"event": "plan", **made.summary})
         final = folder.finish()
-    Ledger(home_folder() / "ledger.jsonl").append({"event": "plan", **made.summary})
     return Planned(final, made.data, made.summary, made.warnings, made.wall_s)
 
 
