@@ -49,6 +49,7 @@ def train(  # noqa: PLR0913 - a command has as many options as it needs
     ] = True,
 ) -> None:
     """Train a problem of the library, and write its solution with a report."""
+    from tvilling.apps.pinn.report import verdict_line
     from tvilling.apps.pinn.terminal import interrupted, run_tables
     from tvilling.apps.pinn.train import Asked, run_train
     from tvilling.apps.shown import progress, show
@@ -58,6 +59,7 @@ def train(  # noqa: PLR0913 - a command has as many options as it needs
         run = run_train(name, asked, out, tell)
     for table in run_tables(run):
         show(table)
+    say(verdict_line(run))
     say(f"report: {run.folder / 'report.html'}")
     say(f"took {run.wall_s:.1f} s")
 

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from tvilling.sciml.scenario import Scenario
+from tvilling.sciml.short_repr import short_repr
 from tvilling.sciml.simulate import Play, Trajectory, simulate
 from tvilling.sciml.system import Values
 from tvilling.sciml.systems.heat_network import (
@@ -47,6 +48,8 @@ class Bench:
     dt_s: float
     seen: "xr.Dataset"
     start_degc: dict[str, tuple[float, float]] = field(default_factory=dict)
+
+    __repr__ = short_repr
 
     @property
     def time_s(self) -> np.ndarray:

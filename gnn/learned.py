@@ -11,6 +11,7 @@ from jaxtyping import Array, Bool, Float
 from tvilling.gnn.graph import Graph, Scaling
 from tvilling.gnn.model import answer
 from tvilling.gnn.supply import SupplyTree, supply_graphs, supply_tree, temperatures
+from tvilling.sciml.short_repr import short_repr
 from tvilling.sciml.systems.heat_network import HeatNetwork
 
 Readout = Literal["pipes", "junctions"]
@@ -57,6 +58,8 @@ class SupplyAnswer:
     junction_degc: Float[Array, "scenario junction"]
     error_k: Float[Array, "scenario junction"]
     inside: Bool[Array, " scenario"]
+
+    __repr__ = short_repr
 
 
 @jax.tree_util.register_dataclass

@@ -8,6 +8,7 @@ from jaxtyping import Array, Float
 
 from tvilling.gnn.supply import SupplyTree
 from tvilling.sciml.scaling import nonzero_scale
+from tvilling.sciml.short_repr import short_repr
 from tvilling.sciml.systems.heat_network import HeatNetwork
 from tvilling.sciml.systems.heat_network.consumers import deliver, draw
 from tvilling.sciml.systems.heat_network.transport import losses, steady_passage
@@ -35,6 +36,8 @@ class Balance:
     delivered_w: Float[Array, "*batch"]
     lost_w: Float[Array, "*batch"]
     residual_w: Float[Array, "*batch junction"]
+
+    __repr__ = short_repr
 
     @property
     def net_share(self) -> Float[Array, "*batch"]:

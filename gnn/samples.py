@@ -10,6 +10,7 @@ from jaxtyping import Array, Float
 
 from tvilling.gnn.supply import SupplyTree
 from tvilling.sciml.errors import InputError
+from tvilling.sciml.short_repr import short_repr
 from tvilling.sciml.systems.heat_network import HeatNetwork
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ class Samples:
     supply_degc: Float[Array, " scenario"]
     ground_degc: Float[Array, " scenario"]
     junction_degc: Float[Array, "scenario junction"]
+
+    __repr__ = short_repr
 
     @property
     def drives(self) -> tuple[Array, Array, Array]:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from tvilling.pinns.families import over_ranges
     from tvilling.pinns.field import Field, at_place, cos, d, exp, laplacian, of, sin
     from tvilling.pinns.inverse import Inverted, invert
+    from tvilling.pinns.layers import Layers, flux_equations
     from tvilling.pinns.library import PROBLEMS
     from tvilling.pinns.network import NetworkSettings
     from tvilling.pinns.parameters import Fixed, Free, Ranged
@@ -52,6 +53,7 @@ _MODULES = {
     "estimates": ("Estimate",),
     "evaluated": ("Deviation",),
     "field": ("Field", "at_place", "cos", "d", "exp", "laplacian", "of", "sin"),
+    "layers": ("Layers", "flux_equations"),
     "library": ("PROBLEMS",),
     "inverse": ("Inverted", "invert"),
     "network": ("NetworkSettings",),
@@ -101,6 +103,8 @@ __all__ = [  # noqa: RUF022  by module
     "sin",
     "Inverted",
     "invert",
+    "Layers",
+    "flux_equations",
     "PROBLEMS",
     "NetworkSettings",
     "Fixed",
@@ -154,3 +158,7 @@ def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -13,7 +13,9 @@ from tvilling.pinns import symmetry
 from tvilling.pinns.agreement import agreement, place_of
 from tvilling.pinns.conditions import Measured
 from tvilling.pinns.evaluation import evaluate, needs
+from tvilling.pinns.field import OF_ARRAYS
 from tvilling.pinns.jets import Jet
+from tvilling.pinns.jumps import jumps
 from tvilling.pinns.parameters import Fixed
 from tvilling.pinns.problem import Equation, Problem
 from tvilling.pinns.terms import Recorded, Terms, everything
@@ -21,11 +23,16 @@ from tvilling.pinns.trial import constants, fields, prescribed, unsought
 from tvilling.sciml.errors import InputError
 from tvilling.sciml.typed import misfits
 
-OF_ARRAYS = (  # what JAX, NumPy and Python say of a field where they expect numbers
+FIELD_SIGNS = (  # what JAX, NumPy and Python say of a field where they expect numbers
     "abstract array",
     "Error interpreting",
     "does not support ufuncs",
     "not supported between instances",
+)
+TRACED_SIGNS = ("traced array", "Abstract tracer")  # what they say of arrays that JAX follows
+OF_JAX = (
+    "it takes a function of NumPy, SciPy or Python of a field, expected one of jax.numpy, such as "
+    "of(jnp.interp, field, places, values)"
 )
 
 
@@ -39,6 +46,8 @@ def check(problem: Problem) -> None:
         faults = list(_formulas(problem))
     if not faults:
         faults = list(agreement(problem))
+    if not faults:
+        faults = list(jumps(problem))
     if not faults:
         faults = list(symmetry.faults(problem, partial(_with, problem)))
     if faults:
@@ -239,6 +248,6 @@ def _tried(place: str, formula: Any) -> Iterator[str]:
 def _sentence(error: Exception) -> str:
     """What an error says, in its first line."""
     told = str(error).splitlines()[0] if str(error) else type(error).__name__
-    if any(sign in told for sign in OF_ARRAYS):
-        return "it takes a function of arrays of a field, expected of(function, field)"
-    return told
+    if any(sign in told for sign in FIELD_SIGNS):
+        return OF_ARRAYS
+    return OF_JAX if any(sign in told for sign in TRACED_SIGNS) else told

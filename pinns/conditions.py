@@ -25,8 +25,10 @@ from jaxtyping import Float
 
 from tvilling.pinns.domain import Axis, Domain, Edge
 from tvilling.pinns.field import Coordinate, Field, Point, Scalar, at_place, d, of
+from tvilling.pinns.given_numbers import as_numbers
 from tvilling.pinns.terms import Formula
 from tvilling.sciml.errors import InputError
+from tvilling.sciml.short_repr import short_repr
 
 Valued = Callable[[Formula | float], Field]  # what a formula prescribes, as a field
 
@@ -141,6 +143,8 @@ class Measured:
     weight: float = 1.0
     unit: str | None = None
 
+    __repr__ = short_repr
+
     def __post_init__(self) -> None:
         """Lists and whole numbers become arrays of floating-point numbers."""
         place = f"measurements of {self.unknown}"
@@ -149,9 +153,9 @@ class Measured:
         faults, found = [], {}
         for name, given in {**self.points, "values": self.values}.items():
             try:
-                found[name] = np.asarray(given, float)
-            except (TypeError, ValueError):
-                faults.append(f"{name} are no numbers")
+                found[name] = as_numbers(given)
+            except ValueError as error:
+                faults.append(f"{name} {error}")
                 continue
             if found[name].ndim != 1:
                 faults.append(f"{name} have {found[name].ndim} axes, expected one, a list")

@@ -32,6 +32,7 @@ from tvilling.pinns.settings import TrainSettings, check_seed
 from tvilling.pinns.task import Task
 from tvilling.sciml.errors import InputError
 from tvilling.sciml.extras import needs_extra
+from tvilling.sciml.short_repr import short_repr
 
 os.environ.setdefault("DDE_BACKEND", "jax")
 with (
@@ -75,6 +76,8 @@ class Guest:
     variables: tuple[Any, ...]
     unravel: Callable[[Array], Any]
     weights: tuple[float, ...] | None = None
+
+    __repr__ = short_repr
 
     @property
     def edges(self) -> tuple[int, ...]:
@@ -297,6 +300,8 @@ class DeepxdeSolution:
     checks: tuple[Check, ...] = ()
     stopped: str = ""
 
+    __repr__ = short_repr
+
     def predict(self, points: ArrayLike) -> Float[np.ndarray, "point output"]:
         """The outputs at `points` [point, coordinate]."""
         return self.guest.predict(self.theta, points)
@@ -307,7 +312,7 @@ class DeepxdeSolution:
         return tuple(float(value) for value in self.guest.unravel(self.theta)[1])
 
 
-def solve_deepxde(
+def solve_deepxde(  # noqa: PLR0913 - as many as DeepXDE's own steps take
     data: Any,
     net: Any = None,
     variables: Any = (),
@@ -315,6 +320,7 @@ def solve_deepxde(
     seed: int = 0,
     tell: Tell = silent,
     watch: Callable[[DeepxdeSolution], float] | None = None,
+    loss_weights: Sequence[float] | None = None,
 ) -> DeepxdeSolution:
     """Train a DeepXDE problem with our optimisers; see `from_deepxde` for what it may be.
 
@@ -329,6 +335,8 @@ def solve_deepxde(
         Told now and then how it goes.
     watch
         Says the error of the state at every check, which the checks then hold.
+    loss_weights
+        One for each equation, then one for each condition, as in DeepXDE's `Model.compile`.
     """
     settings = settings or TrainSettings()
     check_seed(seed)
@@ -336,7 +344,7 @@ def solve_deepxde(
     if unused:
         told = [f"{name} is not for problems of DeepXDE" for name in unused]
         raise InputError("training settings", told)
-    guest, theta = _guest(data, net, variables, None, settings.points, seed)
+    guest, theta = _guest(data, net, variables, loss_weights, settings.points, seed)
     task = _task(guest, theta, settings.focus, seed)
 
     def error(theta: Array) -> float:
@@ -369,7 +377,25 @@ def _guest(
     values = tuple(variable.value for variable in variables)
     theta, unravel = ravel_pytree(jax.tree.map(_double, (params, values)))
     weights = None if loss_weights is None else tuple(map(float, loss_weights))
-    return Guest(sized, net, variables, unravel, weights), theta
+    guest = Guest(sized, net, variables, unravel, weights)
+    if weights is not None:
+        _check_weights(guest, weights, theta)
+    return guest, theta
+
+
+def _check_weights(guest: Guest, weights: tuple[float, ...], theta: Array) -> None:
+    """Raise an InputError where there is not one weight, at least 0, for each term of the loss."""
+    point = jnp.zeros((1, guest.data.geom.dim))
+    equations = len(jax.eval_shape(guest.equations, theta, point))
+    conditions = len(guest.data.bcs)
+    faults = [f"loss_weights holds {one:g}, expected at least 0" for one in weights if not one >= 0]
+    if len(weights) != equations + conditions:
+        faults.append(
+            f"loss_weights has {len(weights)} numbers, expected {equations + conditions}: one for "
+            f"each of {equations} equations and {conditions} conditions"
+        )
+    if faults:
+        raise InputError("DeepXDE problem", faults)
 
 
 def _double(value: Any) -> Array:
@@ -387,13 +413,20 @@ def _faults(data: Any, net: Any, variables: tuple[Any, ...]) -> Iterator[str]:
     if backend != "jax":
         yield f"DeepXDE runs with {backend}, expected jax; set DDE_BACKEND=jax before its import"
         return
-    if not isinstance(data, dde.data.PDE):
-        yield f"data is a {type(data).__name__}, expected a deepxde.data.PDE or TimePDE"
+    if type(data) not in (dde.data.PDE, dde.data.TimePDE):
+        kind = type(data).__name__
+        yield (
+            f"data is {'an' if kind[:1] in 'AEFIO' else 'a'} {kind}, expected a deepxde.data.PDE "
+            "or TimePDE itself (integral and fractional terms are not taken over)"
+        )
     elif data.auxiliary_var_fn is not None:
         yield "data has an auxiliary_var_function, which the JAX backend does not know"
     if net is not None and not isinstance(net, dde.nn.NN):
         yield f"net is a {type(net).__name__}, expected a network of deepxde.nn"
-    elif isinstance(data, dde.data.PDE) and getattr(net, "_input_transform", None) is None:
+    elif (
+        type(data) in (dde.data.PDE, dde.data.TimePDE)
+        and getattr(net, "_input_transform", None) is None
+    ):
         sizes = getattr(net, "layer_sizes", [data.geom.dim])
         if sizes[0] != data.geom.dim:
             yield f"net takes {sizes[0]} coordinates, expected the geometry's {data.geom.dim}"

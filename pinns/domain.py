@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from tvilling.sciml.errors import InputError
-from tvilling.sciml.typed import misfits
+from tvilling.sciml.typed import lists_to_tuples, misfits
 
 Points = dict[str, Float[np.ndarray, " point"]]
 Edge = tuple[str, float] | str  # the face of a box, or the named edge of a shape
@@ -102,6 +102,7 @@ class Box:
     axes: tuple[Axis, ...]
 
     def __post_init__(self) -> None:
+        lists_to_tuples(self)
         if faults := list(misfits(self)):
             raise InputError("box", faults)
 

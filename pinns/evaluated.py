@@ -10,12 +10,15 @@ import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
 from tvilling.pinns.evaluation import evaluate
+from tvilling.pinns.given_numbers import as_numbers
 from tvilling.pinns.problem import Problem, Reference
 from tvilling.pinns.terms import Terms
 from tvilling.sciml.errors import InputError
 
 if TYPE_CHECKING:
     import xarray as xr
+
+    from tvilling.pinns.verdict import Verdict
 
 GRID_POINTS = 20_000  # about as many in a grid that is chosen here
 WATCHED = 5_000  # the same where an error is taken again and again
@@ -58,6 +61,21 @@ class Evaluated:
     def held_out(self) -> float:
         """Loss at points that were not trained on."""
         raise NotImplementedError
+
+    @property
+    def verdict(self) -> "Verdict":
+        """Whether the problem is solved, and what to do next where it is not."""
+        raise NotImplementedError
+
+    @property
+    def status(self) -> str:
+        """One of "solved", "not solved", "not known", by an independent check: see `verdict`."""
+        return self.verdict.status
+
+    @property
+    def recommend(self) -> str:
+        """What to do next, in plain words."""
+        return self.verdict.recommend
 
     def values_at(
         self, points: Mapping[str, np.ndarray], names: list[str]
@@ -171,9 +189,9 @@ class Evaluated:
         arrays = {}
         for name in [name for name in axes if name in coordinates]:
             try:
-                arrays[name] = np.atleast_1d(np.asarray(coordinates[name], float))
-            except (TypeError, ValueError):
-                faults.append(f"{name} is {coordinates[name]!r}, expected numbers")
+                arrays[name] = np.atleast_1d(as_numbers(coordinates[name]))
+            except ValueError as error:
+                faults.append(f"values of {name} {error}")
                 continue
             if arrays[name].ndim > 1:
                 faults.append(f"{name} has {arrays[name].ndim} axes, expected one, a list")

@@ -22,6 +22,10 @@ from tvilling.sciml.errors import InputError
 Along = tuple[str, ...]  # coordinates of a derivative, in rising order; none for the value
 Wanted = dict[str, frozenset[Along]]  # of each unknown
 Place = tuple[tuple[str, float], ...]  # coordinates that are held at a value
+COMPLEX = (
+    "it gives complex numbers, expected real ones: write real and imaginary parts as two unknowns "
+    "and two equations"
+)
 
 
 class Source(Protocol):
@@ -41,7 +45,21 @@ def evaluate(fields: Sequence[Field], points: Point) -> list[Array]:
         for source, place, wanted in needs(fields, points)
     }
     computed = _Computed(points, tables)
-    return [jnp.asarray(computed(field, (), ()), float) for field in fields]
+    return [real(computed(field, (), ())) for field in fields]
+
+
+def real(value: Any) -> Array:
+    """`value` as floating-point numbers.
+
+    Raises
+    ------
+    TypeError
+        If it is complex: its imaginary part would be lost.
+    """
+    found = jnp.asarray(value)
+    if jnp.iscomplexobj(found):
+        raise TypeError(COMPLEX)
+    return found.astype(float)
 
 
 def moved(points: Point, place: Place) -> dict[str, Array]:
@@ -63,11 +81,12 @@ def needs(fields: Sequence[Field], points: Point) -> list[tuple[Source, Place, W
         if isinstance(field, Solved):
             found[field.source, place][field.name].add(along)
         elif isinstance(field, Derivative):
-            _check_names(field.along, points)
+            _check_names("d()", field.along, points)
             visit(field.field, tuple(sorted(along + field.along)), place)
         elif isinstance(field, Elsewhere):
+            _check_names("at_place()", [name for name, _ in field.place], points)
             if not _held(field, along):
-                visit(field.field, along, _merged(place, field.place))
+                visit(field.field, along, merged(place, field.place))
         elif isinstance(field, Applied):
             if along:
                 visit(field.slope(along[0]), along[1:], place)
@@ -83,7 +102,7 @@ def needs(fields: Sequence[Field], points: Point) -> list[tuple[Source, Place, W
     ]
 
 
-def _merged(outer: Place, inner: Place) -> Place:
+def merged(outer: Place, inner: Place) -> Place:
     """Both places; what is nearer to the field wins."""
     return tuple(sorted((dict(outer) | dict(inner)).items()))
 
@@ -121,7 +140,7 @@ class _Computed:
         if isinstance(field, Elsewhere):
             if _held(field, along):
                 return jnp.zeros_like(self.like)
-            return self(field.field, along, _merged(place, field.place))
+            return self(field.field, along, merged(place, field.place))
         if isinstance(field, Applied):
             if along:
                 return self(field.slope(along[0]), along[1:], place)
@@ -139,12 +158,12 @@ class _Computed:
 
 def derivative(function: Callable[[Point], Any], along: Along, points: Point) -> Array:
     """A derivative of a function of one point, over `points`, by nested forward mode."""
-    _check_names(along, points)
+    _check_names("d()", along, points)
     for name in along:
         function = _slope(function, name)
 
     def value(point: Point) -> Array:
-        return jnp.asarray(function(point), float)
+        return real(function(point))
 
     batched = any(jnp.ndim(item) for item in points.values())
     return jax.vmap(value)(points) if batched else value(points)
@@ -153,15 +172,15 @@ def derivative(function: Callable[[Point], Any], along: Along, points: Point) ->
 def _slope(function: Callable[[Point], Any], name: str) -> Callable[[Point], Any]:
     def slope(point: Point) -> Any:
         def along(moved: Any) -> Array:
-            return jnp.asarray(function({**point, name: moved}), float)
+            return real(function({**point, name: moved}))
 
         return jax.jvp(along, (point[name],), (jnp.ones_like(point[name]),))[1]
 
     return slope
 
 
-def _check_names(along: Along, points: Point) -> None:
-    for name in along:
+def _check_names(taker: str, names: Sequence[str], points: Point) -> None:
+    for name in names:
         if name not in points:
             known = ", ".join(sorted(points))
-            raise InputError("d()", [f"{name!r} is no coordinate; there are {known}"])
+            raise InputError(taker, [f"{name!r} is no coordinate; there are {known}"])

@@ -20,6 +20,7 @@ from jaxtyping import Array, Float
 
 Point = Mapping[str, Any]  # one number, or an array over points, a coordinate, in its unit
 Scalar = Float[Array, ""]
+OF_ARRAYS = "it takes a function of arrays of a field, expected of(function, field)"
 
 
 class Field:
@@ -67,11 +68,25 @@ class Field:
     def __rtruediv__(self, other: Any) -> "Field":
         return of(jnp.divide, other, self)
 
-    def __pow__(self, power: int | float) -> "Field":
+    def __pow__(self, power: Any) -> "Field":
+        if isinstance(power, Field):
+            return of(jnp.power, self, power)
         return of(lambda value: value**power, self)  # a plain exponent keeps integer powers exact
+
+    def __rpow__(self, base: Any) -> "Field":
+        return of(jnp.power, base, self)
 
     def __neg__(self) -> "Field":
         return of(jnp.negative, self)
+
+    def __abs__(self) -> "Field":
+        return of(jnp.abs, self)
+
+    def __float__(self) -> float:
+        raise TypeError(OF_ARRAYS)
+
+    def __bool__(self) -> bool:
+        raise TypeError("a field is neither true nor false, expected of(jnp.where, …)")
 
 
 class Coordinate(Field):
@@ -158,8 +173,26 @@ def at_place(field: Field, **place: float) -> Field:
     """The field where the named coordinates have these values, whatever they are at the point.
 
     `at_place(at.water_degc, x_m=1500.0)` is the temperature at the outlet, a function of time.
+
+    Raises
+    ------
+    TypeError
+        If `field` is a number, no coordinate is named, or a place is no number.
+    InputError
+        When it is evaluated, if there is no such coordinate or the place is outside the domain.
     """
-    return Elsewhere(field, tuple(sorted((name, float(value)) for name, value in place.items())))
+    if not isinstance(field, Field):
+        raise TypeError(f"at_place() takes a field made of unknowns, got {type(field).__name__}")
+    if not place:
+        raise TypeError("at_place() takes at least one coordinate, as in at_place(u, x=0.5)")
+    return Elsewhere(field, tuple(sorted((name, _number(name, at)) for name, at in place.items())))
+
+
+def _number(name: str, value: Any) -> float:
+    """A place along a coordinate."""
+    if isinstance(value, Field):
+        raise TypeError(f"at_place() takes numbers, got a field as {name}")
+    return float(value)
 
 
 def of(function: Callable[..., Any], *arguments: Any) -> Field:

@@ -10,7 +10,6 @@ Cramér and Rao for the equation itself, and intervals come from the curvature t
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import cast
 
 import jax
 import jax.numpy as jnp
@@ -29,7 +28,7 @@ from tvilling.pinns.problem import Problem
 from tvilling.pinns.refining import Refined, Refining, refining_of
 from tvilling.pinns.settings import TrainSettings, check_seed
 from tvilling.pinns.solution import Solution
-from tvilling.pinns.training import train
+from tvilling.pinns.training import trained
 from tvilling.pinns.uncertainty import Laplace, of_judged
 from tvilling.pinns.weighing import Noise, given_noise, weighed
 from tvilling.sciml.errors import InputError
@@ -73,6 +72,11 @@ class Inverted:
     refining: Refining
     wall_s: float
     recommend: str
+
+    def __repr__(self) -> str:
+        from tvilling.pinns.showing import show_inverted
+
+        return show_inverted(self)
 
     @property
     def solution(self) -> Solution:
@@ -164,8 +168,7 @@ def invert(
     sds = known or tuple(
         GUESSED_NOISE * problem.unknown(item.unknown).scale for item in problem.measured
     )
-    trained = train(weighed(problem, sds, EASY, priors), settings, seed, tell)
-    solution = cast(Solution, trained)  # of windows there are none
+    solution = trained(weighed(problem, sds, EASY, priors), settings, seed, tell, None, False)
     rounds = 2 if known is None and (priors or len(problem.measured) > 1) else 1
     for _ in range(rounds):
         tell(f"{problem.name}: to the minimum")

@@ -7,11 +7,12 @@ import numpy as np
 from jaxtyping import Float
 
 from tvilling.pinns.conditions import Measured, Prescribed
-from tvilling.pinns.domain import Domain, Edge, Family
+from tvilling.pinns.domain import Axis, Domain, Edge, Family
 from tvilling.pinns.field import Field, of
 from tvilling.pinns.parameters import Fixed, Free, Parameter, Ranged
 from tvilling.pinns.symmetry import Symmetry
 from tvilling.pinns.terms import Formula, Terms
+from tvilling.sciml.typed import lists_to_tuples
 
 Values = dict[str, Float[np.ndarray, "*point"]]
 
@@ -158,9 +159,15 @@ class Problem:
     derived: tuple[Derived, ...] = ()
     symmetries: tuple[Symmetry, ...] = ()
 
+    def __repr__(self) -> str:
+        from tvilling.pinns.showing import show_problem
+
+        return show_problem(self)
+
     def __post_init__(self) -> None:
         from tvilling.pinns.checks import check
 
+        lists_to_tuples(self)
         check(self)
 
     @property
@@ -168,6 +175,10 @@ class Problem:
         """The domain, with the parameters of a family as further axes."""
         ranged = tuple(item.axis for item in self.parameters if isinstance(item, Ranged))
         return Family(self.domain, ranged)
+
+    def inputs_axis(self, name: str) -> Axis:
+        """The axis, or ranged parameter, of that name."""
+        return next(axis for axis in self.inputs.axes if axis.name == name)
 
     @property
     def fixed(self) -> tuple[Fixed, ...]:

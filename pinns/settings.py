@@ -8,7 +8,7 @@ import numpy as np
 from tvilling.pinns.network import NetworkSettings
 from tvilling.pinns.stages import Broyden, Stage
 from tvilling.sciml.errors import InputError
-from tvilling.sciml.typed import misfits
+from tvilling.sciml.typed import lists_to_tuples, misfits
 
 GREATEST_SEED = 2**32 - 1
 
@@ -84,6 +84,7 @@ class TrainSettings:
     time_s: float = float("inf")
 
     def __post_init__(self) -> None:
+        lists_to_tuples(self)
         if told := list(misfits(self)):
             raise InputError("training settings", told)
         least = {

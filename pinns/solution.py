@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import jax
@@ -17,6 +17,7 @@ from tvilling.pinns.network import Network
 from tvilling.pinns.problem import Problem
 from tvilling.pinns.terms import Terms
 from tvilling.pinns.trial import Params, constants, terms
+from tvilling.pinns.verdict import Verdict, verdict_of
 
 CHUNK = 2048  # points at a time: larger batches of a small network fall out of the cache
 
@@ -47,6 +48,11 @@ class Solution(Evaluated):
     stopped: str = jax.tree.static()
     seed: int = jax.tree.static()
 
+    def __repr__(self) -> str:
+        from tvilling.pinns.showing import show_solution
+
+        return show_solution(self)
+
     @property
     def best(self) -> Check:
         """The check whose weights were kept."""
@@ -62,6 +68,11 @@ class Solution(Evaluated):
         """Fixed parameters and those that were found, in their units."""
         found = constants(self.problem, self.params.free)
         return {name: float(value) for name, value in found.items()}
+
+    @cached_property
+    def verdict(self) -> Verdict:
+        """Whether the problem is solved, by an independent check that is made when first asked."""
+        return verdict_of(self)
 
     def with_weights(self, params: Params) -> "Solution":
         """The same with other weights."""

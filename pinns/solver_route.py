@@ -26,6 +26,7 @@ from tvilling.pinns.problem import Problem
 from tvilling.pinns.trial import constants
 from tvilling.pinns.weighing import PARAMETER_SD, Judged, Noise, Weighing, given_noise
 from tvilling.sciml.errors import InputError
+from tvilling.sciml.short_repr import short_repr
 
 if TYPE_CHECKING:
     from tvilling.pinns.inverse import Inverted
@@ -57,6 +58,8 @@ class SolverRoute:
     values: AtSensors
     nuisance: Float[np.ndarray, " nuisance"] = field(default_factory=lambda: np.zeros(0))
     nuisance_sd: float = 1.0
+
+    __repr__ = short_repr
 
     @cached_property
     def free(self) -> tuple[Free, ...]:
@@ -96,6 +99,8 @@ class Solved:
     nuisance: Float[np.ndarray, " nuisance"]
     reached: float
     wall_s: float
+
+    __repr__ = short_repr
 
 
 def solve(

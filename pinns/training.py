@@ -53,13 +53,18 @@ def train(
         known = ", ".join(problem.inputs.names)
         fault = f"causal axis {settings.causal.axis!r} is no axis; declared are {known}"
         raise InputError(f"training of {problem.name}", [fault])
+    solution: Solution | WindowedSolution
     if settings.windows is not None:
-        one = partial(_trained, watch=watch)
-        return train_in_windows(problem, settings, one, seed, tell, folder)
-    return _trained(problem, settings, seed, tell, folder, watch)
+        one = partial(trained, watch=watch)
+        solution = train_in_windows(problem, settings, one, seed, tell, folder)
+    else:
+        solution = trained(problem, settings, seed, tell, folder, watch)
+    if tell is not silent:
+        tell(f"{problem.name}: {solution.verdict.describe()}")
+    return solution
 
 
-def _trained(
+def trained(
     problem: Problem,
     settings: TrainSettings,
     seed: int,
@@ -67,7 +72,7 @@ def _trained(
     folder: Path | None,
     watch: bool,
 ) -> Solution:
-    """One network for the whole of `problem`."""
+    """One network for the whole of `problem`, whose verdict nobody has asked for."""
     graph, params = start(problem, settings.network, jax.random.key(seed))
     physics = of_problem(problem, graph, params, None, settings)
     task, scales = physics.task(seed), physics.scales

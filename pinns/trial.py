@@ -11,7 +11,7 @@ from flax import nnx
 from jaxtyping import Array, Float
 
 from tvilling.pinns.conditions import Held, lift, mask
-from tvilling.pinns.evaluation import Along, Place, Wanted, derivative, evaluate
+from tvilling.pinns.evaluation import Along, Place, Wanted, derivative, evaluate, real
 from tvilling.pinns.field import Coordinate, Field, Point, Scalar, Solved, d, of
 from tvilling.pinns.jets import Index, Jet, closed, coordinate
 from tvilling.pinns.network import Network, NetworkSettings, embedded, inputs_of
@@ -19,6 +19,7 @@ from tvilling.pinns.parameters import Free
 from tvilling.pinns.problem import Problem, Unknown
 from tvilling.pinns.symmetry import Outputs, symmetric
 from tvilling.pinns.terms import Formula, Recorded, Terms
+from tvilling.sciml.errors import InputError
 
 Lifts = dict[str, tuple[Float[Array, "index point"], Float[Array, "index point"]]]
 
@@ -84,6 +85,7 @@ class Trial:
         self, points: Point, wanted: Wanted, place: Place = ()
     ) -> dict[tuple[str, Along], Array]:
         """The wanted derivatives of the unknowns, from one pass through the network."""
+        check_place(self.problem, place)
         names = self.problem.inputs.names
         indices = indices_of(wanted, names)
         shape = jnp.shape(points[names[0]])
@@ -110,6 +112,19 @@ class Trial:
         if known is None:
             known = lift_and_mask(self.problem, unknown, self.numbers, points, indices)
         return Jet(indices, known[0]) + Jet(indices, known[1]) * scaled
+
+
+def check_place(problem: Problem, place: Place) -> None:
+    """Raise an InputError where a field is wanted outside the domain."""
+    axes = {axis.name: axis for axis in problem.inputs.axes if not axis.periodic}
+    faults = [
+        f"{name} = {value:g} {axes[name].unit} lies outside {problem.name}, "
+        f"expected {axes[name].low:g} to {axes[name].high:g} {axes[name].unit}"
+        for name, value in place
+        if name in axes and not axes[name].low <= value <= axes[name].high
+    ]
+    if faults:
+        raise InputError("at_place()", faults)
 
 
 def lift_key(unknown: str, place: Place) -> str:
@@ -187,7 +202,11 @@ def fields(
 ) -> Terms:
     """The same for any function `outputs` in place of the network."""
     numbers = constants(problem, free)
-    source = Trial(problem, outputs, numbers, lifts)
+    return fields_of(problem, Trial(problem, outputs, numbers, lifts), numbers)
+
+
+def fields_of(problem: Problem, source: Any, numbers: dict[str, Scalar]) -> Terms:
+    """The same for any source of the unknowns and their derivatives."""
     named: dict[str, Any] = {item.name: Solved(item.name, source) for item in problem.unknowns}
     named |= {axis.name: Coordinate(axis.name) for axis in problem.inputs.axes}
     named |= {f"normal_{name}": Coordinate(f"normal_{name}") for name in problem.domain.names}
@@ -208,7 +227,7 @@ def prescribed(value: Formula | float, numbers: dict[str, Scalar], point: Point)
     if not callable(value):
         return jnp.asarray(value, float)
     found = value(Terms({**point, **numbers}))
-    return found(point) if isinstance(found, Field) else jnp.asarray(found, float)
+    return found(point) if isinstance(found, Field) else real(found)
 
 
 def depends_on_free(problem: Problem, unknown: Unknown) -> bool:

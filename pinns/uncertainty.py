@@ -66,6 +66,11 @@ class Laplace:
     freedom: float
     unsettled: float
 
+    def __repr__(self) -> str:
+        from tvilling.pinns.showing import show_laplace
+
+        return show_laplace(self)
+
     @property
     def names(self) -> tuple[str, ...]:
         """Of the parameters, in the order of their covariance."""
@@ -200,6 +205,11 @@ class Ensemble:
     """The same problem solved by networks that began differently."""
 
     members: tuple[Solution | WindowedSolution, ...]
+
+    def __repr__(self) -> str:
+        from tvilling.pinns.showing import show_ensemble
+
+        return show_ensemble(self)
 
     @property
     def parameters(self) -> dict[str, Float[np.ndarray, " member"]]:

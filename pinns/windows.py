@@ -7,6 +7,7 @@ from window to window exactly, as the condition at the start of the next.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 
@@ -24,6 +25,8 @@ from tvilling.pinns.problem import Problem
 from tvilling.pinns.settings import TrainSettings, Windows
 from tvilling.pinns.solution import Solution
 from tvilling.pinns.terms import Terms, everything
+from tvilling.pinns.trial import check_place
+from tvilling.pinns.verdict import Verdict, verdict_of_windows
 from tvilling.sciml.errors import InputError
 
 TrainOne = Callable[..., Solution]
@@ -45,6 +48,11 @@ class WindowedSolution(Evaluated):
     windows: tuple[Solution, ...]
     axis: str
 
+    def __repr__(self) -> str:
+        from tvilling.pinns.showing import show_solution
+
+        return show_solution(self)
+
     @property
     def starts(self) -> Float[np.ndarray, " window"]:
         """Where each window begins [unit of the axis]."""
@@ -64,6 +72,11 @@ class WindowedSolution(Evaluated):
     def held_out(self) -> float:
         """The greatest loss of a window at points that were not trained on."""
         return max(item.held_out for item in self.windows)
+
+    @cached_property
+    def verdict(self) -> Verdict:
+        """Whether the problem is solved, by an independent check that is made when first asked."""
+        return verdict_of_windows(self)
 
     @property
     def parameters(self) -> dict[str, float]:
@@ -101,6 +114,7 @@ class _Piecewise:
         self, points: Point, wanted: Wanted, place: Place = ()
     ) -> dict[tuple[str, Along], Array]:
         """All windows are computed, and one is taken at each point."""
+        check_place(self.solution.problem, place)
         starts = jnp.asarray(self.solution.starts)
         when = points[self.solution.axis]
         here = jnp.searchsorted(starts, when, side="right") - 1
@@ -108,7 +122,7 @@ class _Piecewise:
         for index, window in enumerate(self.solution.windows):
             at = window.fields
             source = getattr(at, self.solution.problem.unknowns[0].name).source
-            for key, values in source.derivatives(points, wanted, place).items():
+            for key, values in source.derivatives(points, wanted).items():
                 found[key] = jnp.where(here == index, values, found.get(key, values))
         return found
 

@@ -24,6 +24,7 @@ from tvilling.rl_control.observation import action_size, to_action
 from tvilling.sciml.errors import InputError
 from tvilling.sciml.scaling import flat_rows
 from tvilling.sciml.scenario import Scenario
+from tvilling.sciml.short_repr import short_repr
 from tvilling.sciml.system import System
 from tvilling.sciml.systems.example import Example
 
@@ -66,6 +67,8 @@ class AffineModel:
     row_scale: np.ndarray
     states: int
     actions: int
+
+    __repr__ = short_repr
 
     def __call__(self, z: np.ndarray) -> np.ndarray:
         """Next state and outputs of each row of `z`."""

@@ -22,6 +22,7 @@ from tvilling.rl_control.outlook import check_priced, credit_dkk_per_kwh, run_co
 from tvilling.rl_control.safety import violates
 from tvilling.sciml.scaling import flat_rows
 from tvilling.sciml.scenario import Scenario
+from tvilling.sciml.short_repr import short_repr
 from tvilling.sciml.simulate import simulate
 from tvilling.sciml.system import Values
 from tvilling.sciml.systems.example import Example
@@ -59,6 +60,8 @@ class Dispatch:
     violations: np.ndarray
     status: tuple[str, ...]
     gap: float
+
+    __repr__ = short_repr
 
     @property
     def plan(self) -> Plan:

@@ -14,6 +14,7 @@ from tvilling.rl_control.observation import Observer, to_action
 from tvilling.sciml.errors import InputError
 from tvilling.sciml.io.npz import read_npz
 from tvilling.sciml.io.strict_json import parse_json
+from tvilling.sciml.short_repr import short_repr
 from tvilling.sciml.system import Channel, Values
 
 FORM = "tvilling policy 1"
@@ -40,6 +41,8 @@ class Policy:
     weights: tuple[Float[Array, "out in"], ...]
     biases: tuple[Float[Array, " out"], ...]
     actions: tuple[Channel, ...] = jax.tree.static()
+
+    __repr__ = short_repr
 
     def init(self) -> Int[Array, ""]:
         """Number of the step, for the time of day."""

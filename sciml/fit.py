@@ -14,6 +14,7 @@ import xarray as xr
 from jaxtyping import Array, Float
 
 from tvilling.sciml.fit_checkpoint import Checkpoints, fingerprint
+from tvilling.sciml.short_repr import short_repr
 
 if TYPE_CHECKING:
     Loss = Callable[[Any, Any], Array]
@@ -100,6 +101,8 @@ class Fitted:
     history: xr.Dataset
     stopped: str
     best_step: int
+
+    __repr__ = short_repr
 
 
 @dataclass(frozen=True)

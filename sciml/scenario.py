@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
+from tvilling.sciml.short_repr import short_repr
 from tvilling.sciml.system import Values
 
 
@@ -33,6 +34,8 @@ class Scenario:
     drive: Values
     dt_s: float = jax.tree.static()
     forecast: Values = field(default_factory=dict)
+
+    __repr__ = short_repr
 
     def at(self, index: int) -> "Scenario":
         """One scenario of a batch."""

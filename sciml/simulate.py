@@ -9,6 +9,7 @@ from jaxtyping import Array, Int
 
 from tvilling.sciml.physical import finite_status, join_status, used_inputs
 from tvilling.sciml.scenario import Scenario
+from tvilling.sciml.short_repr import short_repr
 from tvilling.sciml.system import System, Values
 
 M = TypeVar("M")
@@ -38,6 +39,8 @@ class Trajectory:
     action: Values
     output: Values
     status: Int[Array, "*batch_time"]
+
+    __repr__ = short_repr
 
 
 @jax.tree_util.register_dataclass

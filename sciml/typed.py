@@ -37,6 +37,15 @@ def misfits(declared: Any, place: str = "") -> Iterator[str]:
                 )
 
 
+def lists_to_tuples(declared: Any) -> None:
+    """Make the lists in a frozen dataclass tuples, where its types ask for these."""
+    kind: Any = type(declared)
+    for name, hint in _hints(kind).items():
+        value = getattr(declared, name)
+        if isinstance(value, list) and get_origin(hint) is tuple:
+            object.__setattr__(declared, name, tuple(value))
+
+
 @cache
 def _hints(kind: Any) -> dict[str, Any]:
     try:

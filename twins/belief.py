@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
+from tvilling.sciml.short_repr import short_repr
 from tvilling.sciml.system import Status
 from tvilling.twins.vector import state_vector
 
@@ -51,6 +52,8 @@ class Belief:
     time_ns: Int[Array, ""]
     nis: Float[Array, " window"]
     readings: Int[Array, " window"]
+
+    __repr__ = short_repr
 
     @property
     def members(self) -> int:
@@ -100,6 +103,8 @@ class Update:
     predicted_sd: Float[Array, " reading"]
     nis: Float[Array, ""]
     readings: Int[Array, ""]
+
+    __repr__ = short_repr
 
 
 def spread(deviation: Float[Array, "member entry"]) -> Float[Array, " entry"]:

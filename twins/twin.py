@@ -9,6 +9,7 @@ import numpy as np
 
 from tvilling.sciml.errors import InputError
 from tvilling.sciml.scenario import Scenario
+from tvilling.sciml.short_repr import short_repr
 from tvilling.sciml.simulate import Controller
 from tvilling.sciml.system import System
 from tvilling.twins.assimilate import advance
@@ -37,6 +38,8 @@ class Estimate:
     mean: np.ndarray
     sd: np.ndarray
     unit: str
+
+    __repr__ = short_repr
 
 
 @jax.tree_util.register_dataclass

@@ -35,7 +35,7 @@ def write_train_report(run: "TrainRun", data: "xr.Dataset", wall_s: float) -> No
 
     from tvilling.apps.report_figures import STYLE, to_svg
 
-    sections = [_errors_section(run), _seeds_section(run)]
+    sections = [_verdict_section(run), _errors_section(run), _seeds_section(run)]
     with matplotlib.rc_context(STYLE | {"savefig.dpi": 150}):
         sections.append(figure_section("Course", to_svg(draw_course(run.seeded)), _course(run)))
         unknowns = run.kept.solution.problem.unknowns
@@ -54,6 +54,18 @@ def write_train_report(run: "TrainRun", data: "xr.Dataset", wall_s: float) -> No
     lead = f"{entry_of(run.name).description}."
     text = page(run.name.replace("_", " "), lead, [item for item in sections if item])
     (run.folder / "report.html").write_text(text, encoding="utf-8")
+
+
+def verdict_line(run: "TrainRun") -> str:
+    """Whether the kept seed is a solution, and what to do next."""
+    return run.kept.solution.verdict.describe()
+
+
+def _verdict_section(run: "TrainRun") -> str:
+    verdict = run.kept.solution.verdict
+    head = escape(verdict.status.capitalize())
+    text = escape(f"{verdict.reason}. {verdict.recommend}")
+    return f"<section><h2>{head}</h2><p>{text[:1].upper()}{text[1:]}</p></section>"
 
 
 def error_rows(run: "TrainRun") -> list[tuple[str, ...]]:
@@ -104,18 +116,19 @@ def seed_rows(run: "TrainRun") -> list[tuple[str, ...]]:
             f"{one.solution.held_out:.2e}",
             "-" if one.worst is None else f"{one.worst:.2e}",
             one.solution.stopped,
+            one.solution.status,
         )
         for one in sorted(run.seeded, key=lambda item: item.solution.seed)
     ]
 
 
-SEED_HEADS = ("seed", "held-out loss", "greatest relative L2", "ended by")
+SEED_HEADS = ("seed", "held-out loss", "greatest relative L2", "ended by", "status")
 
 
 def _seeds_section(run: "TrainRun") -> str:
     if len(run.seeded) == 1:
         return ""
-    table = html_table(SEED_HEADS, seed_rows(run), "lrrl")
+    table = html_table(SEED_HEADS, seed_rows(run), "lrrll")
     note = (
         f"Seed {run.kept.solution.seed} has the lowest loss at held-out points and is the one in "
         "the folder solution and in the figures; the choice does not know the reference."

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 def run_tables(run: "TrainRun") -> "list[Table]":
     """Seeds, and the errors of the one that was kept."""
     seeds = plain_table(*SEED_HEADS)
-    seeds.columns[-1].justify = "left"
+    for column in seeds.columns[-2:]:
+        column.justify = "left"
     for row in seed_rows(run):
         seeds.add_row(*row)
     if not run.kept.deviations:

@@ -226,6 +226,9 @@ def summary(run: TrainRun) -> dict[str, Any]:
             {
                 "seed": one.solution.seed,
                 "stopped": one.solution.stopped,
+                "status": one.solution.status,
+                "reason": one.solution.verdict.reason,
+                "recommend": one.solution.recommend,
                 "held_out_loss": one.solution.held_out,
                 "parameters": one.solution.parameters,
                 "errors": {name: asdict(item) for name, item in one.deviations.items()},

@@ -8,6 +8,7 @@ from jaxtyping import Float
 
 from tvilling.pinns.operators.problem import OperatorProblem
 from tvilling.pinns.operators.trained import errors_of
+from tvilling.sciml.short_repr import short_repr
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -35,6 +36,8 @@ class LinearOperator:
     mean: Float[np.ndarray, " value"]
     matrix: Float[np.ndarray, "along value"]
     strength: float
+
+    __repr__ = short_repr
 
     @staticmethod
     def mean_of(problem: OperatorProblem, data: "xr.Dataset") -> "LinearOperator":

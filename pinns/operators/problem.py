@@ -11,6 +11,7 @@ from tvilling.pinns.domain import Axis
 from tvilling.pinns.operators.random_function import GaussianField
 from tvilling.pinns.problem import Problem, Unknown
 from tvilling.sciml.errors import InputError
+from tvilling.sciml.short_repr import short_repr
 
 Function = Callable[[ArrayLike], Array]  # of one coordinate, written with `jax.numpy`
 Grid = Mapping[str, Float[np.ndarray, " place"]]
@@ -67,6 +68,8 @@ class OperatorProblem:
     points: Mapping[str, int]
     at: Mapping[str, float] = field(default_factory=dict)
     solve_many: SolveMany | None = None
+
+    __repr__ = short_repr
 
     def __post_init__(self) -> None:
         names = self.template.inputs.names

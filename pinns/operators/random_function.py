@@ -17,6 +17,7 @@ import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
 from tvilling.sciml.errors import InputError
+from tvilling.sciml.short_repr import short_repr
 
 Ends = Literal["periodic", "zero", "free"]
 
@@ -38,6 +39,8 @@ class DrawnFunction:
     rate: Float[np.ndarray, " term"]
     cosine: Float[np.ndarray, " term"]
     sine: Float[np.ndarray, " term"]
+
+    __repr__ = short_repr
 
     def __call__(self, s: ArrayLike) -> Float[Array, "*point"]:
         """The value at each `s`."""

@@ -16,6 +16,7 @@ from tvilling.pinns.operators.model import Layout, OperatorNetwork
 from tvilling.pinns.operators.problem import Function, OperatorProblem
 from tvilling.pinns.operators.trust import Familiarity
 from tvilling.sciml.errors import InputError
+from tvilling.sciml.short_repr import short_repr
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -79,6 +80,8 @@ class OperatorSolution:
     history: "xr.Dataset"
     stopped: str
     seed: int
+
+    __repr__ = short_repr
 
     def evaluate(
         self, functions: "Function | Sequence[Function] | xr.DataArray", **places: ArrayLike

@@ -31,6 +31,7 @@ from tvilling.rl_control.production.schedule import (
 )
 from tvilling.rl_control.production.windows import long_schedule
 from tvilling.sciml.errors import InputError
+from tvilling.sciml.short_repr import short_repr
 from tvilling.sciml.systems.heat_plant.linear import LinearPlant
 from tvilling.sciml.systems.heat_plant.linearise import linearise
 
@@ -72,6 +73,8 @@ class Backtest:
     outcomes: dict[str, Outcome]
     worth_dkk_per_mwh: float
     decisions: tuple[Decision, ...]
+
+    __repr__ = short_repr
 
     def regret(self, name: str = PLANNED) -> float:
         """How much dearer a way was than perfect foresight, as a share."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from jaxtyping import Bool, Float
 
+from tvilling.sciml.short_repr import short_repr
 from tvilling.sciml.systems.heat_plant.linear import LinearPlant
 
 PENALTY_DKK_PER_MWH = 10_000.0  # of heat not served, and of heat that nobody takes
@@ -73,6 +74,8 @@ class Schedule:
     status: str = "rule"
     bound_dkk: float = np.nan
     gap: float = np.nan
+
+    __repr__ = short_repr
 
     def part(self, steps: slice) -> "Schedule":
         """The schedule over some of its steps."""

@@ -23,6 +23,7 @@ from tvilling.rl_control.production.supply_report import as_dataset, by_hour, sh
 from tvilling.rl_control.production.supply_run import Run
 from tvilling.rl_control.production.supply_search import Found, SearchSettings
 from tvilling.rl_control.production.supply_window import HOUR_S, SupplyWindow
+from tvilling.sciml.short_repr import short_repr
 from tvilling.sciml.systems.heat_network import HeatState
 
 if TYPE_CHECKING:
@@ -97,6 +98,8 @@ class SupplyPlan:
     rounds: int
     tightened: int
     foretold: float
+
+    __repr__ = short_repr
 
     @property
     def is_plan(self) -> bool:

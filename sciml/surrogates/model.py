@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
 from tvilling.sciml.physical import finite_status, join_status, range_status
+from tvilling.sciml.short_repr import short_repr
 from tvilling.sciml.surrogates.network import Ensemble
 from tvilling.sciml.surrogates.of_physics import OfPhysics
 from tvilling.sciml.surrogates.vectors import Scaling, inputs_of, part, size, targets_of
@@ -36,6 +37,8 @@ class Calibration:
     scores: Float[Array, "sample target"]
     least_spread: Float[Array, " target"]
     usual_spread: Float[Array, ""]
+
+    __repr__ = short_repr
 
 
 @jax.tree_util.register_dataclass

@@ -7,6 +7,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
+from tvilling.sciml.short_repr import short_repr
+
 ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
     "silu": jax.nn.silu,
     "gelu": jax.nn.gelu,
@@ -33,6 +35,8 @@ class Ensemble:
     weights: tuple[Float[Array, "member into out"], ...]
     biases: tuple[Float[Array, "member out"], ...]
     activation: str = jax.tree.static(default="silu")
+
+    __repr__ = short_repr
 
     @property
     def members(self) -> int:

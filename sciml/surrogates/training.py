@@ -16,6 +16,7 @@ from jaxtyping import Array
 from tvilling.sciml.fit import Fitted, fit
 from tvilling.sciml.fit_checkpoint import fingerprint
 from tvilling.sciml.scenario import Scenario
+from tvilling.sciml.short_repr import short_repr
 from tvilling.sciml.surrogates.calibration import (
     calibrated,
     interval_coverage,
@@ -76,6 +77,8 @@ class SurrogateReport:
     data_sha256: str
     wall_s: float
     cpu_s: float
+
+    __repr__ = short_repr
 
 
 def train_surrogate(

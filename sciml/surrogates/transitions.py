@@ -11,6 +11,7 @@ from jaxtyping import Array, Float, Int
 
 from tvilling.sciml.errors import InputError
 from tvilling.sciml.scenario import Scenario
+from tvilling.sciml.short_repr import short_repr
 from tvilling.sciml.simulate import Play, Trajectory, simulate_many
 from tvilling.sciml.system import System, Values, unlimited_faults
 from tvilling.sciml.systems.example import Example
@@ -31,6 +32,8 @@ class Transitions:
     new_state: Any
     output: Values
     status: Int[Array, "*sample"]
+
+    __repr__ = short_repr
 
 
 def random_actions(

@@ -155,7 +155,7 @@ def test_answers_outside_are_refused(solved):
         solved.residuals({})
     with pytest.raises(InputError, match="has 2 axes, expected one"):
         solved.evaluate(x=[[0.1, 0.2], [0.3, 0.4]])
-    with pytest.raises(InputError, match="expected numbers"):
+    with pytest.raises(InputError, match="values of x are no numbers"):
         solved.evaluate(x="a")
     with pytest.raises(InputError, match="has no values"):
         solved.evaluate(x=[])

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from tvilling.sciml.errors import InputError
+from tvilling.sciml.short_repr import short_repr
 from tvilling.twins.load_forecast.bounds import quantiles_from
 from tvilling.twins.load_forecast.features import Rows, make_rows
 from tvilling.twins.load_forecast.known_ahead import known_ahead
@@ -67,6 +68,8 @@ class LoadModel:
     trained_until: np.datetime64
     scale_mw: tuple[float, float]
     notes: tuple[str, ...]
+
+    __repr__ = short_repr
 
     def forecast(
         self,

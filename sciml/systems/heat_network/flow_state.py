@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
+from tvilling.sciml.short_repr import short_repr
 from tvilling.sciml.systems.heat_network.consumers import Draw, deliver, draw, flow_range
 from tvilling.sciml.systems.heat_network.flow_root import FlowProblem, Secant, find_inlet
 from tvilling.sciml.systems.heat_network.hydraulics import Fluid, Hydraulics
@@ -61,6 +62,8 @@ class FlowState:
     handed_back: Float[Array, " consumer"]
     delivered_w: Float[Array, " consumer"]
     settled: Bool[Array, ""]
+
+    __repr__ = short_repr
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from tvilling.sciml.network import Network
+from tvilling.sciml.short_repr import short_repr
 from tvilling.sciml.system import Channel, Values
 from tvilling.sciml.systems.heat_network import channels
 from tvilling.sciml.systems.heat_network.flow_state import FlowState, Inputs, MakePassage, Solver
@@ -49,6 +50,8 @@ class HeatState:
     enthalpy: Float[Array, "cell branch"]
     inlet: Float[Array, " consumer"]
     loop_kg_per_s: Float[Array, " chord"]
+
+    __repr__ = short_repr
 
 
 @jax.tree_util.register_dataclass

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from tvilling.sciml.errors import InputError
+from tvilling.sciml.short_repr import short_repr
 from tvilling.sciml.tables import Column, read_table, row_label
 
 
@@ -155,6 +156,8 @@ class HeatNetworkTables:
     source: str = "network"
     routes: dict[str, list[tuple[float, float]]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+
+    __repr__ = short_repr
 
     def checked(self) -> "HeatNetworkTables":
         """The same tables, typed and filled with defaults.

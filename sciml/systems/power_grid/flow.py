@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from tvilling.sciml.short_repr import short_repr
 from tvilling.sciml.systems.power_grid.grid import PowerGrid
 from tvilling.sciml.systems.power_grid.scenarios import Outages
 
@@ -96,6 +97,8 @@ class Flow:
     dead: np.ndarray | None = field(default=None, repr=False)
     options: "Options | None" = None
     start: str = ""
+
+    __repr__ = short_repr
 
     @cached_property
     def v(self) -> np.ndarray:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tvilling.sciml.short_repr import short_repr
 from tvilling.sciml.systems.power_grid.ends import (
     I_FROM,
     I_TO,
@@ -55,6 +56,8 @@ class BranchFlows:
     i_from_ka: np.ndarray
     i_to_ka: np.ndarray
     star_mw: np.ndarray
+
+    __repr__ = short_repr
 
     @property
     def pl_mw(self) -> np.ndarray:

@@ -6,6 +6,7 @@ from typing import no_type_check
 import numpy as np
 from numba import njit
 
+from tvilling.sciml.short_repr import short_repr
 from tvilling.sciml.systems.power_grid.ends import Circuits, circuits
 from tvilling.sciml.systems.power_grid.flow import Flow
 from tvilling.sciml.systems.power_grid.studies.watched import Watched
@@ -42,6 +43,8 @@ class Extremes:
     lowest: "Peaks"
     highest: "Peaks"
     fullest: "Peaks"
+
+    __repr__ = short_repr
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from tvilling.sciml.errors import InputError
+from tvilling.sciml.short_repr import short_repr
 from tvilling.sciml.systems.power_grid.differentiable import Voltages, power_flow
 from tvilling.sciml.systems.power_grid.equations import injected
 from tvilling.sciml.systems.power_grid.flow import Options, Outcome, Tolerance, holds
@@ -91,6 +92,8 @@ class OptimalFlow:
     broken: tuple[str, ...]
     status: str
     iterations: int
+
+    __repr__ = short_repr
 
 
 def machines_of(net: Any, grid: PowerGrid) -> Machines:
