@@ -15,6 +15,7 @@ number of parameters: meant for up to a few thousand. The whole descent is one c
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -24,6 +25,7 @@ from jaxtyping import Array, Bool, Float, Int
 from tvilling.pinns.line_search import Found, Slope, search
 
 LEAST_CURVATURE = 1e-14  # of y·s over |y||s|; below it y is rounding
+DEAR, PATIENCE = 6, 60  # evaluations a step, and on top of these, that rounding makes a search take
 CHANGE, LENGTHS = (0.5, 2.0), (1e-4, 1.0)  # of the first length, from search to search
 
 Rule = Callable[
@@ -89,21 +91,31 @@ def descend(
     tolerance: float = 0.0,
     target: float = -jnp.inf,
     rule: str = "broyden",
+    rounding: float = 0.0,
 ) -> Descent:
     """Up to `steps` more steps down the function whose value and gradient `slope` gives.
 
     Ends earlier where the largest entry of the gradient is at most `tolerance`, the value at most
-    `target`, or no lower point is found. The value never rises by more than rounding, and a
-    value that is not finite is never accepted.
+    `target`, or no lower point is found; and where the value is below `rounding` and steps take
+    many evaluations each, as they do when the change is lost in rounding. The value never rises
+    by more than rounding, and a value that is not finite is never accepted.
     """
     last = descent.steps + steps
 
     def going(now: Descent) -> Bool[Array, ""]:
         steep = jnp.max(jnp.abs(now.gradient)) > tolerance
         unknown = jnp.isinf(now.value)
-        return (now.steps < last) & ~now.stuck & (steep | unknown) & (now.value > target)
+        lost = (now.value < rounding) & grown_dear(descent, now)
+        going_on = (now.steps < last) & ~now.stuck & (steep | unknown) & (now.value > target)
+        return going_on & ~lost
 
     return jax.lax.while_loop(going, lambda now: _step(slope, now, RULES[rule]), descent)
+
+
+def grown_dear(start: Any, now: Any) -> Bool[Array, ""]:
+    """Whether the steps since `start` took many evaluations each."""
+    taken = now.evaluations - start.evaluations
+    return taken > DEAR * (now.steps - start.steps) + PATIENCE
 
 
 def minimise(

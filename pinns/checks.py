@@ -11,13 +11,14 @@ import numpy as np
 
 from tvilling.pinns import symmetry
 from tvilling.pinns.agreement import agreement, place_of
-from tvilling.pinns.conditions import Measured
+from tvilling.pinns.conditions import EdgeCondition, Measured
 from tvilling.pinns.evaluation import evaluate, needs
 from tvilling.pinns.field import OF_ARRAYS
 from tvilling.pinns.jets import Jet
 from tvilling.pinns.jumps import jumps
 from tvilling.pinns.parameters import Fixed
 from tvilling.pinns.problem import Equation, Problem
+from tvilling.pinns.region import Region
 from tvilling.pinns.terms import Recorded, Terms, everything
 from tvilling.pinns.trial import constants, fields, prescribed, unsought
 from tvilling.sciml.errors import InputError
@@ -107,6 +108,9 @@ def _places(problem: Problem) -> Iterator[str]:
         fault = problem.domain.edge_fault(condition.edge)
         if fault is not None:
             yield f"{condition.describe()}: {fault}"
+        elif isinstance(condition, EdgeCondition) and isinstance(problem.domain, Region):
+            rough = problem.domain.exact_fault(condition.edge)
+            yield from [f"{condition.describe()}: {rough}"] if rough else []
         if {"slope", "course"} <= set(condition.formulas):
             yield f"{condition.describe()}: it has a slope and a course, expected one at most"
     places = Counter((item.unknown, item.edge) for item in problem.conditions)

@@ -13,12 +13,14 @@ import numpy as np
 
 from tvilling.pinns.compiling import seldom
 from tvilling.pinns.settings import TrainSettings
+from tvilling.pinns.stages import ROUNDING
 from tvilling.pinns.task import Task, Weights
 from tvilling.sciml.fit_checkpoint import Checkpoints, fingerprint
 
 TELL_EVERY_S = 2.0
 LOST, WORSE = 1e3, 1.5  # times the best and the first held-out loss: a network that strays
 FIRST = 16  # the first draw is trained on for this share of the usual steps, then for twice as many
+GAIN = 0.5  # of the best held-out loss: what counts as lower at rounding
 MOST_STUCK = 3  # fresh draws of points in a row on which no step can be taken
 DRAWS = 3  # sets the random numbers of draws apart from others of a seed
 RUNNING = ""
@@ -44,6 +46,9 @@ class Check:
         Since the start, compilation included [s].
     error
         Greatest relative L2 error of an unknown, where a reference is watched; else NaN.
+    typical
+        `held_out` without the hundredth of the points that contributes most; NaN where it is not
+        told apart.
     """
 
     phase: str
@@ -52,6 +57,12 @@ class Check:
     held_out: float
     wall_s: float
     error: float = float("nan")
+    typical: float = float("nan")
+
+    @property
+    def rank(self) -> float:
+        """By which states are compared: the lowest is the best."""
+        return self.held_out if np.isnan(self.typical) else self.typical
 
     def describe(self) -> str:
         """One line."""
@@ -66,7 +77,7 @@ class Course:
     Attributes
     ----------
     best
-        The weights with the lowest loss at the held-out points.
+        The weights with the lowest loss at the held-out points, but the few with most of it.
     checks
         One a check, the first before any step.
     stopped
@@ -168,7 +179,8 @@ class _Run:
     def _start(self) -> _Progress:
         task = self.task
         value = self.first
-        check = Check("start", 0, value, value, self.clock.passed_s(), self._error(task.theta))
+        passed_s, typical = self.clock.passed_s(), self._typical(task.theta)
+        check = Check("start", 0, value, value, passed_s, self._error(task.theta), typical)
         stopped = RUNNING if np.isfinite(value) else "diverged"
         state = self.settings.stages[0].begin(task, task.theta)
         return _Progress(Course(task.theta, (check,), stopped), 0, state, state, 0, 0)
@@ -177,13 +189,16 @@ class _Run:
         """One more stretch on new points, and its check."""
         stage = self.settings.stages[now.stage]
         before = int(now.state.steps)
-        steps = min(self._stretch_steps(now.draws), stage.steps - before)
+        steps = min(self._stretch_steps(now), stage.steps - before)
         random = np.random.default_rng([self.seed, DRAWS, now.draws])
         batch = self.task.draw(random, now.state.x)
         state = self.advance[now.stage](batch, now.state, steps)
         held = self.held(state.x, self.task.held_out)
         done = sum(item.steps for item in self.settings.stages[: now.stage]) + int(state.steps)
-        stuck = now.stuck + 1 if int(state.steps) == before else 0
+        taken = int(state.steps) - before
+        least = min(item.held_out for item in now.course.checks)
+        lost = taken < steps and least < ROUNDING and float(held) > GAIN * least
+        stuck = now.stuck + 1 if taken == 0 or lost else 0
         error = self._error(state.x)
         check = Check(
             stage.name,
@@ -192,6 +207,7 @@ class _Run:
             float(held),
             self.clock.passed_s(),
             error,
+            self._typical(state.x),
         )
         course = self._noted(now.course, check, state.x)
         best = state if course.best is state.x else now.best_state
@@ -204,10 +220,19 @@ class _Run:
         over = int(state.steps) >= stage.steps or stuck >= MOST_STUCK
         return self._next_stage(following) if over else following
 
-    def _stretch_steps(self, draws: int) -> int:
-        """Steps on one draw of points: few at first, when a network is bent most easily."""
+    def _stretch_steps(self, now: _Progress) -> int:
+        """Steps on one draw of points: few at first, when a network is bent most easily.
+
+        No more than the time that is left lets expect, where it is limited.
+        """
         every = self.settings.check_every
-        return min(every, max(1, every // FIRST * 2 ** min(draws, 30)))
+        steps = min(every, max(1, every // FIRST * 2 ** min(now.draws, 30)))
+        checks = now.course.checks
+        if np.isfinite(self.settings.time_s) and len(checks) > 2:
+            (a, b), left = checks[-2:], self.settings.time_s - checks[-1].wall_s
+            step_s = (b.wall_s - a.wall_s) / max(b.step - a.step, 1)
+            steps = min(steps, max(1, int(left / max(step_s, 1e-9))))
+        return steps
 
     def _strays(self, course: Course) -> bool:
         """Whether the network has left the points it is trained on and strays between them."""
@@ -227,13 +252,17 @@ class _Run:
         """The course after one more check of `x`."""
         if not np.isfinite(check.loss) or not np.isfinite(check.held_out):
             return replace(course, stopped="diverged")
-        better = check.held_out < min(item.held_out for item in course.checks)
+        better = check.rank < min(item.rank for item in course.checks)
         stopped = RUNNING
         if check.held_out <= self.settings.target:
             stopped = "target"
         elif check.wall_s > self.settings.time_s:
             stopped = "time"
         return Course(x if better else course.best, (*course.checks, check), stopped)
+
+    def _typical(self, x: Weights) -> float:
+        typical = self.task.typical
+        return float("nan") if typical is None else float(typical(x, self.task.held_out))
 
     def _error(self, x: Weights) -> float:
         return float("nan") if self.watch is None else float(self.watch(x))
@@ -246,7 +275,9 @@ class _Run:
             for name, state in states.items()
             for i, leaf in enumerate(jax.tree.leaves(state))
         }
-        rows = [(c.step, c.loss, c.held_out, c.wall_s, c.error) for c in now.course.checks]
+        rows = [
+            (c.step, c.loss, c.held_out, c.wall_s, c.error, c.typical) for c in now.course.checks
+        ]
         words = "\n".join([now.course.stopped, *(check.phase for check in now.course.checks)])
         return leaves | {
             "best": np.asarray(now.course.best),

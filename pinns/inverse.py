@@ -174,12 +174,26 @@ def invert(
         tell(f"{problem.name}: to the minimum")
         refining = refining_of(solution, weighed(problem, sds, RIGID, priors), settings, seed)
         noises = None if known is None else jnp.asarray(known)
-        refined = refining.fitted(refining.theta, refining.placed, noises, STEPS)
+        refined = _refined(refining, noises, began + settings.time_s)
         sds = tuple(float(sd) for sd in np.asarray(refined.judged.noise))
         solution = replace(
             solution, params=refining.params(refined.theta), problem=refining.problem
         )
     return _inverted(solution, refining, refined, known, coverage, time.perf_counter() - began)
+
+
+def _refined(refining: Refining, noise: Array | None, until: float) -> Refined:
+    """At the minimum, or where the clock says `until`, after some steps at least."""
+    if np.isinf(until):
+        found: Refined = refining.fitted(refining.theta, refining.placed, noise, STEPS)
+        return found
+    theta = refining.theta
+    for _ in range(STEPS // WARM_STEPS):
+        found = refining.fitted(theta, refining.placed, noise, WARM_STEPS)
+        theta = found.theta
+        if time.perf_counter() > until or int(found.steps) < WARM_STEPS:
+            break
+    return found
 
 
 def _checked(

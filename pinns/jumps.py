@@ -44,7 +44,7 @@ WAYS_OUT = (
 
 def jumps(problem: Problem) -> Iterator[str]:
     """A sentence for each equation, and each condition, with a jump under a derivative."""
-    at = fields(problem, _waves(problem), unsought(problem))
+    at = fields(problem, waves(problem), unsought(problem))
     for equation in problem.equations:
         for inner, name, place in _differentiated(equation.field(at)):
             if not _chooses(inner):
@@ -114,7 +114,7 @@ def _step(
             return
 
 
-def _waves(problem: Problem) -> Outputs:
+def waves(problem: Problem) -> Outputs:
     """In place of a network: waves that fill the ranges of the unknowns, with all derivatives."""
     axes, random = problem.inputs.axes, np.random.default_rng(7)
     shape = inputs_of(axes, 1), len(problem.unknowns)

@@ -12,7 +12,7 @@ import jax.numpy as jnp
 import optax
 from jaxtyping import Array, Bool, Float, Int
 
-from tvilling.pinns.broyden import next_length
+from tvilling.pinns.broyden import grown_dear, next_length
 from tvilling.pinns.line_search import Slope, search
 
 
@@ -39,16 +39,24 @@ def unbegun(x: Float[Array, " n"], pairs: int) -> LimitedDescent:
 
 
 def descend(
-    slope: Slope, descent: LimitedDescent, steps: int | Int[Array, ""], pairs: int
+    slope: Slope,
+    descent: LimitedDescent,
+    steps: int | Int[Array, ""],
+    pairs: int,
+    rounding: float = 0.0,
 ) -> LimitedDescent:
-    """Up to `steps` more steps under the function that `slope` tells."""
+    """Up to `steps` more steps under the function that `slope` tells.
+
+    Below `rounding` it ends when steps take many evaluations each, as in `broyden.descend`.
+    """
     no, unknown = jnp.asarray(False), jnp.full_like(descent.value, jnp.inf)
     zero = jnp.zeros_like(descent.gradient)
     descent = replace(descent, value=unknown, gradient=zero, stuck=no)
     last = descent.steps + steps
 
     def going(now: LimitedDescent) -> Bool[Array, ""]:
-        return (now.steps < last) & ~now.stuck
+        lost = (now.value < rounding) & grown_dear(descent, now)
+        return (now.steps < last) & ~now.stuck & ~lost
 
     return jax.lax.while_loop(going, lambda now: _step(slope, now, pairs), descent)
 

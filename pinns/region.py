@@ -9,10 +9,13 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from tvilling.pinns.domain import Axis, Box, Edge
+from tvilling.pinns.shapes.combined import Combined
 from tvilling.pinns.shapes.factors import factor
 from tvilling.pinns.shapes.shape import Distance, Places, Scalar, Shape
+from tvilling.pinns.shapes.surface import Surface
 from tvilling.sciml.errors import InputError
 
+MOST_PLANES = 12  # of a surface on which a value is met exactly
 ON_EDGE = 1e-6  # of the extent: closer than that to an edge counts as on it
 Coordinates = dict[str, Float[np.ndarray, " point"]]
 
@@ -93,6 +96,22 @@ class Region:
         if edge in self.edges:
             return None
         return f"{edge!r} is no edge; there are {', '.join(self.edges)}"
+
+    def exact_fault(self, edge: str) -> str | None:
+        """Why a value cannot be met exactly on an edge of the shape; None where it can."""
+        parts = dict(self.shape.parts) if isinstance(self.shape, Combined) else {"": self.shape}
+        for name, part in parts.items():
+            own = edge.removeprefix(f"{name}.") if name else edge
+            if not isinstance(part, Surface) or own not in part.edges:
+                continue
+            if (planes := part.edge_planes(own)) > MOST_PLANES:
+                return (
+                    f"its triangles lie in {planes} planes, expected at most {MOST_PLANES} for a "
+                    "value that is met exactly: a factor of so many is flat, or takes for ever to "
+                    f"compile. Prescribe it by an equation, Equation({edge!r}, …, lambda at: at.u "
+                    f"- value, face={edge!r})"
+                )
+        return None
 
     def nearness(self, edge: Edge, point: Mapping[str, Array]) -> Scalar:
         """Zero on an edge and positive inside: about the distance, in half extents of the shape."""

@@ -56,7 +56,7 @@ class Solution(Evaluated):
     @property
     def best(self) -> Check:
         """The check whose weights were kept."""
-        return min(self.checks, key=lambda check: check.held_out)
+        return min(self.checks, key=lambda check: check.rank)
 
     @property
     def fields(self) -> Terms:

@@ -12,6 +12,8 @@ from jaxtyping import Array, Bool, Float, Int
 from tvilling.pinns import broyden, gauss_newton, limited_memory, soap
 from tvilling.pinns.task import Batch, Task, Weights
 
+ROUNDING = 1e-18  # of a loss that is about one at the start: its changes may be rounding below it
+
 
 class State(Protocol):
     """Where a stage stands."""
@@ -183,8 +185,10 @@ class Broyden:
             return task.value_and_slope(theta, batch)
 
         if state.x.size > self.most_dense:
-            return limited_memory.descend(slope, state, steps, self.pairs)
-        return broyden.descend(slope, broyden.moved_to(state), steps, rule=self.rule)
+            return limited_memory.descend(slope, state, steps, self.pairs, ROUNDING)
+        return broyden.descend(
+            slope, broyden.moved_to(state), steps, rule=self.rule, rounding=ROUNDING
+        )
 
 
 @dataclass(frozen=True)

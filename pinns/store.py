@@ -22,11 +22,13 @@ from pydantic import BaseModel, Field
 
 from tvilling.pinns.course import Check
 from tvilling.pinns.declared import declared, described, differing, plain
+from tvilling.pinns.evaluation import evaluate
+from tvilling.pinns.jumps import waves
 from tvilling.pinns.network import NetworkSettings
 from tvilling.pinns.problem import Problem
 from tvilling.pinns.settings import TrainSettings
 from tvilling.pinns.solution import Solution
-from tvilling.pinns.trial import Params, start
+from tvilling.pinns.trial import Params, fields, start, unsought
 from tvilling.pinns.windows import WindowedSolution, window_of
 from tvilling.sciml.errors import InputError
 from tvilling.sciml.footprint import Footprint
@@ -36,6 +38,7 @@ from tvilling.sciml.store import load_arrays, save_arrays, whole_folder
 
 ABOUT, ARRAYS, WINDOWS, WINDOW = "solution.json", "arrays", "windows.json", "window_"
 NETWORK, FREE, PROBED = "network", "free", "probed"
+RESIDUAL = f"{PROBED} residual"  # of each equation, with waves in place of the unknowns
 PROBE_SHARES = np.array([0.11, 0.52, 0.93])  # of each axis: a grid to compare values on
 AGREEMENT = 1e-6  # of these values, in scales of the unknown; machines differ in the last digits
 
@@ -49,6 +52,7 @@ class KeptCheck(StrictModel):
     held_out: float | None
     wall_s: float
     error: float | None
+    typical: float | None = None
 
 
 class About(StrictModel):
@@ -137,8 +141,7 @@ def load_solution(folder: Path, problem: Problem) -> Solution | WindowedSolution
     ------
     InputError
         If there is none, or it is one of another problem: other coordinates, unknowns,
-        parameters, conditions or names of equations, or other values at points that were kept to
-        compare. The formulas of equations cannot be compared.
+        parameters, conditions or equations, or other values at points that were kept to compare.
     """
     folder = Path(folder)
     if (folder / WINDOWS).exists():
@@ -231,15 +234,15 @@ def _about(
 
 
 def _check(kept: KeptCheck) -> Check:
-    numbers = (kept.loss, kept.held_out, kept.wall_s, kept.error)
-    loss, held_out, wall_s, error = (math.nan if x is None else x for x in numbers)
-    return Check(kept.phase, kept.step, loss, held_out, wall_s, error)
+    numbers = (kept.loss, kept.held_out, kept.wall_s, kept.error, kept.typical)
+    return Check(kept.phase, kept.step, *(math.nan if x is None else x for x in numbers))
 
 
 def _arrays(solution: Solution) -> dict[str, np.ndarray]:
     leaves = jax.tree_util.tree_leaves_with_path(solution.params.network)
     found = {f"{NETWORK}{path_name(path)}": np.asarray(leaf) for path, leaf in leaves}
     found |= {f"{FREE}.{name}": np.asarray(value) for name, value in solution.params.free.items()}
+    found |= {f"{RESIDUAL}.{name}": values for name, values in _residuals(solution).items()}
     return found | {f"{PROBED}.{name}": values for name, values in _probe(solution).items()}
 
 
@@ -263,7 +266,7 @@ def _weights(
     names = [f"{NETWORK}{path_name(path)}" for path, _ in leaves]
     wanted = {name: leaf.shape for name, (_, leaf) in zip(names, leaves, strict=True)}
     wanted |= {f"{FREE}.{item.name}": () for item in problem.free}
-    kept = {name: a for name, a in arrays.items() if not name.startswith(f"{PROBED}.")}
+    kept = {name: a for name, a in arrays.items() if not name.startswith(PROBED)}
     check_weights(folder, wanted, kept)
     found = jax.tree.unflatten(tree, [jnp.asarray(arrays[name]) for name in names])
     free = {item.name: jnp.asarray(arrays[f"{FREE}.{item.name}"]) for item in problem.free}
@@ -280,7 +283,37 @@ def _probe(solution: Solution) -> dict[str, Float[np.ndarray, " point"]]:
     return {str(name): values.values.ravel() for name, values in data.data_vars.items()}
 
 
+def _residuals(solution: Solution) -> dict[str, Float[np.ndarray, " point"]]:
+    """What the equations make of the same waves at the same points: it tells formulas apart."""
+    problem = solution.problem
+    at = fields(problem, waves(problem), unsought(problem))
+    mesh = np.meshgrid(*(axis.low + (axis.high - axis.low) * PROBE_SHARES
+                         for axis in problem.inputs.axes))  # fmt: skip
+    points = dict(zip(problem.inputs.names, (values.ravel() for values in mesh), strict=True))
+    like = next(iter(points.values()))
+    points |= {f"normal_{name}": np.full_like(like, 0.6) for name in problem.domain.names}
+    values = evaluate([item.field(at) for item in problem.equations], points)
+    return {
+        item.name: np.broadcast_to(np.asarray(value), like.shape)
+        for item, value in zip(problem.equations, values, strict=True)
+    }
+
+
+def _compare_residuals(folder: Path, solution: Solution, arrays: dict[str, np.ndarray]) -> None:
+    """Raise an InputError where an equation is another one than when the solution was kept."""
+    for name, values in _residuals(solution).items():
+        kept = arrays.get(f"{RESIDUAL}.{name}")
+        if kept is None:  # kept by an earlier version
+            continue
+        size = float(np.nanmax(np.abs(kept), initial=0.0)) or 1.0
+        same = np.isclose(values, kept, rtol=AGREEMENT, atol=AGREEMENT * size, equal_nan=True)
+        if kept.shape != values.shape or not same.all():
+            fault = f"equation {name} is another one than when it was kept; train it again"
+            raise InputError(str(folder), [fault])
+
+
 def _compare(folder: Path, solution: Solution, arrays: dict[str, np.ndarray]) -> None:
+    _compare_residuals(folder, solution, arrays)
     for name, values in _probe(solution).items():
         kept = arrays.get(f"{PROBED}.{name}")
         if kept is None or kept.shape != values.shape:

@@ -35,6 +35,9 @@ class Task:
         Loss and gradient together; None: by reverse mode over `rows`.
     held
         The loss over held-out points, compiled already; None: it will be.
+    typical
+        The same without the few points where it is largest, by which states are compared; None:
+        `held` itself.
     declared
         What the problem says, as far as words can: a training of another one is told apart.
     unravel
@@ -51,6 +54,7 @@ class Task:
     held: Callable[[Weights, Batch], Float[Array, ""]] | None = None
     unravel: Callable[[Weights], Any] | None = None
     declared: str = ""
+    typical: Callable[[Weights, Batch], Float[Array, ""]] | None = None
 
     def loss(self, theta: Weights, batch: Batch) -> Float[Array, ""]:
         """The sum of squares."""

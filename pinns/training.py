@@ -5,6 +5,7 @@ from pathlib import Path
 
 import jax
 
+from tvilling.pinns.corner_equations import disagreements
 from tvilling.pinns.course import Tell, run, silent
 from tvilling.pinns.physics import of_problem
 from tvilling.pinns.problem import Problem
@@ -27,8 +28,12 @@ def train(
     """Solve `problem` with a network, or with one for each window of time.
 
     The weights that are returned are those with the lowest loss at the held-out points of all
-    checks. Training that breaks down ends early, and the solution's `stopped` says so; a state
-    that is not finite is never kept. The same seed gives the same result on the same machine.
+    checks, without the hundredth of the points where it is largest: a corner where nothing smooth
+    meets all conditions would rule it. Whether they solve the problem, `status` of the solution
+    says, and `recommend` what to try next.
+
+    Training that breaks down ends early, and the solution's `stopped` says so; a state that is not
+    finite is never kept. The same seed gives the same result on the same machine.
 
     Parameters
     ----------
@@ -53,6 +58,9 @@ def train(
         known = ", ".join(problem.inputs.names)
         fault = f"causal axis {settings.causal.axis!r} is no axis; declared are {known}"
         raise InputError(f"training of {problem.name}", [fault])
+    if tell is not silent:
+        for one in disagreements(problem):
+            tell(f"{problem.name}: {one}")
     solution: Solution | WindowedSolution
     if settings.windows is not None:
         one = partial(trained, watch=watch)

@@ -15,6 +15,7 @@ from flax import nnx
 
 from tvilling.pinns.classical_check import Compared, compare_classical
 from tvilling.pinns.conditions import Condition
+from tvilling.pinns.corner_equations import disagreements
 from tvilling.pinns.course import Check
 from tvilling.pinns.defect import Defect, defect
 from tvilling.pinns.domain import Axis, Box
@@ -126,9 +127,10 @@ def _by_defect(solution: "Solution", found: Defect | None) -> Verdict:
     equation = max(found.residual, key=lambda name: found.residual[name])
     unknown = max(found.correction, key=lambda name: found.correction[name])
     residual, step = found.residual[equation], found.correction[unknown]
+    corners = "".join(f"; {one}" for one in disagreements(problem))
     reason = (
         f"at new points {equation} leaves {residual:.1g} of its terms, and a step of Newton's "
-        f"method moves {unknown} by {step:.1g} of its spread"
+        f"method moves {unknown} by {step:.1g} of its spread{corners}"
     )
     resolved = found.left < RESOLVED
     if (step > LARGE_STEP and (resolved or residual > SMALL_RESIDUAL)) or residual > LARGE_RESIDUAL:

@@ -113,6 +113,14 @@ class Surface(Shape):
         check_edge(self, edge)
         return float(self.areas[self.groups[edge]].sum())
 
+    def edge_planes(self, edge: str) -> int:
+        """In how many different planes the triangles of a face lie."""
+        check_edge(self, edge)
+        members = self.groups[edge]
+        offsets = np.sum(self.normals[members] * self.triangles[members, 0], axis=1)
+        keys = np.column_stack([self.normals[members], offsets / np.ptp(self.bounds)])
+        return len(np.unique(np.round(keys, 7), axis=0))
+
     def inside(self, points: Places) -> Bool[np.ndarray, " point"]:
         """Which points lie inside, by the winding number."""
         step = max(1, CHUNK // len(self.triangles))

@@ -97,7 +97,7 @@ def lorenz() -> Problem:
     )
 
 
-def prey(until: float = 200.0) -> Problem:
+def prey(until: float = 60.0) -> Problem:
     return in_time(
         "prey",
         until,
@@ -262,7 +262,9 @@ def burgers() -> Problem:
     )  # fmt: skip
 
 
-FOURIER = TrainSettings(NetworkSettings(kind="fourier", width=40, frequency=8.0))
+FOURIER = TrainSettings(
+    NetworkSettings(kind="fourier", frequency=8.0), points=400, stages=(Broyden(800),)
+)
 UNSOLVED: dict[str, Callable[[], Case]] = {
     "epidemic": lambda: (epidemic(), None),
     "lorenz": lambda: (lorenz(), None),
@@ -290,4 +292,3 @@ SOLVED: dict[str, Callable[[], Case]] = {
     "diffusion": lambda: (diffusion(), None),
     "burgers": lambda: (burgers(), None),
 }  # fmt: skip
-NEXT = TrainSettings(points=300, stages=(Broyden(600),))
