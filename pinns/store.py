@@ -171,6 +171,7 @@ def _load_one(folder: Path, problem: Problem) -> Solution:
         seed=about.seed,
     )
     _compare(folder, solution, arrays)
+    _compare_residuals(folder, solution, arrays)
     return solution
 
 
@@ -313,7 +314,6 @@ def _compare_residuals(folder: Path, solution: Solution, arrays: dict[str, np.nd
 
 
 def _compare(folder: Path, solution: Solution, arrays: dict[str, np.ndarray]) -> None:
-    _compare_residuals(folder, solution, arrays)
     for name, values in _probe(solution).items():
         kept = arrays.get(f"{PROBED}.{name}")
         if kept is None or kept.shape != values.shape:

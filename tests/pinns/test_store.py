@@ -53,6 +53,15 @@ def standing_water(start_degc=70.0, ground_degc=8.0, **changes):
     return Problem(**(parts | changes))
 
 
+def edited(factor):
+    """The same names and units, and another number in a formula."""
+    (heat,) = standing_water().equations
+    other = replace(
+        heat, residual=lambda at: heat.residual(at) + (factor - 1) * d(at.water_degc, "time_h")
+    )
+    return standing_water(equations=(other,))
+
+
 @pytest.fixture(scope="module")
 def solution():
     return train(standing_water(), SETTINGS, seed=3)
@@ -111,8 +120,9 @@ def test_what_is_known_is_plain_json_and_nothing_is_pickled(solution, folder):
             "with other coordinates, unknowns",
         ),
         (standing_water(start_degc=65.0), "gives other values of water_degc"),
+        (edited(1.01), "equation heat is another one than when it was kept"),
     ],
-    ids=["name", "parameter", "range", "condition"],
+    ids=["name", "parameter", "range", "condition", "equation"],
 )
 def test_another_problem_is_refused_in_one_sentence(folder, other, words):
     with pytest.raises(InputError, match=words) as raised:
