@@ -6,7 +6,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int
+from jaxtyping import Array, Bool, Float, Int
 
 from tvilling.sciml.short_repr import short_repr
 from tvilling.sciml.system import Status
@@ -23,6 +23,8 @@ class Outcome(enum.IntFlag):
     FORECAST_ONLY = 2  # no reading was there: a step without an update
     REPLACED = 4  # members that failed were drawn anew from the others
     LOST = 8  # more than half of the members failed: the belief is that of the step before
+    GATED = 16  # at least one reading was too far from what was expected, and was left out
+    WIDENED = 32  # most readings had been left out for some updates: the spread was widened
 
 
 @jax.tree_util.register_dataclass
@@ -40,9 +42,12 @@ class Belief:
         Nanoseconds since 1970 [UTC] at the end of the last step.
     steps
         Steps made; with `seed` it fixes every draw.
-    nis, readings
-        Normalised innovation squared and number of readings of the last updates, the newest
-        last; updates without readings are not among them.
+    nis, readings, gated
+        Normalised innovation squared, number of readings used, and number left out by the gate,
+        of the last updates, the newest last; updates without readings are not among them.
+    gated_runs
+        How many times in a row each number of the outputs, one channel after the other, was read
+        and left out by the gate.
     """
 
     state: Any
@@ -52,6 +57,8 @@ class Belief:
     time_ns: Int[Array, ""]
     nis: Float[Array, " window"]
     readings: Int[Array, " window"]
+    gated: Int[Array, " window"]
+    gated_runs: Int[Array, " output"]
 
     __repr__ = short_repr
 
@@ -88,6 +95,8 @@ class Update:
         Normalised innovation squared [1].
     readings
         Number of readings that were used.
+    gated
+        Which readings were left out, as too far from what was expected.
     """
 
     status: Int[Array, ""]
@@ -103,6 +112,7 @@ class Update:
     predicted_sd: Float[Array, " reading"]
     nis: Float[Array, ""]
     readings: Int[Array, ""]
+    gated: Bool[Array, " reading"]
 
     __repr__ = short_repr
 

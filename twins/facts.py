@@ -13,6 +13,7 @@ from tvilling.sciml.fit_checkpoint import fingerprint
 from tvilling.sciml.system import System
 from tvilling.twins.belief import FLAGS, Belief, Outcome, Update
 from tvilling.twins.naming import unit_of
+from tvilling.twins.readings import Gated, gated_readings
 from tvilling.twins.vector import Model, entries
 
 MOST_LISTED = 32  # numbers of one array; longer ones are told by their range
@@ -47,6 +48,11 @@ def update_facts(model: Model, belief: Belief, update: Update, meters: tuple[str
     observation = np.concatenate([np.asarray(update.reading), np.asarray(update.sigma)])
     return {
         "status": words(status),
+        "gated": [
+            _gated_facts(one)
+            for one in gated_readings(model.system, belief, update, meters)[:MOST_LISTED]
+        ],
+        "readings_gated": int(np.asarray(update.gated).sum()),
         "members": belief.members,
         "members_replaced": int(update.replaced),
         "members_flagged": {
@@ -70,6 +76,18 @@ def update_facts(model: Model, belief: Belief, update: Update, meters: tuple[str
         "sd": _named(names, update.sd, lost),
         "units": {name: outputs[name].unit for name in meters}
         | {name: unit_of(name) for name, _ in names},
+    }
+
+
+def _gated_facts(one: Gated) -> dict[str, Any]:
+    """A reading that was left out, as a ledger holds it."""
+    return {
+        "name": one.name,
+        "value": one.value,
+        "expected": one.expected,
+        "sd": one.sd,
+        "unit": one.unit,
+        "in_a_row": one.in_a_row,
     }
 
 

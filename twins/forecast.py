@@ -72,7 +72,8 @@ def run_ahead(
     start = (belief.state, memories, belief.log_unknown, jnp.ones(members, bool), root)
     drives = scenario.drive, scenario.seen()
     carry, (statistics, used, flags) = jax.lax.scan(step, start, drives)
-    return statistics, _unknowns(carry[2], carry[3]), used, flags
+    unknowns = jnp.where(model.estimated, jnp.exp(carry[2]), 0.0)
+    return statistics, _statistics(unknowns, carry[3]), used, flags
 
 
 def _sound(told: Values, status: Array) -> Bool[Array, " member"]:
@@ -87,11 +88,6 @@ def _statistics(values: Array, good: Array) -> Array:
     shown = jnp.where(good.reshape(-1, *(1,) * (values.ndim - 1)), values, jnp.nan)
     quantiles = jnp.nanquantile(shown, jnp.asarray(QUANTILES), axis=0)
     return jnp.concatenate([jnp.nanmean(shown, axis=0)[None], quantiles])
-
-
-def _unknowns(logs: Array, good: Array) -> Array:
-    """Statistics of the unknowns at the end."""
-    return _statistics(jnp.exp(logs), good)
 
 
 def label_forecast(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 LEAST_READINGS = 12
+MAX_GATED, MAX_GATED_SHARE = 2, 0.05  # readings left out in a window of a twin that follows
 CONFIDENCE = 0.999
 
 
@@ -26,13 +27,16 @@ class Health:
     ----------
     verdict
         Above the interval the twin does not follow the plant: a sensor drifts, a parameter has
-        changed, or sigma and noise are set too small. Below it they are set too large.
+        changed, or sigma and noise are set too small. Below it they are set too large. Nor does
+        it follow where more than 5 % of the readings, and more than two, were left out.
     nis
         Sum of the normalised innovations squared over the number of readings [1]; 1 is expected.
     low, high
         Interval that holds `nis` with a probability of 99.9 % if all is well [1].
     readings
-        Number of readings in the window.
+        Number of readings in the window that were used.
+    gated
+        Number of readings in the window that were left out, as too far from what was expected.
     """
 
     verdict: Follows
@@ -40,6 +44,7 @@ class Health:
     low: float
     high: float
     readings: int
+    gated: int = 0
 
     @property
     def ok(self) -> bool:
@@ -48,15 +53,18 @@ class Health:
 
     def __str__(self) -> str:
         """One sentence."""
+        left_out = f"; {self.gated} left out as too far away" if self.gated else ""
         if self.verdict is Follows.UNKNOWN:
-            return f"{self.verdict}: {self.readings}, {LEAST_READINGS} are needed"
+            return f"{self.verdict}: {self.readings}, {LEAST_READINGS} are needed{left_out}"
+        if not np.isfinite(self.nis):
+            return f"{self.verdict}: {self.readings} readings used{left_out}"
         return (
             f"{self.verdict}: mean normalised innovation squared {self.nis:.2f} over "
-            f"{self.readings} readings, expected {self.low:.2f} to {self.high:.2f}"
+            f"{self.readings} readings, expected {self.low:.2f} to {self.high:.2f}{left_out}"
         )
 
 
-def health(nis: np.ndarray, readings: np.ndarray) -> Health:
+def health(nis: np.ndarray, readings: np.ndarray, gated: np.ndarray | int = 0) -> Health:
     """Judge a window of updates.
 
     If the filter is consistent, d' S^-1 d of an innovation d with covariance S is chi-squared
@@ -66,8 +74,9 @@ def health(nis: np.ndarray, readings: np.ndarray) -> Health:
 
     Parameters
     ----------
-    nis, readings
-        Normalised innovation squared and number of readings of each update.
+    nis, readings, gated
+        Normalised innovation squared, number of readings used, and of those left out, of each
+        update.
 
     References
     ----------
@@ -76,11 +85,14 @@ def health(nis: np.ndarray, readings: np.ndarray) -> Health:
     """
     from scipy.special import gammaincinv
 
-    count = int(np.sum(readings))
+    count, out = int(np.sum(readings)), int(np.sum(gated))
+    astray = out > MAX_GATED and out > MAX_GATED_SHARE * (count + out)
     if count < LEAST_READINGS:
-        return Health(Follows.UNKNOWN, float("nan"), float("nan"), float("nan"), count)
+        verdict = Follows.NO if astray else Follows.UNKNOWN
+        return Health(verdict, float("nan"), float("nan"), float("nan"), count, out)
     tail = (1.0 - CONFIDENCE) / 2
     low, high = (2.0 * gammaincinv(count / 2.0, [tail, 1.0 - tail]) / count).tolist()
     mean = float(np.sum(nis)) / count
-    verdict = Follows.NO if mean > high else Follows.TOO_WIDE if mean < low else Follows.YES
-    return Health(verdict, mean, low, high, count)
+    above = astray or mean > high
+    verdict = Follows.NO if above else Follows.TOO_WIDE if mean < low else Follows.YES
+    return Health(verdict, mean, low, high, count, out)

@@ -1,7 +1,7 @@
 """What is known before the first reading, checked, and made into an ensemble."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import jax
@@ -11,12 +11,17 @@ import numpy as np
 from tvilling.sciml.errors import InputError
 from tvilling.sciml.system import System
 from tvilling.twins.belief import Belief
-from tvilling.twins.naming import float_leaves, is_float
+from tvilling.twins.naming import float_leaves
+from tvilling.twins.prior_checks import (
+    as_floats,
+    is_number,
+    like_state,
+    prior_faults,
+    unknown_faults,
+)
 from tvilling.twins.sampling import exact_normals
 from tvilling.twins.vector import Model, put_vector, state_vector
 
-MOST_RELATIVE_SD = 3.0
-LEAST_MEMBERS = 10
 START = 2**32 - 1  # a stream of draws apart from those of the steps, which count from 0
 
 
@@ -42,6 +47,11 @@ class Prior:
         Inflation: share of the spread that an update takes away which is given back, from 0 to
         1. The default gives back 2 %; see Whitaker and Hamill, Mon. Weather Rev. 140, 2012,
         doi:10.1175/MWR-D-11-00276.1.
+    gate_sd
+        A reading whose innovation is more than so many standard deviations of (spread + noise) is
+        left out (`gate.py`); infinite lets all in.
+    rotate
+        Whether the members are rotated after an update (`rotation.py`).
     window
         Updates over which `Twin.health` judges.
     """
@@ -51,6 +61,8 @@ class Prior:
     state_noise: Any = 0.0
     unknown_walk: float | Mapping[str, float] = 0.0
     relaxation: float = 0.02
+    gate_sd: float = 8.0
+    rotate: bool = True
     window: int = 48
 
 
@@ -60,61 +72,69 @@ def make_model(system: System, dt_s: float, unknown: Mapping[str, float], prior:
     Raises
     ------
     InputError
-        With every fault in what is unknown, in the noise and in the length of a step.
+        With every fault in what is unknown, in the state, in the noise and in the length of a step.
     """
-    faults = [*_unknown_faults(system, unknown), *_prior_faults(unknown, prior)]
-    if not (np.isfinite(dt_s) and dt_s > 0):
-        faults.append(f"dt_s is {dt_s:g} s, expected above 0 s")
+    faults = [*unknown_faults(system, unknown), *prior_faults(system, unknown, prior)]
+    if not (is_number(dt_s) and np.isfinite(dt_s) and dt_s > 0):
+        faults.append(f"dt_s is {dt_s!r} s, expected above 0 s")
     if faults:
         raise InputError("twin", faults)
-    leaves = float_leaves(system)
     walk = prior.unknown_walk
+    nominal = _nominal(system, unknown)
     walks = [
-        np.full(np.size(leaves[name]), walk.get(name, 0.0) if isinstance(walk, Mapping) else walk)
-        for name in unknown
+        np.full(values.size, walk.get(name, 0.0) if isinstance(walk, Mapping) else walk)
+        for name, values in nominal.items()
     ]
-    state = _example_state(system) if prior.state is None else _as_arrays(prior.state)
+    state = system.init(jax.random.key(0)) if prior.state is None else prior.state
+    estimated = np.concatenate([np.zeros(0), *nominal.values()]) > 0
     return Model(
         system=jax.tree.map(_strong, system),
-        state_noise=_like_state(prior.state_noise, state, "state_noise"),
-        unknown_walk=jnp.asarray(np.concatenate([np.zeros(0), *walks]), jnp.float64),
+        state_noise=like_state(prior.state_noise, as_floats(system, state), "state_noise"),
+        unknown_walk=jnp.asarray(np.concatenate([np.zeros(0), *walks]) * estimated, jnp.float64),
         relaxation=jnp.asarray(prior.relaxation, jnp.float64),
+        gate_sd=jnp.asarray(prior.gate_sd, jnp.float64),
+        rotate=jnp.asarray(prior.rotate, bool),
+        estimated=jnp.asarray(estimated),
+        start_log_sd=jnp.asarray(_log_prior(nominal, unknown)[1], jnp.float64),
+        sources=jnp.zeros((), jnp.int64),
         unknown=tuple(unknown),
         dt_s=float(dt_s),
     )
 
 
 def make_belief(
-    model: Model, unknown: Mapping[str, float], prior: Prior, start: str, members: int, seed: int
-) -> Belief:
+    model: Model, unknown: Mapping[str, float], prior: Prior, start: str, draw: tuple[int, int]
+) -> tuple[Model, Belief]:
     """The ensemble at the start: moments of unknowns and of a given state are exact.
 
     An unknown with nominal value m and relative standard deviation r is lognormal with mean m
-    and standard deviation r m.
+    and standard deviation r m. `draw` holds members and seed. The model comes back with its
+    `sources`.
     """
-    if members < LEAST_MEMBERS:
-        raise InputError("twin", [f"members is {members}, expected at least {LEAST_MEMBERS}"])
+    members, seed = draw
     state_key, draw_key = jax.random.split(jax.random.fold_in(jax.random.key(seed), START))
-    logs, spreads = _log_prior(model, unknown)
+    logs, log_sd = _log_prior(_nominal(model.system, unknown), unknown)
     floats = model.state_noise.size
     if prior.state is None:
         state = jax.vmap(model.system.init)(jax.random.split(state_key, members))
         vectors = jax.vmap(state_vector, axis_size=members)(state)
-        centred = vectors - vectors.mean(axis=0)
-        log_unknown = logs + spreads * exact_normals(draw_key, centred, len(logs))
+        log_unknown = logs + _drawn(draw_key, vectors - vectors.mean(axis=0), log_sd)
     else:
-        state = jax.tree.map(
-            lambda leaf: jnp.broadcast_to(leaf, (members, *leaf.shape)), _as_arrays(prior.state)
-        )
-        sd = jnp.concatenate([_like_state(prior.state_sd, prior.state, "state_sd"), spreads])
-        draws = sd * exact_normals(draw_key, jnp.zeros((members, 0)), floats + len(logs))
+        one = as_floats(model.system, prior.state)
+        state = jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, (members, *leaf.shape)), one)
+        sd = np.concatenate([like_state(prior.state_sd, one, "state_sd"), log_sd])
+        draws = _drawn(draw_key, jnp.zeros((members, 0)), sd)
         vectors = jax.vmap(state_vector, axis_size=members)(state) + draws[:, :floats]
         state = jax.vmap(put_vector)(state, vectors)
         log_unknown = logs + draws[:, floats:]
     bad = int((~jnp.isfinite(vectors).all(axis=1)).sum())
     if bad:
         raise InputError("twin", [f"the state is not finite in {bad} of {members} members"])
-    return Belief(
+    sources = _state_sources(np.asarray(vectors), np.asarray(model.state_noise)) + int(
+        model.estimated.sum()
+    )
+    outputs = sum(int(np.prod(channel.shape, dtype=int)) for channel in model.system.outputs)
+    return replace(model, sources=jnp.asarray(sources, jnp.int64)), Belief(
         state=state,
         log_unknown=log_unknown,
         seed=jnp.asarray(seed, jnp.int64),
@@ -122,98 +142,58 @@ def make_belief(
         time_ns=jnp.asarray(_nanoseconds(start), jnp.int64),
         nis=jnp.zeros(prior.window),
         readings=jnp.zeros(prior.window, jnp.int64),
+        gated=jnp.zeros(prior.window, jnp.int64),
+        gated_runs=jnp.zeros(outputs, jnp.int64),
     )
 
 
-def _log_prior(model: Model, unknown: Mapping[str, float]) -> tuple[jax.Array, jax.Array]:
-    """Mean and standard deviation of the logarithm of each unknown."""
-    leaves = float_leaves(model.system)
-    nominal = [np.ravel(leaves[name]) for name in unknown]
+def _drawn(key: jax.Array, against: jax.Array, sd: np.ndarray) -> jax.Array:
+    """Exact draws of standard deviations `sd`; numbers without one take no part."""
+    uncertain = np.flatnonzero(sd)
+    draws = exact_normals(key, against, uncertain.size) * sd[uncertain]
+    return jnp.zeros((against.shape[0], sd.size)).at[:, uncertain].set(draws)
+
+
+def _state_sources(vectors: np.ndarray, noise: np.ndarray) -> int:
+    """Numbers of the state that are uncertain of their own.
+
+    Each with noise is one; of the others there are as many as they have independent directions
+    at the start, which can be told where there are fewer of them than members.
+    """
+    quiet = vectors[:, noise == 0]
+    deviation = quiet - quiet.mean(axis=0)
+    size = np.abs(deviation).max(axis=0, initial=0.0)
+    varying = deviation[:, size > 1e-12 * np.abs(quiet).max(axis=0, initial=0.0)]
+    if not varying.shape[1]:
+        return int((noise > 0).sum())
+    rank = int(np.linalg.matrix_rank(varying / np.abs(varying).max(axis=0)))
+    directions = rank if rank < len(vectors) - 1 else varying.shape[1]
+    return int((noise > 0).sum()) + directions
+
+
+def _nominal(system: System, unknown: Mapping[str, float]) -> dict[str, np.ndarray]:
+    """Nominal values of the unknowns, one after the other."""
+    leaves = float_leaves(system)
+    return {name: np.ravel(leaves[name]).astype(np.float64) for name in unknown}
+
+
+def _log_prior(
+    nominal: Mapping[str, np.ndarray], unknown: Mapping[str, float]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation of the logarithm of each unknown; zeros where it is zero."""
     spread = [
-        np.full(values.size, np.sqrt(np.log1p(relative**2)))
-        for values, relative in zip(nominal, unknown.values(), strict=True)
+        np.full(nominal[name].size, np.sqrt(np.log1p(relative**2)))
+        for name, relative in unknown.items()
     ]
-    if not nominal:
-        return jnp.zeros(0), jnp.zeros(0)
-    sd = jnp.asarray(np.concatenate(spread))
-    return jnp.log(jnp.asarray(np.concatenate(nominal))) - sd**2 / 2, sd
-
-
-def _unknown_faults(system: System, unknown: Mapping[str, float]) -> list[str]:
-    leaves, faults = float_leaves(system), []
-    for name, relative in unknown.items():
-        if name not in leaves:
-            faults.append(
-                f"unknown {name} is no array of {type(system).__name__}, {_known(leaves)}"
-            )
-        elif not (np.asarray(leaves[name]) > 0).all():
-            lowest = float(np.min(leaves[name]))
-            faults.append(f"unknown {name} is {lowest:g}, expected above 0, as it is lognormal")
-        if not 0 < relative <= MOST_RELATIVE_SD:
-            faults.append(
-                f"relative standard deviation of {name} is {relative:g}, "
-                f"expected above 0, at most {MOST_RELATIVE_SD:g}"
-            )
-    return faults
-
-
-def _known(leaves: Mapping[str, Any]) -> str:
-    return f"which has {', '.join(leaves)}" if leaves else "which has none"
-
-
-def _prior_faults(unknown: Mapping[str, float], prior: Prior) -> list[str]:
-    walk = prior.unknown_walk
-    walks = dict(walk) if isinstance(walk, Mapping) else {"the unknowns": walk}
-    faults = [
-        f"unknown_walk names {name}, which is not unknown"
-        for name in walks
-        if isinstance(walk, Mapping) and name not in unknown
-    ]
-    faults += [
-        f"unknown_walk of {name} is {value:g}, expected 0 to {MOST_RELATIVE_SD:g}"
-        for name, value in walks.items()
-        if not 0 <= value <= MOST_RELATIVE_SD
-    ]
-    if prior.state is None and np.any([np.any(v) for v in jax.tree.leaves(prior.state_sd)]):
-        faults.append("state_sd is given without a state that it could be about")
-    if not 0 <= prior.relaxation <= 1:
-        faults.append(f"relaxation is {prior.relaxation:g}, expected 0 to 1")
-    if prior.window < 1:
-        faults.append(f"window is {prior.window} updates, expected at least 1")
-    return faults
+    values = np.concatenate([np.zeros(0), *nominal.values()])
+    sd = np.concatenate([np.zeros(0), *spread]) * (values > 0)
+    return np.log(np.where(values > 0, values, 1.0)) - sd**2 / 2, sd
 
 
 def _strong(leaf: Any) -> jax.Array:
     """`leaf` as an array of a fixed type, so that nothing is compiled again after a step."""
     array = jnp.asarray(leaf)
     return jnp.asarray(array, array.dtype)
-
-
-def _as_arrays(state: Any) -> Any:
-    """`state` with plain numbers as arrays."""
-    return jax.tree.map(_strong, state)
-
-
-def _example_state(system: System) -> Any:
-    """Shapes of the state, as arrays of zeros where they are floats."""
-    return system.init(jax.random.key(0))
-
-
-def _like_state(value: Any, state: Any, name: str) -> jax.Array:
-    """`value` for each float of `state`: one number for all, or a structure like it."""
-    state = _as_arrays(state)
-    size = state_vector(state).size
-    if str(jax.tree.structure(value)) == str(jax.tree.structure(state)):
-        leaves = zip(jax.tree.leaves(value), jax.tree.leaves(state), strict=True)
-        parts = [np.broadcast_to(v, leaf.shape).ravel() for v, leaf in leaves if is_float(leaf)]
-        vector = np.concatenate(parts) if parts else np.zeros(0)
-    elif np.ndim(value) == 0 and isinstance(value, float | int | np.ndarray | jax.Array):
-        vector = np.full(size, float(value))
-    else:
-        raise InputError("twin", [f"{name} is neither one number nor structured like the state"])
-    if not (np.isfinite(vector).all() and (vector >= 0).all()):
-        raise InputError("twin", [f"{name} is {vector.min():g} somewhere, expected at least 0"])
-    return jnp.asarray(vector, jnp.float64)
 
 
 def _nanoseconds(start: str) -> int:

@@ -1,14 +1,89 @@
 """What comes in with a step, checked and put in the shapes of the channels."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 import numpy as np
 
 from tvilling.sciml.errors import InputError
 from tvilling.sciml.system import Channel, System
+from tvilling.twins.belief import Belief, Update
+from tvilling.twins.vector import reading_places
 
 Arrays = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Gated:
+    """A reading that was left out of an update, as too far from what was expected.
+
+    Attributes
+    ----------
+    name
+        Output, and its element where there are several, as in `consumer_supply_degc[C7]`.
+    time
+        UTC time of the reading.
+    value, expected
+        What was read, and the ensemble's forecast of it [`unit`].
+    sd
+        Standard deviation of (spread + noise) that was expected of their difference [`unit`].
+    in_a_row
+        Updates, this one among them, in which the reading was there and left out.
+    """
+
+    name: str
+    time: np.datetime64
+    value: float
+    expected: float
+    sd: float
+    unit: str
+    in_a_row: int
+
+    def __str__(self) -> str:
+        """One sentence."""
+        away = abs(self.value - self.expected) / self.sd
+        return (
+            f"{self.name} read {self.value:g} {self.unit} at "
+            f"{self.time.astype('datetime64[s]')}Z, expected {self.expected:.5g} ± {self.sd:.2g} "
+            f"{self.unit}: {away:.0f} standard deviations, left out {self.in_a_row} in a row"
+        )
+
+
+def gated_readings(
+    system: System, belief: Belief, update: Update, meters: tuple[str, ...]
+) -> tuple[Gated, ...]:
+    """The readings that `update` left out, with names and numbers."""
+    channels = {channel.name: channel for channel in system.outputs}
+    names = [
+        (element, channels[meter].unit)
+        for meter in meters
+        for element in _element_names(channels[meter])
+    ]
+    runs = np.asarray(belief.gated_runs)[reading_places(system, meters)]
+    sd = np.hypot(np.asarray(update.predicted_sd), np.asarray(update.sigma))
+    time = np.datetime64(int(belief.time_ns), "ns")
+    return tuple(
+        Gated(
+            names[at][0],
+            time,
+            float(update.reading[at]),
+            float(update.predicted[at]),
+            float(sd[at]),
+            names[at][1],
+            int(runs[at]),
+        )
+        for at in np.flatnonzero(np.asarray(update.gated))
+    )
+
+
+def _element_names(channel: Channel) -> list[str]:
+    """Name of each number of a channel, in order."""
+    return [
+        f"{channel.name}[{', '.join(map(str, labels))}]" if labels else channel.name
+        for labels in product(*channel.labels)
+    ]
 
 
 def check_step(

@@ -37,7 +37,7 @@ from tvilling.twins.vector import Model
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 VERSION = re.compile(r"[0-9]{9,}-[0-9]{8}T[0-9]{12}")
 MAX_POINTER_BYTES = 1000
-FORMAT = 1
+FORMAT = 2
 CURRENT, ARRAYS, ABOUT = "current", "arrays", "twin.json"
 
 
@@ -269,10 +269,33 @@ NEEDED: dict[str, Callable[[Any], bool]] = {
 def _template(plant: System, about: dict[str, Any]) -> Twin:
     """A twin of the right structure; its numbers mean nothing."""
     nothing = jnp.zeros(())
-    model = Model(plant, nothing, nothing, nothing, tuple(about["unknown"]), float(about["dt_s"]))
+    count, mark = jnp.zeros((), jnp.int64), jnp.zeros((), bool)
+    model = Model(
+        system=plant,
+        state_noise=nothing,
+        unknown_walk=nothing,
+        relaxation=nothing,
+        gate_sd=nothing,
+        rotate=mark,
+        estimated=mark,
+        start_log_sd=nothing,
+        sources=count,
+        unknown=tuple(about["unknown"]),
+        dt_s=float(about["dt_s"]),
+    )
     state = plant.init(jax.random.key(0))
-    count = jnp.zeros((), jnp.int64)
-    return Twin(model, Belief(state, nothing, count, count, count, nothing, count))
+    belief = Belief(
+        state=state,
+        log_unknown=nothing,
+        seed=count,
+        steps=count,
+        time_ns=count,
+        nis=nothing,
+        readings=count,
+        gated=count,
+        gated_runs=count,
+    )
+    return Twin(model, belief)
 
 
 def _write(path: Path, text: str) -> None:

@@ -1,5 +1,6 @@
 """A digital twin: a system, a belief about it, and a clock."""
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -19,8 +20,10 @@ from tvilling.twins.forecast import label_forecast, run_ahead
 from tvilling.twins.ledger import Ledger
 from tvilling.twins.monitor import Health, health
 from tvilling.twins.naming import float_leaves, replace_leaves, unit_of
+from tvilling.twins.notes import TooFewMembersWarning, few_members_note, twin_notes
 from tvilling.twins.prior import Prior, make_belief, make_model
-from tvilling.twins.readings import check_step
+from tvilling.twins.prior_checks import count_faults
+from tvilling.twins.readings import Gated, check_step, gated_readings
 from tvilling.twins.vector import Model, entries
 
 if TYPE_CHECKING:
@@ -90,12 +93,15 @@ class Twin:
         dt_s
             Length of a step [s].
         members
-            Size of the ensemble, at least 10; more than twice the floats of a member, plus one,
-            make all sampled moments exact (see `sampling.py`).
+            Size of the ensemble, at least 10; more than twice the numbers that are uncertain make
+            all sampled moments exact (see `sampling.py`). With fewer there is a
+            `TooFewMembersWarning`, which says how many would do, and readings correct only what
+            they are clearly correlated with.
         unknown
             Fields of `system` to be estimated, with the relative standard deviation of what is
             known of each [1]. They are positive, and lognormal with the nominal value as mean. A
-            field inside a field is named by a path with dots.
+            field inside a field is named by a path with dots. Elements that are zero stay zero;
+            `notes` says which.
         seed
             Of all draws.
         prior
@@ -107,8 +113,14 @@ class Twin:
             With every fault in what was given.
         """
         unknown, prior = dict(unknown or {}), prior or Prior()
+        faults = count_faults(members, seed)
+        if faults:
+            raise InputError("twin", faults)
         model = make_model(system, dt_s, unknown, prior)
-        belief = make_belief(model, unknown, prior, start, members, seed)
+        model, belief = make_belief(model, unknown, prior, start, (members, seed))
+        too_few = few_members_note(model, members)
+        if too_few:
+            warnings.warn(too_few, TooFewMembersWarning, stacklevel=2)
         return cls(model, belief, model_version=model_hash(model.system))
 
     @property
@@ -206,9 +218,10 @@ class Twin:
         """Mean and standard deviation over the members of each state and unknown, by name."""
         state = {name: np.asarray(leaf) for name, leaf in float_leaves(self.belief.state).items()}
         values, start = dict(state), 0
+        unknown = np.exp(np.asarray(self.belief.log_unknown)) * np.asarray(self.model.estimated)
         for name, shape in entries(self.system, self.model.unknown):
             size = int(np.prod(shape, dtype=int))
-            part = np.exp(np.asarray(self.belief.log_unknown)[:, start : start + size])
+            part = unknown[:, start : start + size]
             values[name] = part.reshape(-1, *shape)
             start += size
         return {
@@ -224,7 +237,22 @@ class Twin:
 
     def health(self) -> Health:
         """Whether the innovations of the last updates scatter as they should."""
-        return health(np.asarray(self.belief.nis), np.asarray(self.belief.readings))
+        belief = self.belief
+        return health(np.asarray(belief.nis), np.asarray(belief.readings), np.asarray(belief.gated))
+
+    def gated(self) -> tuple[Gated, ...]:
+        """Readings that the last update left out, as too far from what was expected."""
+        if self.last is None:
+            return ()
+        return gated_readings(self.model.system, self.belief, self.last, self.meters)
+
+    def notes(self) -> tuple[str, ...]:
+        """What the numbers alone do not say, in sentences.
+
+        Too few members, elements that are not estimated, whole numbers that no reading corrects,
+        unknowns that no reading sees.
+        """
+        return twin_notes(self.model, self.belief)
 
     def facts(self) -> dict[str, Any]:
         """What a ledger is told of the last update."""
@@ -238,6 +266,7 @@ class Twin:
             "step": int(self.belief.steps),
         }
         if self.last is None:
-            return facts | {"event": "start", "status": words(Outcome.OK)}
+            told = {"event": "start", "status": words(Outcome.OK), "members": self.belief.members}
+            return facts | told | {"notes": list(self.notes())}
         told = update_facts(self.model, self.belief, self.last, self.meters)
-        return facts | told | {"health": str(self.health())}
+        return facts | told | {"health": str(self.health()), "notes": list(self.notes())}

@@ -6,7 +6,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Float
+from jaxtyping import Array, Bool, Float, Int
 
 from tvilling.sciml.system import System
 from tvilling.twins.naming import float_leaves, replace_leaves
@@ -27,6 +27,16 @@ class Model:
         Relative standard deviation that each unknown gains in a day [1/√day].
     relaxation
         Share of the spread taken by an update that is given back [1]; 0 gives none.
+    gate_sd
+        Standard deviations of (spread + noise) beyond which a reading is left out.
+    rotate
+        Whether the members are rotated after an update.
+    estimated
+        Which elements of the unknown fields are estimated; those that are zero are not.
+    start_log_sd
+        Standard deviation of the logarithm of each unknown at the start.
+    sources
+        How many numbers of a member are uncertain of their own, by their start or their noise.
     unknown
         Names of the unknown fields of `system`.
     dt_s
@@ -37,6 +47,11 @@ class Model:
     state_noise: Float[Array, " float"]
     unknown_walk: Float[Array, " unknown"]
     relaxation: Float[Array, ""]
+    gate_sd: Float[Array, ""]
+    rotate: Bool[Array, ""]
+    estimated: Bool[Array, " unknown"]
+    start_log_sd: Float[Array, " unknown"]
+    sources: Int[Array, ""]
     unknown: tuple[str, ...] = jax.tree.static()
     dt_s: float = jax.tree.static()
 
@@ -52,7 +67,8 @@ class Model:
         for name in self.unknown:
             leaf = nominal[name]
             part = log_unknown[start : start + leaf.size]
-            values[name] = jnp.exp(part).reshape(leaf.shape).astype(leaf.dtype)
+            found = jnp.where(self.estimated[start : start + leaf.size], jnp.exp(part), 0.0)
+            values[name] = found.reshape(leaf.shape).astype(leaf.dtype)
             start += leaf.size
         return replace_leaves(self.system, values)
 
@@ -77,3 +93,14 @@ def entries(tree: Any, names: tuple[str, ...] | None = None) -> list[tuple[str, 
     """Name and shape of the float leaves of `tree`, all or those named, in order."""
     leaves = float_leaves(tree)
     return [(name, np.shape(leaves[name])) for name in (leaves if names is None else names)]
+
+
+def reading_places(system: System, names: tuple[str, ...]) -> np.ndarray:
+    """Where the numbers of the outputs `names` lie among those of all outputs, in order."""
+    places, start = {}, 0
+    for channel in system.outputs:
+        size = int(np.prod(channel.shape, dtype=int))
+        places[channel.name] = np.arange(start, start + size)
+        start += size
+    parts = [places[name] for name in names]
+    return np.concatenate(parts) if parts else np.zeros(0, int)

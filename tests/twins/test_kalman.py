@@ -64,7 +64,8 @@ def test_many_meters_of_a_plant_with_several_arrays() -> None:
     state = {"count": 0, "air_degc": jnp.full(3, 20.0), "wall_degc": jnp.full(3, 18.0)}
     like = {"count": 0, "air_degc": jnp.full(3, 1.0), "wall_degc": jnp.full(3, 2.0)}
     spread = {"count": 0, "air_degc": noise[:3], "wall_degc": noise[3:]}
-    prior = Prior(state, like, spread, relaxation=0.0)
+    # The readings are no plant's: the gate would leave some out, and the reference has none.
+    prior = Prior(state, like, spread, relaxation=0.0, gate_sd=np.inf)
     twin = Twin.start(plant, "2026-01-12", 3600.0, members=20, prior=prior)
     meters = np.vstack([np.eye(6)[:3], np.repeat([1 / 3, 0], 3)])  # air of each, and their mean
     sigma = np.array([0.3, 0.5, 0.2, 0.1])
@@ -93,7 +94,8 @@ def test_a_start_drawn_by_the_system_is_off_by_one_over_root_members() -> None:
     exact_variance = 75.0**2 / 12
 
     def error(members: int, seed: int) -> float:
-        twin = start(LOSS_W_PER_K, members, unknown={}, seed=seed, state=None, state_noise=0.0)
+        drawn = {"state": None, "state_sd": 0.0, "state_noise": 0.0}
+        twin = start(LOSS_W_PER_K, members, unknown={}, seed=seed, **drawn)
         settled = twin.assimilate(
             {"heater_w": week.heater_w[0]},
             {"demand_w": week.demand_w[0], "ambient_degc": week.ambient_degc[0]},
