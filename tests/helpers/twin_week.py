@@ -9,7 +9,6 @@ from tvilling.benchmarks.twin_reference import (
     NOISE_K,
     NOMINAL,
     RELATIVE_SD,
-    SIGMA_K,
     START_DEGC,
     START_SD_K,
     Week,
