@@ -90,8 +90,11 @@ def analysed(
         Outcome.GATED: gated.any(),
         Outcome.WIDENED: lost,
     }
+    status = jnp.zeros((), int)
+    for flag, holds in flags.items():
+        status |= jnp.where(holds, int(flag), 0)
     return after, Update(
-        status=sum((jnp.where(holds, int(flag), 0) for flag, holds in flags.items()), start=0),
+        status=status,
         replaced=jnp.zeros((), int),
         flagged=jnp.zeros(len(FLAGS), int),
         prior_mean=before.mean(axis=0),

@@ -136,7 +136,7 @@ def make_belief(
     outputs = sum(int(np.prod(channel.shape, dtype=int)) for channel in model.system.outputs)
     return replace(model, sources=jnp.asarray(sources, jnp.int64)), Belief(
         state=state,
-        log_unknown=log_unknown,
+        log_unknown=jnp.asarray(log_unknown),
         seed=jnp.asarray(seed, jnp.int64),
         steps=jnp.asarray(0, jnp.int64),
         time_ns=jnp.asarray(_nanoseconds(start), jnp.int64),
