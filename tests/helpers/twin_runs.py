@@ -21,13 +21,13 @@ def vectors_of(
     model = twins[0].model
     beliefs = jax.tree.map(lambda *leaves: jnp.stack(leaves), *[twin.belief for twin in twins])
 
-    def one(belief: object, course: tuple) -> tuple:
+    def one(belief: object, profiles: tuple) -> tuple:
         def step(belief: object, now: tuple) -> tuple:
             belief, _ = advance(model, belief, now[0], now[1], sigma)
             vector = belief.vector()
             return belief, (vector.mean(axis=0), vector.std(axis=0, ddof=1))
 
-        return jax.lax.scan(step, belief, course)[1]
+        return jax.lax.scan(step, belief, profiles)[1]
 
     mean, sd = jax.jit(jax.vmap(one))(beliefs, (inputs, reading))
     return np.asarray(mean), np.asarray(sd)

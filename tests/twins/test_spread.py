@@ -111,8 +111,8 @@ def levels_runs(members: int, runs: int, plant: Levels, steps: int = 24) -> tupl
     spread = np.sqrt(np.log1p(sd**2))
     true = -(spread**2) / 2 + spread * random.standard_normal((runs, levels))
     steps_made = walk * 24**-0.5 * random.standard_normal((runs, steps, levels))
-    course = true[:, None] + np.cumsum(steps_made, axis=1)
-    read = course @ plant.matrix().T + sigma * random.standard_normal((runs, steps, plant.meters))
+    path = true[:, None] + np.cumsum(steps_made, axis=1)
+    read = path @ plant.matrix().T + sigma * random.standard_normal((runs, steps, plant.meters))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", TooFewMembersWarning)
         twins = [
@@ -123,7 +123,7 @@ def levels_runs(members: int, runs: int, plant: Levels, steps: int = 24) -> tupl
         ]
     readings = {"mean_log": jnp.asarray(read)}
     mean, found = vectors_of(twins, ({}, {}), readings, {"mean_log": jnp.full(plant.meters, sigma)})
-    error = mean[:, -1] - course[:, -1]
+    error = mean[:, -1] - path[:, -1]
     return normalised_error(error, found[:, -1]), float(np.sqrt((error**2).mean()))
 
 
