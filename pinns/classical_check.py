@@ -9,7 +9,7 @@ the start of the iteration.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from math import ceil, log2
 from typing import Any
 
@@ -152,7 +152,7 @@ class _System:
                 if what in item.formulas and key in self.state:
                     value = prescribed(item.formulas[what], self.numbers, point)
                     row = self.state.index(key)
-                    found.append(lambda state, row=row, value=value: state[row] - value)
+                    found.append(partial(_less, row, value))
         outward = 1.0 if end == self.axis.high else -1.0
         there = {**point, f"normal_{self.axis.name}": jnp.asarray(outward)}
         for equation in self.problem.equations:
@@ -164,6 +164,11 @@ class _System:
 
                 found.append(on_face)
         return found
+
+
+def _less(row: int, value: Array, state: Array) -> Array:
+    """An entry of the state less what is prescribed for it."""
+    return state[row] - value
 
 
 def compare_classical(solution: Evaluated, numbers: dict[str, float]) -> Compared | None:

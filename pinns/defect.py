@@ -174,8 +174,8 @@ def _looked_at(look: _Look, groups: list[tuple[list[Equation], Points]]) -> _Fou
         arrays = {name: jnp.asarray(values, float) for name, values in points.items()}
         rows, sizes, slope = (np.asarray(item) for item in seldom(both)(arrays))
         for item, row, size in zip(held, rows, sizes, strict=True):
-            whole = max(float(np.sqrt(np.mean(size**2))), FLOOR) * item.weight**0.5
-            residual[item.name] = float(np.sqrt(np.mean(row**2))) / whole
+            whole = max(_rms(size), FLOOR) * item.weight**0.5
+            residual[item.name] = _rms(row) / whole
         share = rows.shape[1] ** -0.5
         parts.append(rows.ravel() * share)
         slopes.append(slope.reshape(rows.size, -1) * share)
@@ -185,8 +185,13 @@ def _looked_at(look: _Look, groups: list[tuple[list[Equation], Points]]) -> _Fou
     lengths = np.linalg.norm(j, axis=0)
     lengths[lengths == 0] = 1.0
     step = np.linalg.lstsq(j / lengths, -r, rcond=WEAKEST)[0] / lengths
-    left = float(np.linalg.norm(r + j @ step) / max(np.linalg.norm(r), 1e-300))
+    left = float(np.linalg.norm(r + j @ step)) / max(float(np.linalg.norm(r)), 1e-300)
     return _Found(residual, jnp.asarray(step.reshape(zero.shape)), left, look)
+
+
+def _rms(values: np.ndarray) -> float:
+    """Root mean square, whatever their size."""
+    return float(np.linalg.norm(values)) / max(values.size, 1) ** 0.5
 
 
 def _judged(solution: "Solution", found: _Found, points: Points) -> Defect:

@@ -8,6 +8,7 @@ steepest places are looked at ever more closely: what does not shrink with the s
 """
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Any
 
 import jax
@@ -83,7 +84,7 @@ def _steps_prescribed(problem: Problem, orders: dict[tuple[str, str], int]) -> I
         for what, value in condition.formulas.items():
             if what not in carried or not callable(value) or isinstance(value, Held):
                 continue
-            field = Field(lambda point, value=value: prescribed(value, numbers, point))
+            field = Field(partial(prescribed, value, numbers))
             if not _chooses(field, dict.fromkeys(problem.inputs.names, 0.5)):
                 continue
             for (unknown, name), order in sorted(orders.items()):

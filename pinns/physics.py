@@ -89,7 +89,9 @@ class Physics:
         """
         total = 0.0
         for name, here in placed.items():
-            squares = np.sort(np.asarray(self._rows[name](theta, here)) ** 2, axis=1)
+            sizes = np.sort(np.abs(np.asarray(self._rows[name](theta, here))), axis=1)
+            with np.errstate(over="ignore"):  # of a training that diverges
+                squares = sizes**2
             total += squares[:, : squares.shape[1] - squares.shape[1] // TAIL].sum()
         return jnp.asarray(total)
 

@@ -22,11 +22,13 @@ def show_problem(problem: "Problem") -> str:
 
 def show_solution(solution: "Solution | WindowedSolution") -> str:
     """The unknowns, how training ended, and the verdict where it was asked for."""
+    from tvilling.pinns.windows import WindowedSolution
+
     problem = solution.problem
     parts = _axes(problem)
     with suppress(TypeError):  # while JAX follows its weights there are no numbers
         parts += _parameters(problem, solution.parameters)
-    if hasattr(solution, "windows"):
+    if isinstance(solution, WindowedSolution):
         parts.append(("windows", f"{len(solution.windows)} of {solution.axis}"))
     ended = f"{solution.stopped}, held-out loss {solution.held_out:.2g}, seed {solution.seed}"
     parts.append(("stopped", ended))

@@ -59,8 +59,8 @@ def train(
         fault = f"causal axis {settings.causal.axis!r} is no axis; declared are {known}"
         raise InputError(f"training of {problem.name}", [fault])
     if tell is not silent:
-        for one in disagreements(problem):
-            tell(f"{problem.name}: {one}")
+        for fault in disagreements(problem):
+            tell(f"{problem.name}: {fault}")
     solution: Solution | WindowedSolution
     if settings.windows is not None:
         one = partial(trained, watch=watch)

@@ -153,37 +153,37 @@ def _next_step(
     problem: Problem, solution: "Solution | WindowedSolution", compared: Compared | None
 ) -> str:
     """What has cured such cases, the likeliest first."""
-    last = solution if hasattr(solution, "checks") else solution.windows[-1]
-    best, end = last.best.step, last.checks[-1].step
-    if last.stopped == "time":
+    from tvilling.pinns.windows import WindowedSolution  # which imports this file
+
+    if solution.stopped == "time":
         return "Its time was over: train with a greater time_s."
-    axis = time_axis(problem)
-    if hasattr(solution, "windows"):
-        more = 2 * len(solution.windows)
-        return (
-            f"Cut {solution.axis} finer: TrainSettings(windows=Windows({solution.axis!r}, {more}))."
-        )
-    settings = nnx.merge(last.graph, last.params.network).settings
+    if isinstance(solution, WindowedSolution):
+        return f"Cut {solution.axis} finer: {_cut(solution.axis, 2 * len(solution.windows))}."
+    best, end, axis = solution.best.step, solution.checks[-1].step, time_axis(problem)
+    settings = nnx.merge(solution.graph, solution.params.network).settings
     lead = f"The best state was that at step {best:,} of {end:,}. " if best < end / 2 else ""
     if axis is not None:
         count = _windows(compared)
         kind = "" if settings.kind == "perceptron" else " with the usual network, a perceptron"
         return (
             f"{lead}Cut {axis.name} into windows, each with a network of its own{kind}: "
-            f"TrainSettings(windows=Windows({axis.name!r}, {count}), points=300, "
-            "stages=(Broyden(600),))."
+            f"{_cut(axis.name, count)}."
         )
     if settings.kind != "perceptron":
         return (
             f"{lead}Random features stray between the points: take the usual network, "
             f"NetworkSettings(width={max(settings.width, 24)}, activation='sin')."
         )
-    if best >= STILL_FALLING * end and last.stopped == "steps":
+    if best >= STILL_FALLING * end and solution.stopped == "steps":
         return (
             f"The loss still falls: take more steps, TrainSettings(stages=(Broyden({2 * end}),)); "
             f"then {_finer(settings.width, settings.depth)}."
         )
     return f"{lead}Try {_finer(settings.width, settings.depth)}, another seed, and more points."
+
+
+def _cut(axis: str, count: int) -> str:
+    return f"TrainSettings(windows=Windows({axis!r}, {count}), points=300, stages=(Broyden(600),))"
 
 
 def _finer(width: int, depth: int) -> str:
