@@ -1,6 +1,6 @@
 """A production case as a user writes it: plant, load, weather, prices, and how plans are made."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
@@ -15,9 +15,9 @@ ZONE = ZoneInfo("Europe/Copenhagen")
 Source = Literal["auto", "recorded", "synthetic"]
 
 
-def local_time(time: datetime) -> datetime:
-    """`time` on the Danish clock, without zone; one without zone is on it already."""
-    return time.astimezone(ZONE).replace(tzinfo=None) if time.tzinfo else time
+def _instant(time: datetime, fold: int) -> datetime:
+    """The instant of `time`, which without zone is on the Danish clock."""
+    return (time if time.tzinfo else time.replace(tzinfo=ZONE, fold=fold)).astimezone(UTC)
 
 
 class StockLoad(StrictModel):
@@ -107,7 +107,7 @@ class Outage(StrictModel):
 
     @model_validator(mode="after")
     def _in_order(self) -> "Outage":
-        if local_time(self.end) <= local_time(self.start):
+        if _instant(self.end, fold=1) <= _instant(self.start, fold=0):
             raise ValueError(f"end is {self.end:%Y-%m-%d %H:%M}, expected after start")
         return self
 

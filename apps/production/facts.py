@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tvilling.apps.case import CurveControl, HoldControl
-from tvilling.apps.production.case import ZONE, FileLoad, PlantCase, StockLoad, local_time
+from tvilling.apps.production.case import ZONE, FileLoad, Outage, PlantCase, StockLoad
 from tvilling.sciml.errors import InputError
 
 if TYPE_CHECKING:
@@ -191,12 +191,38 @@ def moment_of(case: PlantCase, scheduled: datetime | None) -> np.datetime64:
     import pandas as pd
 
     if case.plan.moment is not None:
-        local = pd.Timestamp(local_time(case.plan.moment)).tz_localize(
-            ZONE.key, ambiguous=True, nonexistent="shift_forward"
-        )
-        return local.tz_convert("UTC").tz_localize(None).floor("h").to_datetime64()
+        return _utc(case.plan.moment).astype("datetime64[h]").astype("datetime64[ns]")
     now = pd.Timestamp(scheduled) if scheduled else pd.Timestamp.now("UTC")
     return now.tz_convert("UTC").tz_localize(None).ceil("h").to_datetime64()
+
+
+def _utc(time: datetime) -> np.datetime64:
+    """A time as a case has it, in UTC: with its offset, or on the Danish clock.
+
+    Of a time that the clock shows twice it is the first, unless an offset tells; one that the clock
+    leaves out counts at the moment of the change.
+    """
+    import pandas as pd
+
+    stamp = pd.Timestamp(time)
+    if stamp.tz is None:
+        stamp = stamp.tz_localize(ZONE.key, ambiguous=True, nonexistent="shift_forward")
+    return stamp.tz_convert("UTC").tz_localize(None).to_datetime64().astype("datetime64[ns]")
+
+
+def touches(outage: Outage, time: np.ndarray) -> np.ndarray:
+    """Whether an outage touches each of the hours that begin at `time` (UTC).
+
+    A bound without an offset is what the Danish clock shows: of an hour that it shows twice, both.
+    """
+    local = to_local(time).tz_localize(None).to_numpy()
+
+    def at(bound: datetime) -> tuple[np.ndarray, np.datetime64]:
+        return (time, _utc(bound)) if bound.tzinfo else (local, np.datetime64(bound, "ns"))
+
+    (after, start), (before, end) = at(outage.start), at(outage.end)
+    touched: np.ndarray = (after + HOUR > start) & (before < end)
+    return touched
 
 
 def moment_made(scheduled: datetime | None) -> np.datetime64 | None:
@@ -279,24 +305,33 @@ def is_covered(time: np.ndarray) -> np.ndarray:
 
 
 def _in_year(time: np.ndarray, year: int) -> np.ndarray:
-    """The same weekday and week in another year: moved by whole weeks, into that year."""
-    months = time.astype("datetime64[Y]").astype(int) + 1970
+    """The same hour, weekday and week of the Danish clock in another year, in UTC.
+
+    Moved by whole weeks, into that year.
+    """
+    import pandas as pd
+
+    local = to_local(time).tz_localize(None).to_numpy()
+    months = local.astype("datetime64[Y]").astype(int) + 1970
     first = np.array([f"{number}-01-01" for number in months], "datetime64[D]")
     weeks = np.round((np.datetime64(f"{year}-01-01") - first).astype(float) / 7.0).astype(int)
-    moved = time + (weeks * 7).astype("timedelta64[D]")
+    moved = local + (weeks * 7).astype("timedelta64[D]")
     low, high = np.datetime64(f"{year}-01-02"), np.datetime64(f"{year}-12-30")
     week = np.timedelta64(7, "D")
     moved = np.where(moved < low, moved + week, moved)
-    return np.where(moved > high, moved - week, moved)
+    moved = np.where(moved > high, moved - week, moved)
+    first_of_two = np.ones(len(moved), bool)
+    there = pd.DatetimeIndex(moved).tz_localize(
+        ZONE.key, ambiguous=first_of_two, nonexistent="shift_forward"
+    )
+    return there.tz_convert("UTC").tz_localize(None).to_numpy()
 
 
 def _available(case: PlantCase, time: np.ndarray) -> dict[str, np.ndarray]:
     """Share of each unit with outages that is left; an hour that one touches is out as a whole."""
-    local = to_local(time).tz_localize(None).to_numpy()
     there: dict[str, np.ndarray] = {}
     for outage in case.outages:
         share = there.setdefault(outage.unit, np.ones(len(time)))
-        start, end = (np.datetime64(local_time(at), "ns") for at in (outage.start, outage.end))
-        out = (local + HOUR > start) & (local < end)
+        out = touches(outage, time)
         share[out] = np.minimum(share[out], outage.share)
     return there

@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from tvilling.apps.production.case import ZONE
 from tvilling.apps.production.facts import HOUR
 from tvilling.sciml.io.netcdf import open_netcdf
+from tvilling.twins.clock_hours import same_hour_before
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -38,6 +40,8 @@ def last_plan(
 def held(last: "xr.Dataset", moment: np.datetime64, hours: int) -> "xr.Dataset":
     """The rest of the last plan from `moment` on, and then its last day over and over.
 
+    Days are those of the Danish clock: what is held is the plan of the same hour of the day.
+
     What it says of load, weather and prices is what was believed then; no price counts as
     published.
     """
@@ -45,7 +49,10 @@ def held(last: "xr.Dataset", moment: np.datetime64, hours: int) -> "xr.Dataset":
     steps = last.sizes["time"]
     at = int((moment - begins) // HOUR) + np.arange(-1, hours)
     day = min(DAY_H, steps)
-    before, *at = np.where(at < steps, at, steps - day + (at - steps) % day).tolist()
+    back = (at - steps) // day + 1 if day == DAY_H else np.zeros(len(at), int)
+    of_clock = (same_hour_before(begins + at * HOUR, back * DAY_H, ZONE.key) - begins) // HOUR
+    last_day = steps - day + (of_clock.astype(int) - steps) % day
+    before, *at = np.where(at < steps, at, last_day).tolist()
     data = last.isel(time=at).assign_coords(time=moment + np.arange(hours) * HOUR)
     data["time"].attrs = dict(last["time"].attrs)
     data["published"] = data["published"] * 0

@@ -202,8 +202,8 @@ def prices_ahead(
     seen = np.concatenate([past, given[:count]])
     if not np.isfinite(seen).any() and not known.any():
         raise InputError("prices", ["no price is known, neither before the plan begins nor ahead"])
-    beyond = expected_prices(seen[-WEEK_H:], hours - count)
-    usual = expected_prices(past, count) if missing else given[:count]
+    beyond = expected_prices(seen[-WEEK_H:], hours - count, moment + count * HOUR)
+    usual = expected_prices(past, count, moment) if missing else given[:count]
     course = np.where(known, given, np.concatenate([usual, beyond]))
     if not missing:
         return course, known, notes, ""

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tvilling.apps.production.case import Outage, local_time
-from tvilling.apps.production.facts import HOUR, to_local
+from tvilling.apps.production.case import Outage
+from tvilling.apps.production.facts import touches
 
 if TYPE_CHECKING:
     from tvilling.apps.production.planning import Plan
@@ -39,9 +39,7 @@ def plan_warnings(plan: "Plan") -> list[str]:
 def _outage(time: np.ndarray, outage: Outage) -> str:
     share = f"{outage.share:.0%} of it left" if outage.share else "out of service"
     why = f" ({outage.reason})" if outage.reason else ""
-    begin, end = (np.datetime64(local_time(at), "ns") for at in (outage.start, outage.end))
-    local = to_local(time).tz_localize(None).to_numpy()
-    away = "" if ((local + HOUR > begin) & (local < end)).any() else ", outside the plan's hours"
+    away = "" if touches(outage, time).any() else ", outside the plan's hours"
     return (
         f"{outage.unit} is {share} {outage.start:%Y-%m-%d %H:%M} to {outage.end:%Y-%m-%d %H:%M}"
         f"{why}{away}"

@@ -77,7 +77,8 @@ class Known:
         if missing:
             raise InputError("prices", [f"{missing} of {len(published)} published hours missing"])
         before = np.concatenate([self.price_before_dkk_per_kwh, price[: min(until, steps.stop)]])
-        beyond = expected_prices(before[-WEEK_H:], max(steps.stop - until, 0))
+        start = time[step] + (until - step) * HOUR
+        beyond = expected_prices(before[-WEEK_H:], max(steps.stop - until, 0), start)
         return np.concatenate([published, beyond])
 
 

@@ -253,7 +253,7 @@ def _before_on(
     """Whether the unit ran in each of the `steps` steps before the beginning, oldest first."""
     held = min(before.hours[unit] / plant.dt_h, steps)
     ago = np.arange(steps, 0, -1)
-    return np.where(ago <= round(held), before.on[unit], ~before.on[unit]).astype(float)
+    return np.where(ago <= math.floor(held + 1e-9), before.on[unit], ~before.on[unit]).astype(float)
 
 
 def on_limits(

@@ -1,9 +1,9 @@
 """What a model sees of each hour ahead: calendar, load before the origin, weather until the hour.
 
 A row is one hour ahead of one origin. All that it holds was known at the origin, given the weather
-ahead. Same-hour lags reach back to the last whole day before the origin that holds the hour, so
-they exist for any lead. Weather enters with first-order lags of several time constants, which run
-through the history into the weather ahead.
+ahead. Same-hour lags reach back to the last whole day before the origin that holds the hour, by the
+clock on the wall, so they exist for any lead. Weather enters with first-order lags of several time
+constants, which run through the history into the weather ahead.
 """
 
 from dataclasses import dataclass, replace
@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 
 from tvilling.datasets.heat_load import lagged
+from tvilling.twins.clock_hours import same_hour_before
 from tvilling.twins.load_forecast.calendar import calendar_of
 from tvilling.twins.load_forecast.series import DAY_H, HOUR, OUTDOOR, WEEK_H, Series
 from tvilling.twins.load_forecast.settings import ForecastSettings
@@ -80,10 +81,11 @@ def make_rows(
     columns = {
         "lead_h": np.broadcast_to(np.arange(float(hours)), at.shape),
         **_calendar(time, settings),
-        **_load(series.bridged_mw, origins, at),
+        **_load(series.bridged_mw, origins, at, _ClockHours(series.time[0], settings.zone)),
     }
+    day = _ClockHours(series.time[0], settings.zone).before(at, origins, DAY_H)
     for name, values in ahead.items():
-        columns |= _weather(name, series.weather[name], values, origins, name == OUTDOOR)
+        columns |= _weather(name, series.weather[name], values, (origins, day), name == OUTDOOR)
     stacked = np.stack([np.broadcast_to(c, at.shape).ravel() for c in columns.values()], axis=1)
     origin = np.repeat(series.time[0] + origins * HOUR, hours)
     return Rows(tuple(columns), stacked, time.ravel(), origin)
@@ -108,22 +110,56 @@ def _calendar(time: np.ndarray, settings: ForecastSettings) -> dict[str, Grid]:
     return {name: values.astype(float)[shaped] for name, values in columns.items()}
 
 
-def _load(load: Float[np.ndarray, " time"], origins: np.ndarray, at: np.ndarray) -> dict[str, Grid]:
+@dataclass(frozen=True)
+class _ClockHours:
+    """Positions of the same hour of the day, on an axis that begins at `start`."""
+
+    start: np.datetime64
+    zone: str | None
+
+    def back(self, at: Int[np.ndarray, "origin lead"], hours: int) -> np.ndarray:
+        """Positions `hours`, whole days, before `at` by the clock."""
+        found = same_hour_before(self.start + at * HOUR, hours, self.zone)
+        return ((found - self.start) // HOUR).astype(int)
+
+    def before(
+        self, at: Int[np.ndarray, "origin lead"], origins: np.ndarray, step_h: int
+    ) -> Int[np.ndarray, "origin lead"]:
+        """Positions before the origin, as few whole `step_h` back as that takes.
+
+        On a day with 25 hours the hour of the day before may not have come yet: then it is that of
+        one more step before.
+        """
+        lead = at - origins[:, None]
+        hours = (lead // step_h + 1) * step_h
+        found = self.back(at, hours)
+        late = found >= origins[:, None]
+        return np.where(late, self.back(at, hours + step_h), found) if late.any() else found
+
+
+def _load(
+    load: Float[np.ndarray, " time"],
+    origins: np.ndarray,
+    at: np.ndarray,
+    clock: _ClockHours,
+) -> dict[str, Grid]:
     """Load before the origin: same hour of days and weeks before, last hours, means."""
     lead = at[0] - origins[0]
-    day = at - (lead // DAY_H + 1) * DAY_H
-    week = at - (lead // WEEK_H + 1) * WEEK_H
+    day = clock.before(at, origins, DAY_H)
+    days = [day, *(clock.back(day, DAY_H * back) for back in range(1, 7))]
+    week = clock.before(at, origins, WEEK_H)
     total = np.concatenate([[0.0], np.nancumsum(load)])
     last = origins[:, None] - 1
     means = {h: (total[last + 1] - total[last + 1 - h]) / h for h in (3, 6, DAY_H, 48, WEEK_H)}
-    week_day_mean = (total[week] - total[week - DAY_H]) / DAY_H
+    whole_week = at - (lead // WEEK_H + 1) * WEEK_H
+    week_day_mean = (total[whole_week] - total[whole_week - DAY_H]) / DAY_H
     return {
         "day_before": load[day],
-        "two_days_before": load[day - DAY_H],
+        "two_days_before": load[days[1]],
         "week_before": load[week],
         "day_before_earlier": load[day - 1],
         "day_before_later": load[np.minimum(day + 1, last)],
-        "seven_days": np.mean([load[day - DAY_H * back] for back in range(7)], axis=0),
+        "seven_days": np.mean([load[one] for one in days], axis=0),
         "risen_since_week": means[DAY_H] - week_day_mean,
         **{f"last_{back + 1}": load[last - back] for back in range(3)},
         **{f"mean_{h}_h": mean for h, mean in means.items()},
@@ -131,22 +167,31 @@ def _load(load: Float[np.ndarray, " time"], origins: np.ndarray, at: np.ndarray)
 
 
 def _weather(
-    name: str, past: np.ndarray, ahead: Grid, origins: np.ndarray, is_outdoor: bool
+    name: str,
+    past: np.ndarray,
+    ahead: Grid,
+    places: tuple[np.ndarray, np.ndarray],
+    is_outdoor: bool,
 ) -> dict[str, Grid]:
-    """Weather until each hour, and how it has changed since the lags of the load."""
+    """Weather until each hour, and how it has changed since the lags of the load.
+
+    `places` are the origins, and the positions of the hour of the day before the origin.
+    """
+    origins, day_before = places
     hours = ahead.shape[1]
     back = origins[:, None] - REACH_H + np.arange(REACH_H)
     whole = np.concatenate([past[back], ahead], axis=1)
     now = REACH_H + np.arange(hours)
-    day = now - (np.arange(hours) // DAY_H + 1) * DAY_H
-    columns = {name: ahead, f"{name}_change": ahead - whole[:, day]}
+    day = day_before - origins[:, None] + REACH_H
+    columns = {name: ahead, f"{name}_change": ahead - np.take_along_axis(whole, day, axis=1)}
     for window in (3, DAY_H):
         columns[f"{name}_mean_{window}"] = _running_mean(whole, window)[:, now]
     for lag_h in TEMPERATURE_LAGS_H if is_outdoor else OTHER_LAGS_H:
         lag = _lagged_on(past, ahead, origins, lag_h)
         columns[f"{name}_lag_{lag_h:g}"] = lag[:, now]
         if is_outdoor and lag_h in CHANGE_LAGS_H:
-            columns[f"{name}_lag_{lag_h:g}_change"] = lag[:, now] - lag[:, day]
+            then = np.take_along_axis(lag, day, axis=1)
+            columns[f"{name}_lag_{lag_h:g}_change"] = lag[:, now] - then
     if is_outdoor:
         columns |= {
             "degrees_below": np.maximum(HEATING_DEGC - columns[f"{name}_lag_24"], 0.0),

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy.signal import lfilter
 from town_load import town_history
@@ -78,3 +79,22 @@ def test_a_load_without_weather_has_rows_too():
     assert len(rows.values) == 2 * 168
     assert np.isfinite(rows.values).all()
     assert not any("degc" in name for name in rows.names)
+
+
+@pytest.mark.parametrize("change", ["2026-03-29", "2026-10-25"])
+def test_lags_of_a_load_that_lives_by_the_clock_are_exact_across_its_change(change):
+    """At every origin of the week around it, and up to a week ahead."""
+    hours = 24 * 40
+    first = pd.Timestamp(change) - pd.Timedelta(days=25)
+    time = pd.date_range(first, periods=hours, freq="h")
+    local = time.tz_localize("UTC").tz_convert("Europe/Copenhagen")
+    load = 10.0 + local.hour.to_numpy() / 10
+    history = pd.DataFrame({"load_mw": load, "outdoor_degc": 5.0}, index=time)
+    origins = np.arange(24 * 22, 24 * 30)
+    settings = replace(SETTINGS, hours=168, zone="Europe/Copenhagen")
+    rows = rows_of(history, settings, origins)
+    at = ((rows.time - time.to_numpy()[0]) // np.timedelta64(1, "h")).astype(int)
+    left_out = (local.hour == 3)[at] | (local.hour == 2)[at]  # 02:00 of that day does not exist
+    for name in ("day_before", "two_days_before", "week_before"):
+        np.testing.assert_allclose(rows[name][~left_out], load[at][~left_out], err_msg=name)
+        assert np.abs(rows[name] - load[at]).max() < 0.11
