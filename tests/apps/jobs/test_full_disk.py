@@ -26,7 +26,6 @@ from tvilling.sciml.io.storage import StorageError, storing
 from tvilling.twins.ledger import Ledger, verify
 
 AT = datetime(2026, 1, 20, 9, tzinfo=UTC)
-Broken = Callable[[Store], "contextmanager[None]"]
 
 
 @contextmanager
