@@ -9,11 +9,11 @@ its own. Where the flow cannot turn round the parents are those of the tree, fix
 
 from dataclasses import dataclass
 
-import jax
 import jax.numpy as jnp
 import numpy as np
-from jaxtyping import Array, Bool, Float, Int
+from jaxtyping import Array, Bool, Float
 
+from tvilling.sciml.systems.heat_network.circles import Branches, without_circles
 from tvilling.sciml.systems.heat_network.topology import Topology
 from tvilling.sciml.systems.heat_network.transport import STILL_KG_PER_S
 from tvilling.sciml.systems.heat_network.trees import (
@@ -21,7 +21,6 @@ from tvilling.sciml.systems.heat_network.trees import (
     gathered_up,
     greatest_depth,
     rounds,
-    taken,
 )
 
 Through = tuple[Float[Array, " branch"], Float[Array, " branch"]]  # gain and offset of a branch
@@ -176,8 +175,8 @@ def _solve(
     """Solve x = own + Σ over branches of weight · x[source], added at `target`.
 
     One branch a junction (the heaviest, among those with that junction as `chooser`) makes a
-    forest, after one is left out of every circle; the others, at most `side.extra`, are corrected
-    for.
+    forest; where the heaviest run in a circle, those of the fewest steps from a root do. The
+    others, at most `side.extra`, are corrected for.
     """
     downward = chooser is target
     best = jnp.zeros(side.size).at[chooser].max(weight)
@@ -185,11 +184,10 @@ def _solve(
     candidate = jnp.where((weight >= best[chooser]) & (weight > 0), counted, -1)
     chosen = jnp.full(side.size, -1).at[chooser].max(candidate)
     other_end = source if downward else target
-    parent = jnp.where(chosen >= 0, other_end[chosen], jnp.arange(side.size))
     if side.loops:
-        cut = _one_of_each_cycle(parent)
-        chosen = jnp.where(cut, -1, chosen)
-        parent = jnp.where(cut, jnp.arange(side.size), parent)
+        flowing = Branches(chooser, other_end, weight > 0)
+        chosen = without_circles(flowing, side.tree == np.arange(side.size), chosen)
+    parent = jnp.where(chosen >= 0, other_end[chosen], jnp.arange(side.size))
     has, safe = chosen >= 0, jnp.maximum(chosen, 0)
     factor = jnp.where(has, weight[safe], 0.0)
     left = (weight > 0) & (chosen[chooser] != counted)
@@ -204,21 +202,3 @@ def _solve(
     at = source[chord]
     pulled = jnp.linalg.solve(jnp.eye(side.extra) - response[:, at].T, base[at])
     return base + pulled @ response, left.sum() <= side.extra
-
-
-def _one_of_each_cycle(parent: Int[Array, " junction"]) -> Bool[Array, " junction"]:
-    """One junction of every closed round that `parent` makes, where water runs in a circle.
-
-    After as many steps as there are junctions, every junction has come to a root or into a circle;
-    the least number of each circle stands for it.
-    """
-    own = jnp.arange(len(parent))
-
-    def jump(carry: tuple, _: None) -> tuple[tuple, None]:
-        ahead, least = carry
-        return (taken(ahead, ahead), jnp.minimum(least, taken(least, ahead))), None
-
-    count = rounds(len(parent))
-    (ahead, least), _ = jax.lax.scan(jump, (parent, own), length=count)
-    circles = jnp.zeros(len(parent), bool).at[ahead].set(True) & (parent != own)
-    return circles & (least == own)
