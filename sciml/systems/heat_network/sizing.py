@@ -174,7 +174,7 @@ def size(tables: HeatNetworkTables, options: SizingOptions | None = None) -> Siz
         }
     )
     stated = replace(options, simultaneity="none") if solve else options
-    notes = [*_notes(changes, stated), *_solved_notes(tables, solved)]
+    notes = [*_notes(changes, stated), *_solved_notes(tables, solved, options)]
     sized = replace(_with_pipes(tables, choice, options), notes=(*tables.notes, *notes))
     return Sized(sized, changes)
 
@@ -231,14 +231,18 @@ def _enlarge(
     return loads, choice, solved
 
 
-def _solved_notes(tables: HeatNetworkTables, solved: DesignFlows | None) -> list[str]:
+def _solved_notes(
+    tables: HeatNetworkTables, solved: DesignFlows | None, options: SizingOptions
+) -> list[str]:
     """What the solved network lacks at its design load, apart from the limits of pipes."""
     if solved is None:
         return []
-    notes = [
-        "sized for the flows of the solved network; where loops or several sources share the load "
-        "no number of consumers stands behind a pipe, and simultaneity is left out"
-    ]
+    notes = ["sized for the flows of the solved network"]
+    if options.simultaneity != "none":
+        notes = [
+            f"{notes[0]}; where loops or several sources share the load no number of consumers "
+            f"stands behind a pipe, and simultaneity ({options.simultaneity}) is left out"
+        ]
     if not bool(solved.closed):
         notes.append("the flows of the sized network could not be solved at its design load")
     short = tables.consumers["min_dp_bar"].to_numpy(float) - solved.consumer_dp_bar
