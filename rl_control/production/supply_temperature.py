@@ -23,6 +23,7 @@ from tvilling.rl_control.production.supply_report import as_dataset, by_hour, sh
 from tvilling.rl_control.production.supply_run import Run
 from tvilling.rl_control.production.supply_search import Found, SearchSettings
 from tvilling.rl_control.production.supply_window import HOUR_S, SupplyWindow
+from tvilling.sciml.results import status_text
 from tvilling.sciml.short_repr import short_repr
 from tvilling.sciml.systems.heat_network import HeatState
 
@@ -186,7 +187,8 @@ def _judged(job: Job, curve: Run, found: Found, run: Run, told: tuple[int, int, 
     flagged = np.flatnonzero(run.status)
     if len(flagged):
         hour = flagged[0] * job.fine.dt_s / HOUR_S
-        why = f"status {run.status[flagged[0]]} in {len(flagged)} steps, first in hour {hour:.2f}"
+        words = status_text(int(np.bitwise_or.reduce(run.status[flagged])))
+        why = f"{words} ({len(flagged)} steps, first in hour {hour:.2f})"
         return _Tried("flagged", why, *told)
     saved_dkk = saving(job.account, curve.plant, run.plant).total_dkk
     if saved_dkk <= 0 and np.all(job.missed(curve) <= 0):
