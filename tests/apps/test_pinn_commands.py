@@ -252,7 +252,7 @@ def test_readings_and_parameters_are_checked_together(tmp_path):
     assert "column time_h is missing" in told
     assert "no column is an unknown; there are water_degc" in told
     assert "nothing is free; name parameters with --free" in told
-    assert "cannot be read" in call("invert", NAME, tmp_path / "no.csv", fails=True)
+    assert "no.csv: no such file" in call("invert", NAME, tmp_path / "no.csv", fails=True)
     file.write_text("time_h,water_degc\n1,50\n2,49,1\n")  # with a flag that no header names
     told = call("invert", NAME, file, "--free", "decay_per_h,decay_per_h", fails=True)
     assert "reading 2 has more than the 2 cells of the header" in told

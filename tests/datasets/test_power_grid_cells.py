@@ -234,7 +234,10 @@ FAULTS: dict[str, tuple[Change, str]] = {
     "levels": (option("bus", "is_multiindex", True), "bus: rows or columns have names of several"),
     "reader's option": (option("bus", "lines", True), "bus: has the option 'lines', which pandas"),
     "table of nothing": (option("bus", "_object", "null"), "bus: its layout is 'split' of null"),
-    "table cut off": (option("bus", "_object", '{"columns": ['), "bus: is not JSON: line 1, column 14: Expecting v"),
+    "table cut off": (
+        option("bus", "_object", '{"columns": ['),
+        "bus: is not JSON: line 1, column 14: Expecting value",
+    ),
     "table deep": (option("bus", "_object", "[" * 100_000), "bus: is JSON nested too deeply"),
 }  # fmt: skip
 

@@ -242,7 +242,7 @@ def test_destest_pipe_to_nowhere(tmp_path):
 def test_damaged_workbook(tmp_path):
     (tmp_path / "Networks.xlsx").write_bytes(b"no archive")
     text = faults_of(read_network, tmp_path, "8", "workbook")
-    assert "8_Buildings_node_data cannot be read" in text
+    assert "Networks.xlsx: is no ZIP archive" in text
 
 
 @pytest.mark.parametrize(

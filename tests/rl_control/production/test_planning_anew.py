@@ -125,6 +125,15 @@ def test_how_long_units_have_run_is_carried_on():
     assert after.on.tolist() == [True, True, False]
 
 
+def linear_plant():
+    """The example plant without costs of being on, which a linear programme does not see."""
+    plant = example_plant()
+    free = {"start_cost_dkk": 0.0, "min_load": 0.0, "idle_share": 0.0}
+    return plant.model_copy(
+        update={"units": tuple(unit.model_copy(update=free) for unit in plant.units)}
+    )
+
+
 @pytest.fixture(scope="module")
 def fortnight():
     """Two weeks of the example plant on a price that swings, forecast of the load 10 % off."""
@@ -140,7 +149,7 @@ def fortnight():
     load = 9.0 - 0.25 * outdoor + np.sin(2 * np.pi * hour / 12)
     moments = np.arange(0, len(time), 24)
     ahead = {int(step): load[step : step + 72] * random.uniform(0.9, 1.1) for step in moments}
-    known = Known(example_plant(), conditions, load, 72, ahead, {}, np.full(168, 0.5))
+    known = Known(linear_plant(), conditions, load, 72, ahead, {}, np.full(168, 0.5))
     return known, moments, backtest(known, moments, Settings())
 
 
