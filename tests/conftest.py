@@ -3,7 +3,9 @@
 Settings come first: the libraries below read them once, when they are imported.
 """
 
+import gc
 import os
+import sys
 import tempfile
 from pathlib import Path
 
@@ -29,6 +31,7 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("tvilling")
 
+GROWN_BYTES = 3_000_000_000  # two processes and what they start fit into 8 GB
 NO_DATA = "TVILLING_DATA does not name a folder with the measured data"
 
 
@@ -45,6 +48,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _clean_home() -> Iterator[None]:
     yield
     shutil.rmtree(os.environ["TVILLING_HOME"], ignore_errors=True)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _little_memory() -> Iterator[None]:
+    """Forget compiled functions once a process has grown: modules seldom share them."""
+    yield
+    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
+    if pages * os.sysconf("SC_PAGESIZE") > GROWN_BYTES and "jax" in sys.modules:
+        sys.modules["jax"].clear_caches()
+        gc.collect()
 
 
 @pytest.fixture(scope="session")
