@@ -1,6 +1,7 @@
 """What a job waits for: an input that comes, but is not in yet."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from tvilling.sciml.errors import InputError
 
@@ -19,6 +20,6 @@ class LateInputError(InputError):
         super().__init__(source, faults)
         self.announced = announced
 
-    def __reduce__(self) -> tuple[type["LateInputError"], tuple[str, tuple[str, ...], bool]]:
+    def __reduce__(self) -> tuple[type["LateInputError"], tuple[Any, ...]]:
         """So that it comes back whole from another process."""
         return type(self), (self.source, self.faults, self.announced)

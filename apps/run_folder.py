@@ -52,8 +52,9 @@ class RunFolder:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, at: object
     ) -> None:
-        full = isinstance(error, OSError | RuntimeError)
-        cause = cause_of(error, self.path) if full else None  # before there is room again
+        cause = None  # looked for before there is room again
+        if isinstance(error, OSError | RuntimeError):
+            cause = cause_of(error, self.path)
         shutil.rmtree(self.path, ignore_errors=True)  # already renamed where all went well
         with suppress(OSError):  # those that hold something stay, and so do those above them
             for folder in self._made:

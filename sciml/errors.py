@@ -1,6 +1,7 @@
 """Faults in what a user hands over, collected and told together."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from tvilling.sciml.io.escape import printable
 
@@ -26,6 +27,6 @@ class InputError(ValueError):
         lines = "\n".join(f"  - {fault}" for fault in self.faults)
         super().__init__(f"{self.source}: {count}\n{lines}")
 
-    def __reduce__(self) -> tuple[type["InputError"], tuple[str, tuple[str, ...]]]:
+    def __reduce__(self) -> tuple[type["InputError"], tuple[Any, ...]]:
         """So that it comes back whole from another process."""
         return type(self), (self.source, self.faults)

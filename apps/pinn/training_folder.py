@@ -83,13 +83,15 @@ class TrainingFolder(RunFolder):
         """Whether there is something to go on from."""
         return any(path.name.isdigit() for path in self.checkpoints.glob("**/*"))
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: object
+    ) -> None:
         if self._lock is not None:
             self._lock.close()
-        if isinstance(error[1], BaseException) and self.has_checkpoints:
-            error[1].add_note(GOES_ON)
+        if error is not None and self.has_checkpoints:
+            error.add_note(GOES_ON)
         else:
-            super().__exit__(*error)
+            super().__exit__(kind, error, at)
 
     def finish(self) -> Path:
         """Give the folder its name, and remove what nobody needs any more."""
