@@ -118,7 +118,8 @@ def prepared_as(path: Path) -> tuple[list[np.ndarray], str]:
     controls = prepared.case.controllers.values()
     controllers = [make_controller(one, len(sources), sources) for one in controls]
     leaves, structure = jax.tree.flatten((prepared.network, prepared.drive, controllers))
-    said = (structure, prepared.case.horizon, prepared.weather.attrs["source"], prepared.tables)
+    told = prepared.weather.attrs["source"], prepared.notes, prepared.tables.notes
+    said = (structure, prepared.case.horizon, *told)
     return [np.asarray(leaf) for leaf in leaves], repr(said)
 
 
