@@ -164,7 +164,8 @@ def test_coordinates_outside_the_domain_are_told_together(solution):
 
 def test_progress_is_told(solution, told):
     assert told[0] == "heating_pipe: compiling"
-    assert told[-1].startswith("heating_pipe: ended by steps; Broyden step ")
+    assert told[-2].startswith("heating_pipe: ended by steps; Broyden step ")
+    assert told[-1].startswith("heating_pipe: solved: water_degc is ")
 
 
 def test_a_pipe_that_cannot_be_is_refused():

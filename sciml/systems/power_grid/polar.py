@@ -24,8 +24,10 @@ def attempt_polar(grid: PowerGrid, problem: Problem, tolerance_pu: float, steps:
             break
         before = problem.e + 1j * problem.f
         attempt(grid, problem, np.inf, 1)
-        step = (problem.e + 1j * problem.f - before) / before
-        longest = np.abs(step).max(axis=1)
+        with np.errstate(invalid="ignore", over="ignore"):  # a start that went astray is given up
+            change = problem.e + 1j * problem.f - before
+            step = np.divide(change, before, out=np.zeros_like(before), where=before != 0.0)
+            longest = np.abs(step).max(axis=1)
         lost |= ~(longest < LONGEST)
         step[lost | ~left] = 0.0
         v = before * (1.0 + step.real) * np.exp(1j * step.imag)
