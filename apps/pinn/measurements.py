@@ -71,8 +71,8 @@ def _measured(
 def _table(file: Path) -> "pd.DataFrame":
     """All cells as text, with decimal points."""
     cells, faults = read_cells(file, lambda name: True, comment="#")
-    if faults:
-        raise InputError(str(file), faults)
+    if faults:  # which name the file, as this error does
+        raise InputError(str(file), [one.removeprefix(f"{file.name}, ") for one in faults])
     return cells.reset_index(drop=True)
 
 

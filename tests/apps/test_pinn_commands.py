@@ -255,7 +255,7 @@ def test_readings_and_parameters_are_checked_together(tmp_path):
     assert "no.csv: no such file" in call("invert", NAME, tmp_path / "no.csv", fails=True)
     file.write_text("time_h,water_degc\n1,50\n2,49,1\n")  # with a flag that no header names
     told = call("invert", NAME, file, "--free", "decay_per_h,decay_per_h", fails=True)
-    assert "reading 2 has more than the 2 cells of the header" in told
+    assert "r.csv: row 3: 3 cells, expected 2" in told
     assert "--free names decay_per_h twice" in told
     told = call("invert", NAME, file, "--seed", 10**20, fails=True)
     assert "--seed is 1" in told
