@@ -269,6 +269,7 @@ def test_the_sensors_that_ship_are_those_that_the_script_makes():
     assert sensors.FILE.read_text(encoding="utf-8") == sensors.text()
 
 
+@pytest.mark.slow
 def test_velocities_that_follow_from_a_streamfunction_are_told_and_kept(tmp_path):
     out = ("--out", tmp_path)
     told = call("train", "lid_cavity", "--short", "--time-s", 0.1, "--no-energy", *out)

@@ -213,6 +213,7 @@ def test_points_gather_where_the_residual_is_large():
     assert sizes[4.0] > 1.3 * sizes[0.0]
 
 
+@pytest.mark.slow
 def test_windows_join_with_value_and_slope():
     """y'' = -y, y(0) = 0, y'(0) = 1, in two windows: sin t."""
     problem = Problem(

@@ -53,6 +53,7 @@ def compared(tank):
     return trained(tank, PpoSettings(steps=200_000))
 
 
+@pytest.mark.slow
 def test_ppo_beats_the_rule_on_days_it_has_not_seen(compared):
     """The 95 % interval of the saving excludes zero, and most of what is possible is saved."""
     line = table(compared).loc["PPO"]
@@ -61,6 +62,7 @@ def test_ppo_beats_the_rule_on_days_it_has_not_seen(compared):
     assert line["violations"] == 0
 
 
+@pytest.mark.slow
 def test_what_it_saves_is_not_the_work_of_the_shield(compared):
     """A heater that is off behind the same shield, moved at most steps, comes nowhere near."""
     lines = table(compared)
@@ -69,6 +71,7 @@ def test_what_it_saves_is_not_the_work_of_the_shield(compared):
     assert lines.loc["PPO", "interventions"] < 0.1 * steps < lines.loc["off", "interventions"]
 
 
+@pytest.mark.slow
 def test_no_controller_breaks_a_limit_and_none_beats_the_bound(compared):
     assert (compared["violations"] == 0).all()
     bound = compared["cost_dkk"].sel(controller=BOUND)
@@ -76,6 +79,7 @@ def test_no_controller_breaks_a_limit_and_none_beats_the_bound(compared):
     assert (compared["cost_dkk"] >= bound - slack).all()
 
 
+@pytest.mark.slow
 def test_the_table_is_the_paired_comparison(compared):
     """Its interval is that of scipy's paired t-test."""
     from scipy.stats import ttest_rel

@@ -34,7 +34,13 @@ def scale(state: Any) -> Any:
 
 
 @pytest.mark.filterwarnings("ignore::tvilling.twins.notes.TooFewMembersWarning")
-@pytest.mark.parametrize("name", SYSTEMS)
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(one, marks=[pytest.mark.slow] if one == "heat_network" else [])
+        for one in SYSTEMS
+    ],
+)
 def test_readings_bring_a_twin_nearer_to_a_plant_that_started_elsewhere(name: str) -> None:
     """All outputs are read with 1 % noise, some missing; a twin without readings is beside it.
 

@@ -21,12 +21,12 @@ def worst(name, settings):
     return max(item.relative_l2 for item in solution.error().values())
 
 
+LONG = ("lid_cavity", "kdv", "allen_cahn", "wave", "advection")  # ten seconds and more each
+
+
 @pytest.mark.parametrize(
     "name",
-    [
-        pytest.param(name, marks=[pytest.mark.slow] if name == "lid_cavity" else [])
-        for name in FORWARD
-    ],
+    [pytest.param(name, marks=[pytest.mark.slow] if name in LONG else []) for name in FORWARD],
 )
 def test_a_short_training_reaches_what_is_stated(name):
     """Measured with three seeds; stated is about three times the worst."""
@@ -34,6 +34,7 @@ def test_a_short_training_reaches_what_is_stated(name):
     assert worst(name, PROBLEMS[name].short) < PROBLEMS[name].short_error
 
 
+@pytest.mark.slow
 def test_the_cavity_at_a_lower_reynolds_number():
     """Its short form takes most of a minute; at Re = 100 a small network is quick."""
     recipe = PROBLEMS["lid_cavity"].short

@@ -71,6 +71,7 @@ def loop_of_two_sides(**consumer: Any) -> tuple[Any, list[int], list[int]]:
     return net, *sides
 
 
+@pytest.mark.slow
 def test_two_pumps_with_a_lift_of_which_the_second_holds_the_pressure() -> None:
     net, supply, back = loop_of_two_sides()
     pp.create_circ_pump_const_pressure(net, back[0], supply[0], None, 1.5, 350)
@@ -103,6 +104,7 @@ def test_an_open_source_beside_a_pump_and_an_outlet_on_the_return_side() -> None
     assert compared.agrees, compared
 
 
+@pytest.mark.slow
 def test_a_source_of_one_heat_exchanger_and_a_pump_with_a_flow() -> None:
     net = pp.create_empty_network(fluid="water")
     with_constant_water(net)
@@ -144,6 +146,7 @@ def two_plants(**second: Any) -> HeatNetworkTables:
     return line(HOUSES, sources=pd.DataFrame(rows)).checked()
 
 
+@pytest.mark.slow
 def test_a_closed_source_whose_pressure_another_decides_is_noted() -> None:
     tables = two_plants(lift_bar=1.495, supply_bar=5.0)
     assert list(holds_pressure(tables)) == [False, True]

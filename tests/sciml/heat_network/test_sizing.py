@@ -248,6 +248,7 @@ def test_prescribed_flow_bypass_and_sinks_count(small: HeatNetworkTables) -> Non
     assert flow["Q1"] - flow["Q2"] == pytest.approx(0.75)
 
 
+@pytest.mark.slow
 def test_too_great_a_load_is_told(small: HeatNetworkTables) -> None:
     rows = small.consumers.assign(heat_w=[5e8, 1e4])
     sized = size(replace(small, consumers=rows), PLAIN)

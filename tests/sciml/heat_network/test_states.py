@@ -48,6 +48,9 @@ def one(network: HeatNetwork, draw: Values) -> tuple[Values, Values]:
     return steady, changed.step(state, action, later, DT_S)[1]
 
 
+pytestmark = pytest.mark.slow  # both solvers are compiled for a batch
+
+
 @pytest.fixture(scope="module")
 def results() -> list[dict[str, np.ndarray]]:
     network = build(looped_tables(), Options(cells=2))
