@@ -45,6 +45,10 @@ SharedSlack = Annotated[
         help="Share what is missing by the file's slack_weight [as the file asks, else not]",
     ),
 ]
+SlackBus = Annotated[
+    str | None,
+    typer.Option("--slack", help="Bus that is the reference, where the file has none"),
+]
 
 Profiles = Annotated[
     Path | None,
@@ -65,6 +69,7 @@ def flow(  # noqa: PLR0913 - a command has as many options as it needs
     max_loading: MaxLoading = None,
     q_limits: QLimits = None,
     distributed_slack: SharedSlack = None,
+    slack: SlackBus = None,
 ) -> None:
     """Power flow of a network as its file has it: voltages, loadings, losses, broken limits."""
     from tvilling.apps.grid.flow import Scaled, run_flow
@@ -72,7 +77,7 @@ def flow(  # noqa: PLR0913 - a command has as many options as it needs
     from tvilling.apps.grid.tables import flow_rows, terminal_rows
     from tvilling.apps.shown import progress, show
 
-    asked = Asked(trafo_model, vm_min, vm_max, max_loading, q_limits, distributed_slack)
+    asked = Asked(trafo_model, vm_min, vm_max, max_loading, q_limits, distributed_slack, slack)
     with progress() as tell:
         found = run_flow(file, asked, Scaled(scale_loads, scale_generation), out, tell)
     show(terminal_rows(flow_rows(found.data)))
@@ -93,6 +98,7 @@ def year(  # noqa: PLR0913 - a command has as many options as it needs
     max_loading: MaxLoading = None,
     q_limits: QLimits = None,
     distributed_slack: SharedSlack = None,
+    slack: SlackBus = None,
 ) -> None:
     """Power flow over time: what a year of courses of power does to a network."""
     from tvilling.apps.grid.opened import Asked
@@ -100,7 +106,7 @@ def year(  # noqa: PLR0913 - a command has as many options as it needs
     from tvilling.apps.grid.year import run_year
     from tvilling.apps.shown import progress, show
 
-    asked = Asked(trafo_model, vm_min, vm_max, max_loading, q_limits, distributed_slack)
+    asked = Asked(trafo_model, vm_min, vm_max, max_loading, q_limits, distributed_slack, slack)
     with progress() as tell:
         found = run_year(file, profiles, asked, out, tell)
     show(terminal_rows(year_rows(found.data)))
@@ -131,6 +137,7 @@ def n1(  # noqa: PLR0913 - a command has as many options as it needs
     max_loading: MaxLoading = None,
     q_limits: QLimits = None,
     distributed_slack: SharedSlack = None,
+    slack: SlackBus = None,
 ) -> None:
     """Fail every line and transformer: what is lost, what is overloaded, the worst first."""
     from tvilling.apps.grid.background import Background
@@ -140,7 +147,7 @@ def n1(  # noqa: PLR0913 - a command has as many options as it needs
     from tvilling.apps.grid.tables import terminal_rows
     from tvilling.apps.shown import progress, show
 
-    asked = Asked(trafo_model, vm_min, vm_max, max_loading, q_limits, distributed_slack)
+    asked = Asked(trafo_model, vm_min, vm_max, max_loading, q_limits, distributed_slack, slack)
     failures = Failures(tuple(element or ()), n2, most)
     with progress() as tell:
         found = run_n1(file, asked, failures, Background(scenarios, seed, profiles), out, tell)
@@ -177,6 +184,7 @@ def hosting(  # noqa: PLR0913 - a command has as many options as it needs
     max_loading: MaxLoading = None,
     q_limits: QLimits = None,
     distributed_slack: SharedSlack = None,
+    slack: SlackBus = None,
 ) -> None:
     """How much solar power, heat pumps or charging each bus takes before a limit is broken."""
     from tvilling.apps.grid.background import Background
@@ -186,7 +194,7 @@ def hosting(  # noqa: PLR0913 - a command has as many options as it needs
     from tvilling.apps.grid.tables import terminal_rows
     from tvilling.apps.shown import progress, show
 
-    asked = Asked(trafo_model, vm_min, vm_max, max_loading, q_limits, distributed_slack)
+    asked = Asked(trafo_model, vm_min, vm_max, max_loading, q_limits, distributed_slack, slack)
     wanted = Wanted(technology, alpha, tuple(bus or ()), cos_phi)
     with progress() as tell:
         found = run_hosting(file, asked, wanted, Background(scenarios, seed, profiles), out, tell)

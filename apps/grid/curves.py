@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tvilling.apps.grid.facts import KINDS
+from tvilling.apps.grid.units import unit_for
 from tvilling.apps.report_figures import COLOURS, put_title
 from tvilling.sciml.systems.power_grid.violations import step_hours
 
@@ -38,15 +39,17 @@ def draw_durations(data: "xr.Dataset", limits: "Limits") -> "Figure":
             _sorted(load, data, np.fmax.reduce(data[name].values, axis=1), colour, word)
     for most in {float(np.median(each)) for each in limits.loading_percent.values() if len(each)}:
         _limit(load, most)
-    _sorted(loss, data, 1e3 * data["losses_mw"].values, GREEN, None)
-    _sorted(flow, data, data["slack_p_mw"].values, PURPLE, None)
+    lost, lost_unit = _in_unit(data["losses_mw"].values)
+    exchanged, exchange_unit = _in_unit(data["slack_p_mw"].values)
+    _sorted(loss, data, lost, GREEN, None)
+    _sorted(flow, data, exchanged, PURPLE, None)
     flow.axhline(0.0, color="#8a97a3", linewidth=0.8)
     hours = step_hours(data)
     for axes, title in (
         (volt, "Voltage, of all buses where none is held [p.u.]"),
         (load, "Greatest loading [%]"),
-        (loss, "Losses [kW]"),
-        (flow, "Power from external grids, negative: to them [MW]"),
+        (loss, f"Losses [{lost_unit}W]"),
+        (flow, f"Power from external grids, negative: to them [{exchange_unit}W]"),
     ):
         put_title(axes, title)
         if axes in (volt, load):
@@ -109,9 +112,9 @@ def draw_days(data: "xr.Dataset", limits: "Limits") -> "Figure":
     )
     hours = step_hours(data)
     lost = np.nan_to_num(data["losses_mw"].values) * (1.0 if hours is None else hours)
-    lost_mwh = _by(np.add, lost, first)
-    panels[2].step(days, lost_mwh, where="post", color=GREEN, linewidth=1.0)
-    flow = data["slack_p_mw"].values
+    daily, lost_unit = _in_unit(_by(np.add, lost, first))
+    panels[2].step(days, daily, where="post", color=GREEN, linewidth=1.0)
+    flow, exchange_unit = _in_unit(data["slack_p_mw"].values)
     panels[3].fill_between(days, _by(np.fmin, flow, first), _by(np.fmax, flow, first), step="post",
                            color=PURPLE, alpha=0.35, linewidth=0)  # fmt: skip
     panels[3].axhline(0.0, color="#8a97a3", linewidth=0.8)
@@ -120,14 +123,20 @@ def draw_days(data: "xr.Dataset", limits: "Limits") -> "Figure":
         (
             "Voltage, from the lowest to the highest bus where none is held [p.u.]",
             "Greatest loading of the day [%]",
-            "Losses of the day [MWh]",
-            "Power from external grids, negative: to them [MW]",
+            f"Losses of the day [{lost_unit}Wh]",
+            f"Power from external grids, negative: to them [{exchange_unit}W]",
         ),
         strict=True,
     ):
         put_title(axes, title)
     _dates(panels[-1])
     return figure
+
+
+def _in_unit(values: np.ndarray) -> tuple[np.ndarray, str]:
+    """Values [MW or MWh] in the unit that fits the greatest, and its prefix."""
+    unit = unit_for(values)
+    return values * unit.per_mega, unit.prefix
 
 
 def _days(data: "xr.Dataset") -> tuple[np.ndarray, np.ndarray]:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tvilling.apps.grid.units import power_text
+
 if TYPE_CHECKING:
     import xarray as xr
 
@@ -56,11 +58,6 @@ def told(when: Any) -> str:
     if isinstance(when, np.datetime64):
         return str(when.astype("datetime64[m]")).replace("T", " ")
     return str(when)
-
-
-def number(value: float, digits: int = 0) -> str:
-    """A number with its thousands apart by thin spaces."""
-    return f"{value:,.{digits}f}".replace(",", "\u2009").replace("-", "\u2212")
 
 
 def extremes_summary(data: "xr.Dataset") -> dict[str, dict[str, Any]]:
@@ -131,7 +128,7 @@ def supply_rows(found: dict[str, Any] | None) -> list[tuple[str, str, str]]:
     if not found:
         return []
     where = f"{some(found['elements'])} at {some(found['buses'])}"
-    return [("without supply in the file", f"{number(found['load_mw'], 3)} MW of load", where)]
+    return [("without supply in the file", f"{power_text(found['load_mw'], 3)} of load", where)]
 
 
 def supply_note(found: dict[str, Any] | None) -> list[str]:
@@ -140,7 +137,8 @@ def supply_note(found: dict[str, Any] | None) -> list[str]:
         return []
     return [
         f"No slack reaches {some(found['elements'])} at {some(found['buses'])}: "
-        f"{found['load_mw']:g} MW of load and {found['generation_mw']:g} MW of generation in the "
+        f"{power_text(found['load_mw'], 3)} of load and "
+        f"{power_text(found['generation_mw'], 3)} of generation in the "
         "file are without supply and no part of any power flow."
     ]
 

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from tvilling.apps.grid.units import unit_for
 from tvilling.apps.report_figures import COLOURS, put_title
 from tvilling.sciml.systems.power_grid.studies.hosting_table import probability
 
@@ -32,12 +33,14 @@ def draw_risk(data: "xr.Dataset", table: "pd.DataFrame", alpha: float) -> "Figur
     chosen = data.isel(place=some)
     sizes = np.linspace(0.0, 1.02 * float(np.quantile(chosen["size_mw"].values, 0.999)), POINTS)
     share, low, high = probability(chosen, sizes)
+    unit = unit_for(sizes)
+    drawn = sizes * unit.per_mega
     for at, (place, colour) in enumerate(zip(some, (ORANGE, BLUE, GREEN), strict=False)):
-        axes.fill_between(sizes, low[at], high[at], color=colour, alpha=0.15, linewidth=0)
-        axes.plot(sizes, share[at], color=colour, label=str(table["bus"].iloc[place]))
+        axes.fill_between(drawn, low[at], high[at], color=colour, alpha=0.15, linewidth=0)
+        axes.plot(drawn, share[at], color=colour, label=str(table["bus"].iloc[place]))
     axes.axhline(alpha, color=RED, linewidth=0.9, linestyle=(0, (4, 3)))
     axes.set_ylim(0.0, 1.0)
-    axes.set_xlabel("size [MW]", fontsize=8.5)
+    axes.set_xlabel(f"size [{unit.prefix}W]", fontsize=8.5)
     axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=8, frameon=False)
     put_title(axes, "Probability that a limit is broken")
     return figure
@@ -48,6 +51,9 @@ def draw_capacities(table: "pd.DataFrame") -> "Figure":
     from matplotlib.figure import Figure
 
     rows = table.sort_values("capacity_mw", kind="stable").head(BARS)
+    unit = unit_for(rows["capacity_mw"].to_numpy())
+    columns = ["capacity_mw", "low_mw", "high_mw"]
+    rows = rows.assign(**{name: rows[name] * unit.per_mega for name in columns})
     figure = Figure(figsize=(11.0, 4.2), layout="constrained")
     axes = figure.subplots()
     at = np.arange(len(rows))
@@ -62,7 +68,7 @@ def draw_capacities(table: "pd.DataFrame") -> "Figure":
     axes.errorbar(at, rows["capacity_mw"], yerr=np.stack([low, high]), **look)
     axes.set_xticks(at, rows["bus"], rotation=90, fontsize=7)
     axes.legend(loc="upper left", fontsize=8, frameon=False, title="limit that binds")
-    put_title(axes, "Capacity [MW]")
+    put_title(axes, f"Capacity [{unit.prefix}W]")
     axes.set_axisbelow(True)
     axes.grid(axis="x", visible=False)
     axes.margins(x=0.01)
@@ -85,13 +91,15 @@ def draw_places(layout: "Layout", rows: np.ndarray, capacity_mw: np.ndarray) -> 
     axes.add_collection(LineCollection(paths, color=PALE, linewidths=1.0, rasterized=flat))
     size = float(np.clip(4000.0 / max(len(layout.place), 1), 4.0, 60.0))
     colours = LinearSegmentedColormap.from_list("capacity", (RED, "#e3b23c", "#2e7d5b"))
-    least, most = float(capacity_mw.min()), float(capacity_mw.max())
+    unit = unit_for(capacity_mw)
+    capacity = capacity_mw * unit.per_mega
+    least, most = float(capacity.min()), float(capacity.max())
     norm = LogNorm(least, most) if 0.0 < 3.0 * least < most else Normalize(least, most)
     drawn = axes.scatter(
         layout.place[rows, 0],
         layout.place[rows, 1],
         s=size,
-        c=capacity_mw,
+        c=capacity,
         cmap=colours,
         norm=norm,
         zorder=3,
@@ -102,7 +110,7 @@ def draw_places(layout: "Layout", rows: np.ndarray, capacity_mw: np.ndarray) -> 
     axes.set_aspect("equal" if layout.to_scale else "auto", adjustable="datalim")
     axes.set_axis_off()
     bar = figure.colorbar(drawn, ax=axes, shrink=0.6, pad=0.01, aspect=25)
-    bar.set_label("Capacity [MW]", fontsize=9)
+    bar.set_label(f"Capacity [{unit.prefix}W]", fontsize=9)
     bar.ax.tick_params(which="both", labelsize=8)
     for formatter in (bar.ax.yaxis.set_major_formatter, bar.ax.yaxis.set_minor_formatter):
         formatter("{x:g}")

@@ -34,7 +34,7 @@ def write_hosting_report(path: Path, opened: "Opened", found: "HostingRun") -> N
     ]
     words = found.summary["technology"]
     count = len(found.capacities)
-    lead = f"{size_of(opened)} How many MW of {words} fit at each of {count} buses."
+    lead = f"{size_of(opened)} How much {words} fits at each of {count} buses."
     title = f"{title_of(opened)}: hosting capacity"
     path.write_text(page(title, lead, sections), encoding="utf-8")
 

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tvilling.apps.grid.facts import number, supply_rows
-from tvilling.apps.grid.tables import told_power
+from tvilling.apps.grid.facts import supply_rows
+from tvilling.apps.grid.units import number, power_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -26,7 +26,7 @@ def sum_rows(summary: dict[str, Any]) -> "list[Row]":
     ]
     rows += supply_rows(summary.get("without_supply"))
     rows += [
-        (f"{name} capacity at {risk} risk", told_power(one["capacity_mw"]), one["bus"])
+        (f"{name} capacity at {risk} risk", power_text(one["capacity_mw"]), one["bus"])
         for name, one in ((name, summary[name]) for name in ("least", "median", "greatest"))
     ]
     broken = summary["scenarios_broken_with_nothing_added"]
@@ -41,9 +41,9 @@ def capacity_rows(table: "pd.DataFrame", most: int) -> list[tuple[str, ...]]:
     return [
         (
             row["bus"],
-            told_power(row["capacity_mw"]),
+            power_text(row["capacity_mw"]),
             _interval(row["low_mw"], row["high_mw"]),
-            told_power(row["median_mw"]),
+            power_text(row["median_mw"]),
             row["limit"],
             row["limit_at"],
             f"{100 * row['share']:.0f} %",
@@ -54,8 +54,8 @@ def capacity_rows(table: "pd.DataFrame", most: int) -> list[tuple[str, ...]]:
 
 def _interval(low_mw: float, high_mw: float) -> str:
     if np.isinf(high_mw):
-        return f"above {told_power(low_mw)}"
-    return f"{told_power(low_mw)} to {told_power(high_mw)}"
+        return f"above {power_text(low_mw)}"
+    return f"{power_text(low_mw)} to {power_text(high_mw)}"
 
 
 def terminal_capacities(table: "pd.DataFrame", most: int = 12) -> "Table":

@@ -3,7 +3,8 @@
 from math import isnan
 from typing import TYPE_CHECKING, Any
 
-from tvilling.apps.grid.facts import number, supply_rows
+from tvilling.apps.grid.facts import supply_rows
+from tvilling.apps.grid.units import number, power_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -33,7 +34,7 @@ def _sums(found: dict[str, Any], word: str) -> "list[Row]":
         (f"{word} contingencies", number(found["contingencies"]) + scenarios, ""),
         ("without a solution", number(found["no_solution"]), ""),
         *([("not known whether they have one", number(unknown), "")] if unknown else []),
-        ("lose load", number(found["lose_load"]), f"up to {number(found['lost_load_mw'], 2)} MW"),
+        ("lose load", number(found["lose_load"]), f"up to {power_text(found['lost_load_mw'])}"),
         (
             "break a limit",
             number(found["break_limits"]),
@@ -61,7 +62,7 @@ def _row(row: dict[Any, Any], several: bool) -> tuple[str, ...]:
     words = ""
     if row["lost_buses"]:
         buses = "1 bus" if row["lost_buses"] == 1 else f"{row['lost_buses']} buses"
-        words = f"{number(row['lost_load_mw'], 2)} MW, {buses}"
+        words = f"{power_text(row['lost_load_mw'])}, {buses}"
     loading = row["loading_percent"]
     return (
         name,

@@ -32,6 +32,8 @@ class Asked:
         Limits in place of those of the file.
     q_limits, distributed_slack
         As in `flow.Options`.
+    slack
+        Bus that is the reference, of a grid whose file has none.
     """
 
     trafo_model: str | None = None
@@ -40,6 +42,7 @@ class Asked:
     loading_percent: float | None = None
     q_limits: bool | None = None
     distributed_slack: bool | None = None
+    slack: str | None = None
 
     def options(self) -> "Options":
         """How to solve, with every core that is free."""
@@ -181,7 +184,7 @@ def _opened(file: str, asked: Asked, tell: Tell) -> Opened:
     from tvilling.sciml.systems.power_grid.violations import limits_of
 
     tell(f"reading {file}")
-    net = read_power_net(file)
+    net = read_power_net(file, asked.slack)
     tell("converting the grid")
     grid = from_pandapower(net.net, net.source, net.notes, **asked.conversion())
     limits = limits_of(grid, asked.vm_min_pu, asked.vm_max_pu, asked.loading_percent)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tvilling.apps.grid.facts import KINDS, extreme, number, solved, told
+from tvilling.apps.grid.facts import KINDS, extreme, solved, told
 from tvilling.apps.grid.tables import (
     Row,
     flow_rows,
@@ -18,6 +18,7 @@ from tvilling.apps.grid.tables import (
     worst_of_each,
     year_rows,
 )
+from tvilling.apps.grid.units import number
 from tvilling.apps.report_page import facts_section, figure_section, list_section, page
 
 if TYPE_CHECKING:

@@ -12,13 +12,13 @@ from tvilling.apps.grid.facts import (
     energies_mwh,
     extreme,
     not_known,
-    number,
     outcome_word,
     solved,
     supply_rows,
     told,
     without_supply,
 )
+from tvilling.apps.grid.units import energy_text, number, power_text
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 Row = tuple[str, str, str]  # what, its value with unit, where and when
 DIGITS = {"p.u.": 3, "%": 1, "1": 3}
 NAMED = 3  # machines up to which all are named
-KW_BELOW_MW = 1.0
 USUAL = "angles of a DC power flow"  # what a power flow begins with, where nothing is said
 WHOLE = {  # quantities of whole scenarios
     "no solution": "no solution: voltage gives way",
@@ -52,7 +51,7 @@ def flow_rows(data: "xr.Dataset") -> list[Row]:
     if data.attrs.get("start", USUAL) != USUAL:
         rows.append(("solved from", data.attrs["start"], ""))
     lost = float(data["losses_mw"].values[0])
-    rows.append(("losses", told_power(lost), ""))
+    rows.append(("losses", power_text(lost), ""))
     for kind, words in (
         ("ext_grid", "external grids give"),
         ("gen", "generators give"),
@@ -66,17 +65,12 @@ def flow_rows(data: "xr.Dataset") -> list[Row]:
             if 1 < len(names) <= NAMED:
                 each = data[f"{kind}_p_mw"].values[0]
                 shares = [
-                    f"{name}: {number(float(one), 3)} MW"
+                    f"{name}: {power_text(float(one), 3)}"
                     for name, one in zip(names, each, strict=True)
                 ]
                 where = ", ".join(shares)
-            rows.append((words, f"{number(p, 3)} MW, {number(q, 3)} Mvar", where))
+            rows.append((words, f"{power_text(p, 3)}, {power_text(q, 3, 'var')}", where))
     return rows
-
-
-def told_power(mw: float) -> str:
-    """Power in kW where it is little, else in MW."""
-    return f"{number(1e3 * mw, 1)} kW" if abs(mw) < KW_BELOW_MW else f"{number(mw, 2)} MW"
 
 
 def year_rows(data: "xr.Dataset") -> list[Row]:
@@ -96,14 +90,14 @@ def year_rows(data: "xr.Dataset") -> list[Row]:
         return rows
     share = energy["losses_mwh"] / max(energy["load_mwh"], 1e-12)
     told_share = f"{100 * share:.2f} % of what loads take" if energy["load_mwh"] > 0 else ""
-    rows.append(("losses", f"{number(energy['losses_mwh'], 1)} MWh", told_share))
+    rows.append(("losses", energy_text(energy["losses_mwh"]), told_share))
     for name, words in (
         ("load_mwh", "loads take"),
         ("generation_mwh", "generators in the grid give"),
         ("drawn_mwh", "drawn from external grids"),
         ("fed_back_mwh", "fed back to them"),
     ):
-        rows.append((words, f"{number(energy[name], 1)} MWh", ""))
+        rows.append((words, energy_text(energy[name]), ""))
     return rows
 
 
@@ -172,7 +166,7 @@ def _told_violation(row: dict[Any, Any]) -> tuple[str, ...]:
             often,
         )
     if row["quantity"] == "no supply":
-        lost = "" if isnan(row["worst"]) else f"{number(row['worst'], 3)} MW of load"
+        lost = "" if isnan(row["worst"]) else f"{power_text(row['worst'], 3)} of load"
         return row["element"], "no supply", "", lost, told(row["when"]), often
     digits = DIGITS[row["unit"]]
     return (

@@ -33,6 +33,7 @@ MAX_INDEX = 10_000_000  # tables are looked up in arrays of this length
 MAX_CELLS = 6_000_000  # of all tables of a file
 MAX_FAULTS_PER_COLUMN = 20
 PLAIN = {int, float, bool, type(None)}
+SOURCES = "pandapower.timeseries."  # modules of what controllers read profiles from
 LAYOUTS = "expected one of split, columns, index, records"
 
 
@@ -153,8 +154,22 @@ def object_names(found: Findings, kind: str, value: RawTable) -> tuple[int, list
     found.count(cells)
     objects = [cell for column in cells.columns.values() for cell in column]
     found.faults += [f"{kind}: {fault}" for fault in foreign_faults([list(cells.index), objects])]
-    names = sorted({cell.name for cell in objects if isinstance(cell, Foreign)})
+    foreign = [cell for cell in objects if isinstance(cell, Foreign)]
+    inside = [each for cell in foreign for each in _data_sources(found, cell)]
+    names = sorted({each.name for each in (*foreign, *inside)})
     return len(cells.index), [printable(name, 60) for name in names[:10]]
+
+
+def _data_sources(found: Findings, cell: Foreign) -> list[Foreign]:
+    """What a controller takes its profiles from, such as a `DFData`."""
+    content = cell.content
+    if isinstance(content, str) and SOURCES in content:
+        content = parse_json(content, found.source, cell.name)
+    members = plain(content) if isinstance(content, dict) else {}
+    values = members.values() if isinstance(members, dict) else ()
+    return [
+        each for each in values if isinstance(each, Foreign) and each.module.startswith(SOURCES)
+    ]
 
 
 class _LayoutError(ValueError):

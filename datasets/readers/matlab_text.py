@@ -12,7 +12,7 @@ from tvilling.sciml.errors import InputError
 
 MAX_STATEMENTS = 10_000
 SPACE = re.compile(r"[\s;,]*")
-SPECIAL = re.compile(r"['%]")
+SPECIAL = re.compile(r"['%]|\.\.\.")
 MAX_LINES = 2_000_000
 FIELD = re.compile(r"(\w{1,60})\.(\w{1,60})[^\S\n]*=\s*")
 END = re.compile(r"[;\n,'\[{]")
@@ -51,7 +51,8 @@ def without_comments(text: str, source: str) -> str:
     """`text` with comments taken out and continued lines joined, with `STRAY` at each joint.
 
     A quote begins a word that ends in the same line, with two quotes for one inside; a line whose
-    last quote does not end has no more words.
+    last quote does not end has no more words. A line of `%{` alone begins a comment down to a
+    line of `%}` alone.
 
     Raises
     ------
@@ -61,24 +62,27 @@ def without_comments(text: str, source: str) -> str:
     if text.count("\n") > MAX_LINES:
         raise InputError(source, [f"has more than {MAX_LINES} lines"])
     parts = []
+    depth = 0  # of comments of several lines
     for line in text.split("\n"):
-        line = _without_comment(line) if "%" in line else line
-        dots = line.find("...")
-        parts += [line, "\n"] if dots < 0 else [line[:dots], STRAY]
+        if "%" in line and line.strip() in ("%{", "%}"):
+            depth = max(depth + (1 if line.strip() == "%{" else -1), 0)
+        end = 0 if depth else _end_of_code(line) if "%" in line or "..." in line else len(line)
+        parts += [line[:end], STRAY if line.startswith("...", end) and not depth else "\n"]
     return "".join(parts[:-1])
 
 
-def _without_comment(line: str) -> str:
+def _end_of_code(line: str) -> int:
+    """Where the code of a line ends: before a comment or the dots that continue it."""
     at = 0
     while special := SPECIAL.search(line, at):
-        if special[0] == "%":
-            return line[: special.start()]
+        if special[0] != "'":
+            return special.start()
         end = _end_of_word(line, special.end())
         if end < 0:
             start = line.find("%", special.end())
-            return line if start < 0 else line[:start]
+            return len(line) if start < 0 else start
         at = end
-    return line
+    return len(line)
 
 
 def _end_of_word(text: str, at: int) -> int:

@@ -43,7 +43,7 @@ class PowerNet:
     notes: tuple[str, ...] = ()
 
 
-def read_power_net(source: str | Path) -> PowerNet:
+def read_power_net(source: str | Path, slack: str | None = None) -> PowerNet:
     """The power grid that `source` names.
 
     Parameters
@@ -53,6 +53,8 @@ def read_power_net(source: str | Path) -> PowerNet:
         folder of them); `pandapower:NAME` for a network that ships inside pandapower, such as
         `pandapower:create_cigre_network_mv?with_der=all` (`shipped_networks` lists them); a
         SimBench code such as `1-MV-urban--0-sw`, with or without `simbench:` before it.
+    slack
+        Name or index of the bus that is the reference, of a grid whose file has none.
 
     Raises
     ------
@@ -64,15 +66,23 @@ def read_power_net(source: str | Path) -> PowerNet:
     text = str(source).strip()
     if not text:
         raise InputError("power grid", ["no file is named"])
-    net, notes = _load(text)
+    net, notes = _load(text, with_reference=slack is None)
+    if slack is not None:
+        notes = [*notes, *_with_slack(net, slack)]
     return _checked(net, text, notes, simbench=_is_simbench(text))
+
+
+def _with_slack(net: "pandapowerNet", slack: str) -> list[str]:
+    from tvilling.datasets.readers.power_grid_slack import add_slack
+
+    return add_slack(net, slack)
 
 
 def _is_simbench(text: str) -> bool:
     return text.startswith(SIMBENCH) or (is_simbench_code(text) and not Path(text).exists())
 
 
-def _load(text: str) -> tuple["pandapowerNet", list[str]]:
+def _load(text: str, with_reference: bool) -> tuple["pandapowerNet", list[str]]:
     if text.startswith(SHIPPED):
         return load_shipped(text)
     if _is_simbench(text):
@@ -92,7 +102,7 @@ def _load(text: str) -> tuple["pandapowerNet", list[str]]:
     if suffix in MATPOWER:
         from tvilling.datasets.readers.power_grid_matpower import load_matpower
 
-        return load_matpower(path)
+        return load_matpower(path, with_reference)
     if suffix in PICKLES:
         raise InputError(
             text,
@@ -103,14 +113,19 @@ def _load(text: str) -> tuple["pandapowerNet", list[str]]:
 
 def _checked(net: "pandapowerNet", source: str, notes: list[str], simbench: bool) -> PowerNet:
     from tvilling.datasets.readers import power_grid_repairs as repairs
-    from tvilling.datasets.readers.power_grid_checks import net_faults
+    from tvilling.datasets.readers.power_grid_checks import net_faults, slack_faults
     from tvilling.datasets.readers.power_grid_oddities import oddities
+    from tvilling.datasets.readers.power_grid_setpoints import setpoint_faults
     from tvilling.datasets.readers.power_grid_unused import unused_notes
 
     notes = [*notes, *repairs.fill_shares(net)]
     if simbench:
         notes += repairs.type_taps(net)
     faults = net_faults(net)
+    if not faults:
+        dead = repairs.out_with_their_buses(net)
+        notes += dead
+        faults = ["; ".join([fault, *dead]) for fault in slack_faults(net)] + setpoint_faults(net)
     if faults:
         raise InputError(source, faults)
     notes += [*repairs.taps_left_out(net), *repairs.controllers_idle(net), *oddities(net)]

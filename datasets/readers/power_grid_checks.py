@@ -1,7 +1,7 @@
 """Faults of a pandapower net that would stop a power flow, or make it answer a different question.
 
 pandapower itself lets most of these through: a load without a value makes every voltage of its
-grid not a number, and an element at a bus that is out of service is left out in silence.
+grid not a number.
 """
 
 from typing import TYPE_CHECKING
@@ -58,7 +58,7 @@ def net_faults(net: "pandapowerNet") -> list[str]:
             for column in columns:
                 faults += _number_faults(net[kind], kind, column)
     faults += [*_limit_faults(net), *_loop_faults(net), *_branch_faults(net), *step_faults(net)]
-    return [*faults, *_share_faults(net), *_switch_faults(net), *_slack_faults(net)]
+    return [*faults, *_share_faults(net), *_switch_faults(net), *slack_faults(net)]
 
 
 def numbers(table: pd.DataFrame, column: str) -> np.ndarray:
@@ -68,7 +68,8 @@ def numbers(table: pd.DataFrame, column: str) -> np.ndarray:
     return pd.to_numeric(table[column], errors="coerce").to_numpy(float, na_value=np.nan)
 
 
-def _in_service(table: pd.DataFrame) -> np.ndarray:
+def in_service(table: pd.DataFrame) -> np.ndarray:
+    """Which rows are in service; none where the column is missing."""
     if "in_service" not in table:
         return np.zeros(len(table), bool)
     return (table["in_service"] == True).to_numpy(bool)  # noqa: E712  it may hold other things
@@ -137,26 +138,11 @@ def _bus_faults(net: "pandapowerNet", table: pd.DataFrame, kind: str, end: str) 
     if end not in table:
         return [f"{kind}: column {end} is missing"]
     known = table[end].isin(net.bus.index).to_numpy()
-    faults = _listed(
+    return _listed(
         table,
         kind,
         ~known,
         [f"{end} is {bus}, and there is no such bus" for bus in table[end].to_numpy()[~known]],
-    )
-    if kind == "switch":
-        return faults
-    if "in_service" not in net.bus:
-        return faults
-    off = net.bus.index[net.bus["in_service"] == False]  # noqa: E712  it may hold other things
-    dead = _in_service(table) & table[end].isin(off).to_numpy()
-    return faults + _listed(
-        table,
-        kind,
-        dead,
-        [
-            f"is in service at bus {bus}, which is not; put both in or both out of service"
-            for bus in table[end].to_numpy()[dead]
-        ],
     )
 
 
@@ -269,10 +255,13 @@ def _switch_faults(net: "pandapowerNet") -> list[str]:
     return faults
 
 
-def _slack_faults(net: "pandapowerNet") -> list[str]:
-    """A grid needs a bus whose voltage and angle are given."""
-    if _in_service(net.ext_grid).any():
+def slack_faults(net: "pandapowerNet") -> list[str]:
+    """A fault where there is none: a grid needs a bus whose voltage and angle are given."""
+    if in_service(net.ext_grid).any():
         return []
-    if "slack" in net.gen and (net.gen["slack"].eq(True) & _in_service(net.gen)).any():
+    if "slack" in net.gen and (net.gen["slack"].eq(True) & in_service(net.gen)).any():
         return []
-    return ["no ext_grid is in service and no gen with slack, expected at least one"]
+    return [
+        "no ext_grid is in service and no gen with slack, expected at least one; --slack BUS makes "
+        "a bus the reference"
+    ]

@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from tvilling.datasets.readers.power_grid_cim_files import version_of, xml_files
+from tvilling.datasets.readers.power_grid_cim_parts import fill_base_voltages, missing_parts
 from tvilling.datasets.readers.power_grid_words import listening, told
 from tvilling.sciml.errors import InputError
 from tvilling.sciml.extras import needs_extra
@@ -30,21 +31,30 @@ def load_cim(path: Path) -> tuple["pandapowerNet", list[str]]:
     """
     with listening(), needs_extra("grids"):
         from pandapower.converter.cim.cim2pp import from_cim
+        from pandapower.converter.cim.cim_classes import CimParser
     with TemporaryDirectory(prefix="tvilling-cim-") as scratch:
         files = xml_files(path, Path(scratch))
         version = version_of(path, files)
         try:
             with listening() as heard:
-                net = from_cim.from_cim(
-                    [str(file) for file in files],
-                    cgmes_version=version,
-                    create_tap_controller=False,
-                    ignore_errors=False,
+                parser = CimParser(cgmes_version=version, ignore_errors=False)
+                parser.parse_files(
+                    [str(file) for file in files], prepare_cim_net=True, set_data_types=True
                 )
+                cim = parser.get_cim_dict()
+                faults = missing_parts(cim, set(parser.get_file_names()), version)
+                if faults:
+                    raise InputError(str(path), faults)
+                filled = fill_base_voltages(cim)
+                net = from_cim.from_cim_dict(
+                    parser, create_tap_controller=False, ignore_errors=False
+                )
+        except InputError:
+            raise
         except Exception as fault:  # the converter raises whatever its parts raise
             reason = f"{type(fault).__name__}: {' '.join(str(fault).split())}"
             advice = "expected the profiles EQ, SSH and TP together, in a zip or a folder"
             raise InputError(
                 str(path), [f"pandapower cannot convert it ({reason}); {advice}"]
             ) from fault
-    return net, [f"CIM CGMES {version}, converted by pandapower", *told(heard)]
+    return net, [f"CIM CGMES {version}, converted by pandapower", *filled, *told(heard)]

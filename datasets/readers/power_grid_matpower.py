@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 BUS_I, TYPE, PD, QD, BS, VM, VA, BASE_KV = 0, 1, 2, 3, 5, 7, 8, 9
 GEN_BUS, PG, VG, GEN_STATUS = 0, 1, 5, 7
 F_BUS, T_BUS, BR_R, BR_X, BR_B, RATE_A, TAP, SHIFT, STATUS = 0, 1, 2, 3, 4, 5, 8, 9, 10
-REFERENCE, ISOLATED = 3, 4
+LOAD, HELD, REFERENCE, ISOLATED = 1, 2, 3, 4
 WIDTHS = {"bus": 13, "gen": 10, "branch": 11}
 NEEDED = {
     "bus": {"Pd": PD, "Qd": QD, "Gs": 4, "Bs": BS, "Va": 8, "baseKV": BASE_KV},
@@ -39,8 +39,13 @@ MAX_FAULTS = 100
 PADDING = {"gen": 21, "branch": 13}
 
 
-def load_matpower(path: Path) -> tuple["pandapowerNet", list[str]]:
+def load_matpower(path: Path, with_reference: bool = True) -> tuple["pandapowerNet", list[str]]:
     """The case in a file, and notes on what was assumed or left out.
+
+    Parameters
+    ----------
+    with_reference
+        Whether it has to have a reference itself.
 
     Raises
     ------
@@ -57,8 +62,11 @@ def load_matpower(path: Path) -> tuple["pandapowerNet", list[str]]:
         )
     case = {name: np.copy(value) if name in WIDTHS else value for name, value in case.items()}
     notes += _isolate(case)
-    notes += _voltages(case)
-    _order_generators(case)
+    notes += [
+        *_voltages(case),
+        *_order_generators(case),
+        *_references(str(path), case, with_reference),
+    ]
     notes += [
         f"{name} is not used"
         for name, value in sorted(case.items())
@@ -168,22 +176,63 @@ def _voltages(case: Tables) -> list[str]:
     )
 
 
-def _order_generators(case: Tables) -> None:
+def _order_generators(case: Tables) -> list[str]:
     """Generators in service first, since `from_ppc` lets the first at a bus hold the voltage.
 
-    MATPOWER takes the set-point of the last one in service; all of a bus get it.
+    MATPOWER takes the set-point of the last one in service; all of a bus get it, and the notes
+    name those that had another.
     """
-    gen = case["gen"]
+    gen, notes = case["gen"], []
     on = gen[:, GEN_STATUS] > 0
     for bus in np.unique(gen[on, GEN_BUS]):
-        at_bus = on & (gen[:, GEN_BUS] == bus)
-        gen[at_bus, VG] = gen[at_bus, VG][-1]
+        rows = np.flatnonzero(on & (gen[:, GEN_BUS] == bus))
+        last = gen[rows[-1], VG]
+        other = rows[~np.isclose(gen[rows, VG], last, rtol=1e-5)]
+        if len(other) and len(notes) < MAX_NAMED:
+            held = ", ".join(f"row {row + 1} {gen[row, VG]:g} p.u." for row in other[:MAX_NAMED])
+            notes.append(
+                f"gen row {rows[-1] + 1} holds bus {bus:g} at {last:g} p.u., and {held}; as in "
+                "MATPOWER the last row counts"
+            )
+        gen[rows, VG] = last
     order = np.argsort(~on, kind="stable")
     case["gen"] = gen[order]
     cost = case.get("gencost")
     if isinstance(cost, np.ndarray) and cost.ndim == 2 and len(cost) % len(gen) == 0:
         halves = [half[order] for half in np.split(cost, len(cost) // len(gen))]
         case["gencost"] = np.concatenate(halves)
+    return notes
+
+
+def _references(source: str, case: Tables, needed: bool) -> list[str]:
+    """References that have a generator in service, as MATPOWER's `bustypes` chooses them.
+
+    One without becomes a load bus; where none is left, the first bus of type 2 with a generator
+    in service is the reference.
+
+    Raises
+    ------
+    InputError
+        One is needed, and no bus of type 2 or 3 has a generator.
+    """
+    bus, gen = case["bus"], case["gen"]
+    fed = np.isin(bus[:, BUS_I], gen[gen[:, GEN_STATUS] > 0, GEN_BUS])
+    bare = (bus[:, TYPE] == REFERENCE) & ~fed
+    named = ", ".join(f"{number:g}" for number in bus[bare, BUS_I][:MAX_NAMED])
+    lost = f"reference bus {named} has no generator in service" if bare.any() else ""
+    bus[bare, TYPE] = LOAD
+    if (bus[:, TYPE] == REFERENCE).any():
+        return [f"{lost} and is a load bus, as in MATPOWER"] if lost else []
+    held = np.flatnonzero((bus[:, TYPE] == HELD) & fed)
+    lost = lost or "no bus is of type 3 (reference)"
+    if not len(held):
+        lost = f"{lost}, and no bus of type 2 has one"
+        if not needed:
+            return [lost]
+        expected = "expected a generator in service at either, or --slack BUS"
+        raise InputError(source, [f"{lost}; {expected}"])
+    bus[held[0], TYPE] = REFERENCE
+    return [f"{lost}: bus {bus[held[0], BUS_I]:g}, the first of type 2, is it, as in MATPOWER"]
 
 
 def _build(case: Tables) -> "pandapowerNet":

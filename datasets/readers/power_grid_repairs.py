@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from tvilling.datasets.readers.power_grid_checks import by_table
-from tvilling.datasets.readers.power_grid_columns import SHARES
+from tvilling.datasets.readers.power_grid_checks import by_table, in_service
+from tvilling.datasets.readers.power_grid_columns import BUSES, SHARES
 from tvilling.datasets.readers.power_grid_words import elements
 
 if TYPE_CHECKING:
@@ -29,6 +29,29 @@ def fill_shares(net: "pandapowerNet") -> list[str]:
     columns = ", ".join(empty.columns[empty.any()])
     where = elements(load, "load", empty.any(axis=1).to_numpy())
     return [f"{columns} had no value and became 0 % (constant power): {where}"]
+
+
+def out_with_their_buses(net: "pandapowerNet") -> list[str]:
+    """Elements in service at a bus that is not go out with it, in place, as in pandapower's flow.
+
+    The note names them and the buses.
+    """
+    off = net.bus.index[~in_service(net.bus)]
+    named, buses = list[str](), set[int]()
+    for kind, ends in BUSES.items() if len(off) else ():
+        table = net.get(kind)
+        if kind == "switch" or not isinstance(table, pd.DataFrame) or table.empty:
+            continue
+        dead = in_service(table) & table[list(ends)].isin(off).any(axis=1).to_numpy()
+        if not dead.any():
+            continue
+        named.append(elements(table, kind, dead))
+        buses.update(table.loc[dead, list(ends)].to_numpy(np.int64).ravel().tolist())
+        table.loc[dead, "in_service"] = False
+    if not named:
+        return []
+    where = elements(net.bus, "bus", net.bus.index.isin(buses & {*off}))
+    return [f"out of service with their bus ({where}): {', '.join(named)}"]
 
 
 def type_taps(net: "pandapowerNet") -> list[str]:

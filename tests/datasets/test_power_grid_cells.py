@@ -83,7 +83,7 @@ def test_controllers_are_named_and_not_made(tmp_path: Path) -> None:
         data = DFData(pd.DataFrame({"mill": [1.0, 2.0]}))
         ConstControl(net, "load", "p_mw", 0, profile_name="mill", data_source=data)
     read = read_power_net(written(net, tmp_path / "grid.json"))
-    assert read.notes == ("1 controllers are not run: ConstControl",)
+    assert read.notes == ("1 controllers are not run: ConstControl, DFData",)
     assert read.net.controller.empty
 
 

@@ -56,10 +56,6 @@ FAULTS: dict[str, tuple[Callable[[Any], None], str]] = {
         put("line", 7, "to_bus"),
         "line 0 (cable): to_bus is 7, and there is no such bus",
     ),
-    "dead bus": (
-        put("bus", [True, True, False], "in_service"),
-        "load 0 (mill): is in service at bus 2, which is not; put both in or both out of service",
-    ),
     "no slack": (
         put("ext_grid", False, "in_service"),
         "no ext_grid is in service and no gen with slack, expected at least one",
@@ -141,7 +137,7 @@ def test_a_fault_is_told_with_place_value_unit_and_range(what: str) -> None:
     change(net)
     faults = net_faults(net)
     assert any(fault.startswith(expected) for fault in faults), faults
-    assert len(faults) == (3 if what == "dead bus" else 1)  # the cable and the sun end there too
+    assert len(faults) == 1
 
 
 def test_all_faults_are_told_together(tmp_path: Path) -> None:
@@ -169,7 +165,8 @@ def test_columns_that_are_missing_do_not_hide_other_faults() -> None:
         "bus: column in_service is missing",
         "trafo: column vk_percent [%] is missing",
         "switch: column et is missing",
-        "no ext_grid is in service and no gen with slack, expected at least one",
+        "no ext_grid is in service and no gen with slack, expected at least one; --slack BUS makes "
+        "a bus the reference",
     ]
 
 
@@ -197,6 +194,10 @@ NOTES: dict[str, tuple[Callable[[Any], None], str]] = {
         put("trafo", 30, "tap_pos"),
         "tap_pos is outside tap_min to tap_max, and kept: trafo 0 (T1)",
     ),
+    "dead bus": (
+        put("bus", [True, True, False], "in_service"),
+        "out of service with their bus (bus 2 (end)): load 0 (mill), sgen 0 (sun), line 0 (cable)",
+    ),
     "scaling": (
         put("sgen", -1.0, "scaling"),
         "scaling is negative, which turns the power round: sgen 0 (sun)",
@@ -214,3 +215,14 @@ def test_what_is_odd_is_noted_and_kept(what: str, tmp_path: Path) -> None:
     net = small()
     change(net)
     assert read_power_net(written(net, tmp_path / "grid.json")).notes == (expected,)
+
+
+def test_a_grid_whose_slack_goes_out_with_its_bus_has_none(tmp_path: Path) -> None:
+    net = small()
+    put("bus", [False, True, True], "in_service")(net)
+    with pytest.raises(InputError) as caught:
+        read_power_net(written(net, tmp_path / "grid.json"))
+    assert caught.value.faults[0].startswith(
+        "no ext_grid is in service and no gen with slack, expected at least one; "
+        "--slack BUS makes a bus the reference; out of service with their bus (bus 0 (high)): ext"
+    )

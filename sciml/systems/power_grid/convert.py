@@ -24,7 +24,7 @@ from tvilling.sciml.systems.power_grid.tables import (
     groups_of,
     slack_weight,
 )
-from tvilling.sciml.systems.power_grid.unserved import unserved_of
+from tvilling.sciml.systems.power_grid.unserved import idle_note, unserved_of
 
 # pypower's columns (pandapower/pypower/idx_bus.py, idx_brch.py, idx_gen.py)
 BUS_TYPE, PD, QD, GS, BS, VM, VA, BASE_KV = 1, 2, 3, 4, 5, 7, 8, 9
@@ -77,6 +77,8 @@ def from_pandapower(
     np.add.at(q_max, gen_bus, gen[on, QMAX])
     depends = np.flatnonzero((bus[:, [CID_P, CZD_P, CID_Q, CZD_Q]] != 0).any(axis=1))
     elements = elements_of(net, bus_of)
+    unserved = unserved_of(given, bus_of(given.bus.index))
+    idle = idle_note(given, bus_of(given.bus.index), unserved)
     flat = np.where(vm == 1.0, bus[:, VM], vm) * np.exp(1j * np.radians(bus[:, VA]))
     grid = PowerGrid(
         source=source,
@@ -104,9 +106,9 @@ def from_pandapower(
         groups=groups_of(net, ppci["internal"]["branch_is"], lookup["branch"]),
         buses=buses_of(net, bus_of),
         start=flat,
-        notes=(*notes, *chosen.notes),
+        notes=(*notes, *chosen.notes, *idle),
         options=chosen.options,
-        unserved=unserved_of(given, bus_of(given.bus.index)),
+        unserved=unserved,
         stored=_stored(given, bus_of, flat),
     )
     faults = unsound(grid)

@@ -40,6 +40,7 @@ class Unserved:
     generation_mw: np.ndarray
 
 
+NAMED = 10  # buses in a note
 NOTHING = Unserved(np.zeros(0, object), np.zeros(0, int), np.zeros(0), np.zeros(0))
 
 
@@ -73,6 +74,24 @@ def unserved_of(net: Any, bus: np.ndarray) -> Unserved:
         np.maximum(-p_mw, 0.0)[order],
         np.maximum(p_mw, 0.0)[order],
     )
+
+
+def idle_note(net: Any, bus: np.ndarray, unserved: Unserved) -> list[str]:
+    """A note on buses in service that no slack reaches and where nothing is without supply.
+
+    Parameters
+    ----------
+    bus
+        As in `unserved_of`, whose result is the last.
+    """
+    idle = net.bus["in_service"].to_numpy(bool) & (bus < 0)
+    idle[unserved.bus] = False
+    rows = np.flatnonzero(idle).tolist()
+    if not rows:
+        return []
+    names = ", ".join(_called(net.bus, "bus", at) for at in rows[:NAMED])
+    more = f" and {len(rows) - NAMED} more" if len(rows) > NAMED else ""
+    return [f"no slack reaches these buses, which have no voltage then: {names}{more}"]
 
 
 def _factor(table: Any, kind: str) -> Any:
