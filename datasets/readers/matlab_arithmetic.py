@@ -62,27 +62,25 @@ def split_cells(text: str) -> list[str]:
     cells: list[str] = []
     current: list[str] = []
     depth = 0
+    text = " ".join(text.split())
     for at, letter in enumerate(text):
         depth += (letter == "(") - (letter == ")")
-        if depth <= 0 and (letter == "," or (letter.isspace() and _ends_cell(text, at, current))):
+        if depth <= 0 and (letter == "," or (letter == " " and _ends_cell(text, at, current))):
             cells.append("".join(current))
             current = []
-        elif not letter.isspace() or current:
+        elif letter != " " or current:
             current.append(letter)
     return [cell.strip() for cell in [*cells, "".join(current)] if cell.strip()]
 
 
 def _ends_cell(text: str, at: int, current: list[str]) -> bool:
     """Whether the space at `at` is behind a whole cell."""
-    before = next((letter for letter in reversed(current) if not letter.isspace()), "")
-    if not before or before in "+-*/^(":
+    if not current or current[-1] in "+-*/^(":
         return False
     after = text[at + 1 : at + 3]
-    if after[:1].isspace():
-        return False  # the last of several spaces decides
     if after[:1] in ("*", "/", "^") or (after[:1] == "." and after[1:] in ("*", "/", "^")):
         return False
-    return not (after[:1] in ("+", "-") and (len(after) < 2 or after[1].isspace()))
+    return not (after[:1] in ("+", "-") and (len(after) < 2 or after[1] == " "))
 
 
 class _Reader:
