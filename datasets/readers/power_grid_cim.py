@@ -9,7 +9,11 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from tvilling.datasets.readers.power_grid_cim_files import version_of, xml_files
-from tvilling.datasets.readers.power_grid_cim_parts import fill_base_voltages, missing_parts
+from tvilling.datasets.readers.power_grid_cim_parts import (
+    fill_base_voltages,
+    fill_in_service,
+    missing_parts,
+)
 from tvilling.datasets.readers.power_grid_words import listening, told
 from tvilling.sciml.errors import InputError
 from tvilling.sciml.extras import needs_extra
@@ -38,14 +42,14 @@ def load_cim(path: Path) -> tuple["pandapowerNet", list[str]]:
         try:
             with listening() as heard:
                 parser = CimParser(cgmes_version=version, ignore_errors=False)
-                parser.parse_files(
-                    [str(file) for file in files], prepare_cim_net=True, set_data_types=True
-                )
+                parser.parse_files([str(file) for file in files], prepare_cim_net=True)
                 cim = parser.get_cim_dict()
+                filled = fill_in_service(cim)
+                parser.set_cim_data_types()
                 faults = missing_parts(cim, set(parser.get_file_names()), version)
                 if faults:
                     raise InputError(str(path), faults)
-                filled = fill_base_voltages(cim)
+                filled += fill_base_voltages(cim)
                 net = from_cim.from_cim_dict(
                     parser, create_tap_controller=False, ignore_errors=False
                 )

@@ -71,6 +71,26 @@ def fill_base_voltages(cim: Cim) -> list[str]:
     return [f"base voltage taken from the equipment there: {_listed(named)}"]
 
 
+def fill_in_service(cim: Cim) -> list[str]:
+    """Equipment of which the state says nothing is in service, in place, before cells are typed.
+
+    pandapower's converter takes a blank for false, and so would leave out the whole grid where a
+    tool of version 3.0 writes no `inService`.
+
+    Returns
+    -------
+    list[str]
+        A note with the kinds of equipment.
+    """
+    kinds = []
+    for kind, table in cim["ssh"].items():
+        if "inService" in table and table["inService"].isna().any():
+            blank = table["inService"].isna()
+            table["inService"] = table["inService"].astype(object).where(~blank, "true")
+            kinds.append(f"{int(blank.sum())} of {kind}")
+    return [f"inService has no value and is taken as true: {_listed(kinds)}"] if kinds else []
+
+
 def _fill_containers(cim: Cim, at_node: pd.Series) -> list[str]:
     """Levels for connectivity nodes that are in none, such as those between two networks."""
     levels, bays = cim["eq"]["VoltageLevel"], cim["eq"]["Bay"]

@@ -214,7 +214,7 @@ def test_what_no_slack_reaches_is_told_everywhere(tmp_path: Path) -> None:
         "elements": ["dairy"], "buses": ["lone"], "load_mw": 0.7, "generation_mw": 0.0,
     }  # fmt: skip
     page = (folder / "report.html").read_text()
-    assert "0.700 MW of load" in page
+    assert "700.0 kW of load" in page
     assert "No slack reaches dairy at lone" in page
     for command in (["n1"], ["hosting", "--scenarios", 0]):
         told, folder = run(*command[:1], path, *command[1:], "--out", tmp_path / command[0])
