@@ -1,13 +1,13 @@
 """Labelled results: names, units and times put on a trajectory, and its failures in words."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 import jax
 import numpy as np
 
+from tvilling.sciml.limits import Limit, misses
 from tvilling.sciml.scenario import Scenario
 from tvilling.sciml.simulate import Controller, Trajectory, simulate, simulate_many
 from tvilling.sciml.system import Channel, Status, System, Values
@@ -35,30 +35,6 @@ MEANING = {
 def status_text(status: int) -> str:
     """The flags of `status` in words, `all is well` where there is none."""
     return "; ".join(text for flag, text in MEANING.items() if status & flag) or "all is well"
-
-
-@dataclass(frozen=True)
-class Limit:
-    """A range that a variable of a labelled run has to keep, and by how much it may miss.
-
-    Attributes
-    ----------
-    name
-        The variable, which has the dimension `time` and at most one of elements.
-    low, high
-        Least and greatest value, by element or time where they differ.
-    margin
-        By how much a value may be outside before it counts, in the variable's unit.
-    says, because
-        What it means to leave the range, such as "below freezing", and how it can come to it.
-    """
-
-    name: str
-    low: "xr.DataArray | float" = -np.inf
-    high: "xr.DataArray | float" = np.inf
-    margin: "xr.DataArray | float" = 0.0
-    says: str = ""
-    because: str = ""
 
 
 def label(
@@ -238,55 +214,21 @@ def _named(
 
 def _outside(part: "xr.Dataset", flagged: np.ndarray, limit: Limit) -> str:
     """The elements outside `limit`, the worst first, each with its worst value."""
-    if limit.name not in part:
+    found = misses(part, limit, np.flatnonzero(flagged))
+    if not found:
         return ""
-    values, at = part[limit.name], np.flatnonzero(flagged)
-    low, high, margin = (_here(bound, part) for bound in (limit.low, limit.high, limit.margin))
-    under, over = low - values - margin, values - high - margin
-    far = under.where(under > over, over).isel(time=at)
-    dims = [dim for dim in far.dims if dim != "time"]
-    worst = far.fillna(-np.inf)
-    if not dims:
-        worst, values = worst.expand_dims("element"), values.expand_dims("element")
-        low, high = (_wider(bound, values) for bound in (low, high))
-        dims = ["element"]
-    (dim,) = dims
-    order = worst.max("time").values
+    unit = part[limit.name].attrs.get("units", "")
     shown = []
-    for k in np.argsort(-order, kind="stable")[:NAMES_SHOWN]:
-        if not order[k] > 0:
-            break
-        step = {"time": int(at[int(worst.isel({dim: k}).argmax("time"))]), dim: int(k)}
-        value, least, most = (float(_wider(one, values).isel(step)) for one in (values, low, high))
-        bound = f"at least {least:.4g}" if value < least else f"at most {most:.4g}"
-        name = f"{values[dim].values[k]} " if dim in values.coords else ""
-        shown.append(f"{name}({value:.4g} {values.attrs.get('units', '')}, {bound})")
-    count = int((order > 0).sum())
-    more = f" and {count - NAMES_SHOWN} more" if count > NAMES_SHOWN else ""
-    kind = f"{dim} " if dim in values.coords else f"{limit.name} "
+    for one in found[:NAMES_SHOWN]:
+        bound = f"at {'least' if one.value < one.bound else 'most'} {one.bound:.4g}"
+        name = f"{one.element} " if one.element else ""
+        shown.append(f"{name}({one.value:.4g} {unit}, {bound})")
+    more = f" and {len(found) - NAMES_SHOWN} more" if len(found) > NAMES_SHOWN else ""
+    dims = [str(dim) for dim in part[limit.name].dims if dim != "time"]
+    kind = f"{dims[0]} " if dims and found[0].element else f"{limit.name} "
     says = f"{limit.says} " if limit.says else ""
     because = f", because {limit.because}" if limit.because else ""
-    return f"{says}{kind}{', '.join(shown)}{more}{because}" if shown else ""
-
-
-def _here(bound: "xr.DataArray | float", part: "xr.Dataset") -> "xr.DataArray | float":
-    """`bound` for the controller or scenario of `part`."""
-    if isinstance(bound, int | float):
-        return bound
-    where = {
-        dim: part[dim].item()
-        for dim in bound.dims
-        if dim != "time" and dim in part.coords and not part[dim].dims
-    }
-    return bound.sel(where, drop=True)
-
-
-def _wider(bound: "xr.DataArray | float", like: "xr.DataArray") -> "xr.DataArray":
-    """`bound` with the dimensions of `like`."""
-    import xarray as xr
-
-    wide = xr.zeros_like(like) + bound if hasattr(bound, "dims") else xr.full_like(like, bound)
-    return wide.transpose(*like.dims)
+    return f"{says}{kind}{', '.join(shown)}{more}{because}"
 
 
 def _elements(

@@ -8,7 +8,9 @@ from typing import Any
 
 from tvilling.apps.web.addresses import NETWORK
 from tvilling.apps.web.charts import Chart, Curve
+from tvilling.apps.web.freshness import Freshness
 from tvilling.apps.web.loading import Loading
+from tvilling.apps.web.network_checks import day_checks, hour_checks
 from tvilling.apps.web.network_map import NetworkMap, key_html
 from tvilling.apps.web.network_model import (
     DayFigures,
@@ -33,7 +35,7 @@ from tvilling.apps.web.shell import (
     visitor_words,
 )
 from tvilling.apps.web.text import Words, scaled
-from tvilling.apps.web.tiles import Tile, framed, html, state, tiles
+from tvilling.apps.web.tiles import Tile, framed, html, tiles
 from tvilling.apps.web.waiting import when_loaded
 from tvilling.apps.web.worker import Latest
 from tvilling.sciml.extras import needs_extra
@@ -88,6 +90,11 @@ class NetworkView:
         self._map_title, self._day_line = html(), html()
         self._consumer_title = html()
         self._consumer_chart, self._plant_chart = _charts(words)
+        self._map_sheet = paper(self._map_title, bokeh(self._map.figure))
+        self._day_sheets = self._sheets_of_the_day()
+        self._fresh_hour = Freshness(words, self._state, [self._tiles, self._map.figure])
+        charts = [self._consumer_chart.figure, self._plant_chart.figure]
+        self._fresh_day = Freshness(words, self._day_line, charts)
         self._day: Run | None = None
         self._hour: Run | None = None
         self._worker: Latest[Settings, Answer] = Latest(
@@ -96,25 +103,28 @@ class NetworkView:
         first = self.model.settings()
         self._show(Answer(first, twin.at_hour(first), None))
         self._show(Answer(first, twin.at_hour(first), twin.over_day(first)))
-        self.model.param.watch(lambda *_: self._worker.submit(self.model.settings()), SLIDERS)
+        self.model.param.watch(lambda *_: self._ask(), SLIDERS)
         self.model.param.watch(lambda *_: self._follow(), "consumer")
         self.model.param.watch(lambda *_: self._colour(), "colour_by")
 
     def parts(self) -> list[Any]:
         """What stands on the page."""
-        map_sheet = paper(self._map_title, bokeh(self._map.figure))
-        consumer = paper(self._consumer_title, bokeh(self._consumer_chart.figure))
-        title = html(f"<h2>{escape(self._words('plant_course'))}</h2>")
-        plant = paper(title, bokeh(self._plant_chart.figure))
         results = rows(
             self._tiles,
             self._state,
-            map_sheet,
+            self._map_sheet,
             self._day_line,
-            beside(consumer, plant, sizes=[HALF, HALF]),
+            beside(*self._day_sheets, sizes=[HALF, HALF]),
         )
         columns = beside(self._controls(), results, sizes=[NARROW, BROAD])
         return [rows(html(self._intro()), columns, margin=(18, 0, 24, 0))]
+
+    def _sheets_of_the_day(self) -> list[Any]:
+        title = html(f"<h2>{escape(self._words('plant_course'))}</h2>")
+        return [
+            paper(self._consumer_title, bokeh(self._consumer_chart.figure)),
+            paper(title, bokeh(self._plant_chart.figure)),
+        ]
 
     def _controls(self) -> Any:
         words, parameters = self._words, self.model.param
@@ -156,6 +166,11 @@ class NetworkView:
         )
         return f"<h1>{escape(words('network_title'))}</h1><p class='quiet'>{escape(lead)}</p>"
 
+    def _ask(self) -> None:
+        self._fresh_hour.calculating()
+        self._fresh_day.calculating()
+        self._worker.submit(self.model.settings())
+
     def _work(self, settings: Settings, superseded: Any) -> Iterator[Answer]:
         hour = self._twin.at_hour(settings)
         yield Answer(settings, hour, None)
@@ -163,25 +178,32 @@ class NetworkView:
             yield Answer(settings, hour, self._twin.over_day(settings))
 
     def _show(self, answer: Answer) -> None:
-        """Put an answer on the page."""
-        words, settings = self._words, answer.settings
+        """Put an answer on the page; it is not fine before it is that of the sliders."""
+        is_newest = answer.settings == self.model.settings()
         if answer.day is None:
-            self._hour = answer.hour
-            found = hour_figures(self._twin, answer.hour)
-            self._tiles.object = framed(tiles(hour_tiles(words, found)))
-            self._state.object = framed(_hour_state(words, found))
-            title = words("map", hour=clock(settings.hour))
-            note = f'<p class="quiet">{escape(words("map_note"))}</p>'
-            self._map_title.object = framed(f"<h2>{escape(title)}</h2>{note}{key_html(words)}")
-            self._map.show(answer.hour, self.model.colour_by)
-            for chart in (self._consumer_chart, self._plant_chart):
-                chart.mark(settings.hour)
+            self._show_hour(answer.settings, answer.hour)
+            if is_newest:
+                checks = hour_checks(self._words, self._twin, answer.settings, answer.hour)
+                self._fresh_hour.calculated(checks, self._words("steady_fine"))
             return
         self._day = answer.day
-        found_day = day_figures(self._twin, answer.day)
-        self._day_line.object = framed(_day_text(words, found_day))
         self._follow()
         self._show_plant(answer.day)
+        if is_newest:
+            checks = day_checks(self._words, self._twin, answer.settings, answer.day)
+            found = day_figures(self._twin, answer.day)
+            fine = self._words("day_fine", count=found.steps)
+            self._fresh_day.calculated(checks, fine, day_text(self._words, found))
+
+    def _show_hour(self, settings: Settings, hour: Run) -> None:
+        words, self._hour = self._words, hour
+        self._tiles.object = framed(tiles(hour_tiles(words, hour_figures(self._twin, hour))))
+        title = words("map", hour=clock(settings.hour))
+        note = f'<p class="quiet">{escape(words("map_note"))}</p>'
+        self._map_title.object = framed(f"<h2>{escape(title)}</h2>{note}{key_html(words)}")
+        self._map.show(hour, self.model.colour_by)
+        for chart in (self._consumer_chart, self._plant_chart):
+            chart.mark(settings.hour)
 
     def _show_plant(self, day: Run) -> None:
         powers = {key: day[key].sum(axis=1) for key in POWERS}
@@ -209,8 +231,8 @@ class NetworkView:
         self.model.consumer = consumer
 
     def _fail(self, error: Exception) -> None:
-        text = self._words("failed", error=f"{type(error).__name__}: {error}")
-        self._state.object = framed(state("bad", [text]))
+        self._fresh_hour.failed(error)
+        self._fresh_day.failed(error)
 
 
 def hour_tiles(words: Words, found: HourFigures) -> list[Tile]:
@@ -243,33 +265,15 @@ def clock(hour: float) -> str:
     return f"{minutes // 60:02d}:{minutes % 60:02d}"
 
 
-def _hour_state(words: Words, found: HourFigures) -> str:
-    if not found.flags:
-        return state("fine", [words("steady_fine")])
-    return state("warn", [_sentence(words(f"flag_{flag}")) for flag in found.flags])
-
-
-def _day_text(words: Words, found: DayFigures) -> str:
+def day_text(words: Words, found: DayFigures) -> str:
+    """The energies of a day and its peak in a sentence."""
     parts = [
         words.quantity(1e3 * found.heat_kwh, "Wh"),
         words("day_loss", energy=words.quantity(1e3 * found.loss_kwh, "Wh")),
         words("day_pump", energy=words.quantity(1e3 * found.pump_kwh, "Wh")),
         words("peak_at", power=words.quantity(found.peak_w, "W"), hour=clock(found.peak_hour)),
     ]
-    lines = [f"{words('day_energy')}: {', '.join(parts)}."]
-    if found.flagged:
-        total = found.steps
-        lines += [
-            _sentence(words("in_steps", what=words(f"flag_{flag}"), count=count, total=total))
-            for flag, count in found.flagged.items()
-        ]
-        return state("warn", lines)
-    lines[0] += f" {words('day_fine', count=found.steps)}."
-    return state("fine", lines)
-
-
-def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:]}."
+    return f"{words('day_energy')}: {', '.join(parts)}."
 
 
 def _charts(words: Words) -> tuple[Chart, Chart]:

@@ -94,8 +94,9 @@ class NetworkTwin:
     def at_hour(self, settings: Settings) -> Run:
         """Outputs of the steady state at the hour of `settings`."""
         step = round(settings.hour * 3600.0 / self.dt_s) % len(self.hours)
-        _, output = self._steady(self.network, self._action(settings), self._drive(settings, step))
-        return _plain(output)
+        drive = self._drive(settings, step)
+        _, output = self._steady(self.network, self._action(settings), drive)
+        return _plain(output) | {"heat_w": np.asarray(drive["heat_w"])}
 
     def over_day(self, settings: Settings) -> Run:
         """Outputs of every step of a day that starts from the steady state of its first step."""

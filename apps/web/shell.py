@@ -1,7 +1,9 @@
 """The frame of every page: header with links and language, theme, and what the visitor reads."""
 
+import json
 from collections.abc import Iterable, Sequence
 from html import escape
+from pathlib import Path
 from typing import Any
 
 from tvilling.apps.web.addresses import HOME, LOGOUT, relative, with_language
@@ -17,12 +19,14 @@ with needs_extra("apps"):
     from panel.util import edit_readonly
 
 TEMPLATE = """
-{{% extends "base.html" %}}
-{{% block preamble %}}
-{{{{ super() }}}}
-<script>document.documentElement.lang = "{language}"</script>
-{{% endblock %}}
+{% extends "base.html" %}
+{% block preamble %}
+{{ super() }}
+<script>document.documentElement.lang = "LANGUAGE"</script>
+NOTICE
+{% endblock %}
 """
+NOTICE = Path(__file__).with_name("notice.html").read_text(encoding="utf-8")
 MARGIN = (4, 8)
 SMALL_LABEL = {"& .MuiFormLabel-root, & .MuiTypography-root": {"fontSize": "14.5px"}}
 NARROW, BROAD = {"xs": 12, "md": 3}, {"xs": 12, "md": 9}
@@ -61,7 +65,7 @@ def show_page(
         meta_title=title,
         meta_description=title,
         favicon=FAVICON,
-        template=TEMPLATE.format(language=words.language),
+        template=_template(words),
         site_url=link(here, HOME, words),
         header=[_header(words, here, has_login)],
         main=[pmui.Container(*main, width_option="xl", sizing_mode="stretch_width", margin=0)],
@@ -73,6 +77,19 @@ def show_page(
         sizing_mode="stretch_width",
     )
     frame.server_doc(pn.state.curdoc, title)
+
+
+def _template(words: Words) -> str:
+    """The page's frame, which also tells when the server does not answer."""
+    texts = {
+        "lost": words("server_lost"),
+        "silent": words("server_silent"),
+        "unconnected": words("server_unconnected"),
+        "reload": words("reload"),
+    }
+    told = json.dumps(texts).replace("<", "\\u003c")
+    notice = NOTICE.replace("WORDS", told)
+    return TEMPLATE.replace("LANGUAGE", words.language).replace("NOTICE", notice)
 
 
 def _unwatched_page(**look: Any) -> Any:
@@ -157,7 +174,7 @@ def _formatter(words: Words, unit: str, digits: int, divisor: float) -> Any:
     code = (
         f"return (tick / {divisor}).toFixed({digits})"
         f".replace('-', '\N{MINUS SIGN}').replace('.', '{sign}')"
-        f" + '\N{NO-BREAK SPACE}{unit}'"
+        + (f" + '\N{NO-BREAK SPACE}{unit}'" if unit else "")
     )
     return CustomJSTickFormatter(code=code)
 

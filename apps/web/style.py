@@ -53,7 +53,8 @@ CSS = """
 .tv .tile .note { font-size: 12.5px; opacity: 0.72; min-height: 1.45em; }
 .tv .state { display: flex; gap: 8px; align-items: flex-start; padding: 8px 14px;
   border-radius: 10px; border: 1px solid; }
-.tv .state.fine { color: var(--mui-palette-success-main);
+.tv .state.busy { border-color: var(--mui-palette-divider); }
+.tv .state.fine { display: var(--tv-fine, flex); color: var(--mui-palette-success-main);
   border-color: color-mix(in srgb, currentColor 35%, transparent);
   background: color-mix(in srgb, currentColor 7%, transparent); }
 .tv .state.warn { color: var(--mui-palette-warning-main);

@@ -8,7 +8,6 @@ import numpy as np
 
 from tvilling.apps.web.spans import Span, span, spread
 from tvilling.sciml.extras import needs_extra
-from tvilling.sciml.results import FLAGS
 from tvilling.sciml.systems import SYSTEMS
 from tvilling.sciml.systems.example import Example
 from tvilling.sciml.units import J_PER_KWH
@@ -45,12 +44,6 @@ class SystemRun:
         """Length of a step [s]."""
         return float(self.data.attrs["dt_s"])
 
-    def flagged(self) -> dict[str, int]:
-        """How many steps have each flag, by the flag's name in small letters."""
-        status = self.data["status"].values
-        counts = {str(flag.name).lower(): int((status & flag != 0).sum()) for flag in FLAGS}
-        return {name: count for name, count in counts.items() if count}
-
     def not_numbers(self) -> dict[str, int]:
         """How many values of each variable are not finite."""
         counts = {
@@ -65,8 +58,12 @@ class SystemRun:
 
     def peak_w(self, name: str) -> float:
         """The greatest sum of a power's elements [W]."""
+        return float(self.total(name).max())
+
+    def total(self, name: str) -> "xr.DataArray":
+        """A quantity summed over its elements [time]."""
         values = self.data[name]
-        return float(values.sum([dim for dim in values.dims if dim != "time"]).max())
+        return values.sum([dim for dim in values.dims if dim != "time"])
 
 
 class SystemModel(param.Parameterized):

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from html import escape
 from typing import Any
@@ -10,6 +11,7 @@ import numpy as np
 
 from tvilling.apps.web.addresses import system_address
 from tvilling.apps.web.charts import Chart, Curve
+from tvilling.apps.web.freshness import Freshness
 from tvilling.apps.web.home import shown_name
 from tvilling.apps.web.loading import Loading
 from tvilling.apps.web.shell import (
@@ -28,7 +30,8 @@ from tvilling.apps.web.shell import (
 )
 from tvilling.apps.web.system_model import SystemModel, SystemRun, system_model
 from tvilling.apps.web.text import Words, scaled
-from tvilling.apps.web.tiles import Tile, framed, html, state, table, tiles
+from tvilling.apps.web.tiles import Tile, framed, html, table, tiles
+from tvilling.apps.web.verdict import Checks, limit_findings
 from tvilling.apps.web.waiting import when_loaded
 from tvilling.apps.web.worker import Latest
 from tvilling.sciml.extras import needs_extra
@@ -39,13 +42,28 @@ with needs_extra("apps"):
     import panel_material_ui as pmui
 
 MOST_TILES = 4
+ADDED = ("W", "var", "VA")  # elements of these have a sum; of other quantities, a mean
 AXES = {
     "degc_axis": ("°C",),
-    "power_axis": ("W", "kW", "MW"),
+    "power_axis": ("W", "kW", "MW", "GW"),
+    "reactive_axis": ("var", "kvar", "Mvar"),
     "pressure_axis": ("bar",),
+    "voltage_axis": ("p.u.",),
+    "percent_axis": ("%",),
+    "share_axis": ("1", ""),
+    "irradiance_axis": ("W/m²",),
+    "angle_axis": ("°",),
     "flow_axis": ("kg/s",),
 }
 Settings = dict[str, float]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The run that the worker made for `settings`."""
+
+    settings: Settings
+    run: SystemRun
 
 
 def system_page(name: str, loading: Loading[SystemRun], has_login: bool = False) -> None:
@@ -92,12 +110,14 @@ class SystemView:
         self._outputs = self.model.example.system.outputs
         self._tiles, self._state, self._table = html(), html(), html()
         self._charts = _charts(self.model, run, words)
-        worker: Latest[Settings, SystemRun] = Latest(
+        self._sheets = [paper(bokeh(chart.figure)) for chart in self._charts.values()]
+        figures = [self._tiles, self._table, *(chart.figure for chart in self._charts.values())]
+        self._freshness = Freshness(words, self._state, figures)
+        self._worker: Latest[Settings, Answer] = Latest(
             self._work, self._show, self._fail, document.add_next_tick_callback
         )
-        self._show(run)
-        watched = list(self.model.settings())
-        self.model.param.watch(lambda *_: worker.submit(self.model.settings()), watched)
+        self._show(Answer(self.model.settings(), run))
+        self.model.param.watch(lambda *_: self._ask(), list(self.model.settings()))
 
     def parts(self) -> list[Any]:
         """What stands on the page."""
@@ -107,14 +127,13 @@ class SystemView:
             f"<h1>{escape(shown_name(words, self._name))}</h1>"
             f'<p class="quiet">{escape(description)}</p>'
         )
-        charts = [paper(bokeh(chart.figure)) for chart in self._charts.values()]
-        sizes = [HALF if len(charts) > 1 else WHOLE] * len(charts)
+        sizes = [HALF if len(self._sheets) > 1 else WHOLE] * len(self._sheets)
         note = f'<p class="quiet">{escape(words("band_note"))}</p>'
         figures = html(f"<h2>{escape(words('figures'))}</h2>", margin=(0, 0, 6, 0))
         results = rows(
             self._tiles,
             self._state,
-            beside(*charts, sizes=sizes),
+            beside(*self._sheets, sizes=sizes),
             html(note),
             paper(figures, self._table),
         )
@@ -153,23 +172,34 @@ class SystemView:
         parameter = self.model.param[channel.name]
         return slider(parameter, self._words, label, unit, digits, divisor)
 
-    def _work(self, settings: Settings, superseded: Callable[[], bool]) -> Iterator[SystemRun]:
-        yield self.model.result(settings)
+    def _ask(self) -> None:
+        self._freshness.calculating()
+        self._worker.submit(self.model.settings())
 
-    def _show(self, run: SystemRun) -> None:
-        """Put a run on the page."""
-        words = self._words
+    def _work(self, settings: Settings, superseded: Callable[[], bool]) -> Iterator[Answer]:
+        yield Answer(settings, self.model.result(settings))
+
+    def _show(self, answer: Answer) -> None:
+        """Put a run on the page; it is not fine before it is that of the sliders."""
+        words, run = self._words, answer.run
         for unit, chart in self._charts.items():
             names = [name for name in run.data if run.data[name].attrs.get("units") == unit]
             values, shown_unit = _curves(run, names, unit)
             chart.show(run.hours, values, _axis(words, shown_unit))
         self._tiles.object = framed(tiles(_tiles(words, self.model, run)))
-        self._state.object = framed(_state(words, run))
         self._table.object = framed(_table(words, self._outputs, run))
+        if answer.settings == self.model.settings():
+            fine = words("steps_fine", count=len(run.hours))
+            self._freshness.calculated(run_checks(words, self.model, run), fine)
 
     def _fail(self, error: Exception) -> None:
-        text = self._words("failed", error=f"{type(error).__name__}: {error}")
-        self._state.object = framed(state("bad", [text]))
+        self._freshness.failed(error)
+
+
+def run_checks(words: Words, model: SystemModel, run: SystemRun) -> Checks:
+    """What decides whether a run is fine, its example's limits included."""
+    findings = limit_findings(words, run.data, model.example.limits)
+    return Checks(run.data["status"].values, run.not_numbers(), findings)
 
 
 def _label(words: Words, channel: Channel) -> str:
@@ -204,7 +234,7 @@ def _charts(model: SystemModel, run: SystemRun, words: Words) -> dict[str, Chart
 def _axis(words: Words, unit: str) -> str:
     """Title of an axis, from its unit."""
     key = next((key for key, units in AXES.items() if unit in units), "unit_axis")
-    return words(key, unit=unit if unit not in ("", "1") else "–")
+    return words(key, unit=unit)
 
 
 def _curves(run: SystemRun, names: list[Any], unit: str) -> tuple[dict[str, np.ndarray], str]:
@@ -228,7 +258,7 @@ def _tiles(words: Words, model: SystemModel, run: SystemRun) -> list[Tile]:
     powers.sort(key=lambda one: (one.name != example.bought, -abs(run.energy_kwh(one.name))))
     found = [
         Tile(
-            words("energy_of", name=words.term(channel.description or channel.name)),
+            words("energy_of", name=_output_label(words, channel)),
             words.quantity(1e3 * run.energy_kwh(channel.name), "Wh"),
             words("peak", power=words.quantity(run.peak_w(channel.name), "W")),
             channel.name,
@@ -241,7 +271,7 @@ def _tiles(words: Words, model: SystemModel, run: SystemRun) -> list[Tile]:
         low, high = float(values.min()), float(values.max())
         found.append(
             Tile(
-                words.term(channel.description or channel.name),
+                _output_label(words, channel),
                 words.quantity(float(values.mean()), channel.unit),
                 words(
                     "from_to",
@@ -254,32 +284,28 @@ def _tiles(words: Words, model: SystemModel, run: SystemRun) -> list[Tile]:
     return found
 
 
-def _state(words: Words, run: SystemRun) -> str:
-    total = len(run.hours)
-    broken = run.not_numbers()
-    if broken:
-        found = [words("not_numbers", name=name, count=count) for name, count in broken.items()]
-        return state("bad", found)
-    flagged = run.flagged()
-    if not flagged:
-        return state("fine", [words("steps_fine", count=total)])
-    lines = [
-        words("in_steps", what=words(f"flag_{flag}"), count=count, total=total)
-        for flag, count in flagged.items()
-    ]
-    return state("warn", [f"{line[:1].upper()}{line[1:]}." for line in lines])
-
-
 def _table(words: Words, channels: tuple[Channel, ...], run: SystemRun) -> str:
-    """Mean, lowest and highest of every output, and the energy of every power."""
+    """Mean, lowest and highest of every output, and the energy of every power.
+
+    The row of a power is that of its elements together, so that its mean times the length of the
+    run is its energy; the row of another quantity spans its elements.
+    """
     headings = [words(key) for key in ("channel", "mean", "lowest", "highest", "energy")]
     rows = []
     for channel in channels:
-        values = run.data[channel.name].values
+        values = run.total(channel.name) if channel.unit in ADDED else run.data[channel.name]
         some = (values.mean(), values.min(), values.max())
         cells = [words.quantity(float(value), channel.unit) for value in some]
         energy = ""
         if channel.unit == "W":
             energy = words.quantity(1e3 * run.energy_kwh(channel.name), "Wh")
-        rows.append([words.term(channel.description or channel.name), *cells, energy])
+        rows.append([_output_label(words, channel), *cells, energy])
     return table(headings, rows)
+
+
+def _output_label(words: Words, channel: Channel) -> str:
+    """What a row or a tile is about: powers of several elements are added."""
+    name, count = words.term(channel.description or channel.name), math.prod(channel.shape)
+    if count == 1:
+        return name
+    return words("sum_of" if channel.unit in ADDED else "mean_of", name=name, count=count)

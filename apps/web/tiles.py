@@ -45,8 +45,8 @@ def tiles(found: Iterable[Tile]) -> str:
 
 
 def state(kind: str, lines: Sequence[str]) -> str:
-    """How things stand: `kind` is fine, warn or bad; screen readers are told when it changes."""
-    sign = {"fine": "✓", "warn": "!", "bad": "✕"}[kind]
+    """A verdict's `kind` and `lines`; screen readers are told when they change."""
+    sign = {"fine": "✓", "warn": "!", "bad": "✕", "busy": "…"}[kind]
     text = "<br>".join(escape(line) for line in lines)
     return (
         f'<div class="state {kind}" role="status"><b aria-hidden="true">{sign}</b>'

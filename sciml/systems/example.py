@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from tvilling.sciml.limits import Limit
 from tvilling.sciml.system import System, Values
 
 
@@ -23,6 +24,8 @@ class Example:
     bought
         The output that is power bought [W], negative where it is sold; what is left in store is
         worth the same. Empty where a price per kWh has no meaning.
+    limits
+        Ranges of outputs that a run should keep beyond what its status says, such as loadings.
     """
 
     system: System[Any]
@@ -31,3 +34,4 @@ class Example:
     dt_s: float
     failing: tuple[Values, Values] | None = None
     bought: str = ""
+    limits: tuple[Limit, ...] = ()

@@ -59,8 +59,8 @@ class Tank:
         """What the tank cannot choose."""
         ambient = (LOWEST_AMBIENT_DEGC, HIGHEST_AMBIENT_DEGC)
         return (
-            Channel("demand_w", "W", 0.0, self.demand_max_w, description="Heat wanted"),
-            Channel("ambient_degc", "°C", *ambient, description="Temperature around the tank"),
+            Channel("demand_w", "W", 0.0, self.demand_max_w, description="Heat demand"),
+            Channel("ambient_degc", "°C", *ambient, description="Ambient temperature"),
         )
 
     @property
@@ -73,7 +73,7 @@ class Tank:
                 "°C",
                 FREEZING_DEGC,
                 self.ceiling_degc,
-                description="Water temperature at the end of the step",
+                description="Water temperature",
             ),
             Channel("delivered_w", "W", 0.0, self.demand_max_w, description="Heat drawn"),
             Channel("heater_used_w", "W", 0.0, self.heater_max_w, description="Heater power used"),

@@ -95,6 +95,7 @@ def served(access: Access, unused_ms: int = 300, town: Any = None) -> Iterator[S
         ready.put(server)
         server.io_loop.start()
         server.stop()
+        server.io_loop.close(all_fds=True)  # as when its process ends
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()

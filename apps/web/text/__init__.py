@@ -11,7 +11,14 @@ TABLES: Mapping[str, Mapping[str, str]] = {"en": ENGLISH, "da": DANISH}
 NAMES = {"en": "English", "da": "Dansk"}
 DEFAULT = "en"
 THOUSANDS, MINUS = "\N{NO-BREAK SPACE}", "\N{MINUS SIGN}"
-SCALES = {"W": ((1e6, "MW"), (1e3, "kW"), (1.0, "W")), "Wh": ((1e6, "MWh"), (1e3, "kWh"))}
+SCALES = {
+    "W": ((1e9, "GW"), (1e6, "MW"), (1e3, "kW"), (1.0, "W")),
+    "Wh": ((1e9, "GWh"), (1e6, "MWh"), (1e3, "kWh")),
+    "var": ((1e6, "Mvar"), (1e3, "kvar"), (1.0, "var")),
+    "VA": ((1e6, "MVA"), (1e3, "kVA"), (1.0, "VA")),
+    "V": ((1e3, "kV"), (1.0, "V")),
+    "1": ((1.0, ""),),  # a number without a unit
+}
 
 
 @dataclass(frozen=True)
@@ -37,7 +44,7 @@ class Words:
         return text.replace(".", ",") if self.language == "da" else text
 
     def quantity(self, value: float, unit: str, figures: int = 3) -> str:
-        """`value` with its unit, to about `figures` figures; W and Wh as kW, MW, kWh, MWh."""
+        """`value` with its unit, to about `figures` figures; W and Wh with a fitting prefix."""
         scale, unit = scaled(value, unit)
         value = value / scale
         return f"{self.number(value, decimals(value, figures))}{THOUSANDS}{unit}".rstrip()

@@ -25,6 +25,17 @@ DANISH = {
     "refused_login": "Du skal logge ind.",
     "refused_request": "Denne forespørgsel besvares ikke.",
     "no_page": "Siden findes ikke.",
+    # the state of figures
+    "calculating": "Beregner …",
+    "server_lost": (
+        "Forbindelsen til serveren er afbrudt. Tallene nedenfor holdes ikke længere ajour."
+    ),
+    "server_silent": "Serveren svarer ikke. Tallene nedenfor hører ikke til skydernes værdier.",
+    "server_unconnected": "Der kunne ikke oprettes forbindelse til serveren.",
+    "reload": "Indlæs siden igen",
+    "above_limit": "{name} over {limit}",
+    "below_limit": "{name} under {limit}",
+    "and_more": " og {count} til",
     # home
     "home_lead": (
         "Flyt en skyder, og simulatoren svarer. Alt kører på denne computer; intet sendes nogen "
@@ -49,7 +60,7 @@ DANISH = {
     ),
     "reset": "Nulstil",
     "time_h": "Tid [h]",
-    "mean_of": "{name}, middel af {count}",
+    "mean_of": "{name} (middel af {count})",
     "set_here": "{name} (indstillet)",
     "band_note": (
         "Et bånd går fra laveste til højeste element. Klik på et navn for at skjule kurven."
@@ -61,9 +72,10 @@ DANISH = {
     "highest": "Højeste",
     "energy": "Energi",
     "energy_of": "{name}, energi",
+    "sum_of": "{name}, alle {count} tilsammen",
     "peak": "spids {power}",
     "from_to": "fra {low} til {high}",
-    "steps_fine": "Alle {count} skridt er i orden",
+    "steps_fine": "Alle {count} skridt er i orden.",
     "flag_not_converged": "løseren endte over sin tolerance",
     "flag_unserved": "et behov blev ikke dækket fuldt ud",
     "flag_pressure": "et tryk eller differenstryk var under sin grænse",
@@ -119,8 +131,8 @@ DANISH = {
     "day_pump": "pumpning {energy}",
     "day_loss": "tab {energy}",
     "peak_at": "spids {power} kl. {hour}",
-    "steady_fine": "Ingen advarsler på dette tidspunkt",
-    "day_fine": "Ingen advarsler i {count} skridt",
+    "steady_fine": "Ingen advarsler på dette tidspunkt.",
+    "day_fine": "Ingen advarsler i {count} skridt.",
     "consumer_course": "{name}: temperaturer over døgnet",
     "plant_course": "Varmeværk og varmebehov over døgnet",
     "inlet": "Indløb",
@@ -130,6 +142,12 @@ DANISH = {
     "degc_axis": "Temperatur [°C]",
     "pressure_axis": "Tryk [{unit}]",
     "flow_axis": "Flow [{unit}]",
+    "reactive_axis": "Reaktiv effekt [{unit}]",
+    "voltage_axis": "Spænding [{unit}]",
+    "percent_axis": "Belastning [{unit}]",
+    "share_axis": "Andel",
+    "irradiance_axis": "Indstråling [{unit}]",
+    "angle_axis": "Vinkel [{unit}]",
     "unit_axis": "[{unit}]",
     "power_axis": "Effekt [{unit}]",
 }

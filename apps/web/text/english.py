@@ -25,6 +25,17 @@ ENGLISH = {
     "refused_login": "A login is needed.",
     "refused_request": "This request is not answered.",
     "no_page": "There is no such page.",
+    # the state of figures
+    "calculating": "Calculating …",
+    "server_lost": (
+        "The connection to the server is lost. The figures below are no longer kept up to date."
+    ),
+    "server_silent": "The server does not answer. The figures below are not those of the sliders.",
+    "server_unconnected": "No connection to the server could be made.",
+    "reload": "Load the page again",
+    "above_limit": "{name} above {limit}",
+    "below_limit": "{name} below {limit}",
+    "and_more": " and {count} more",
     # home
     "home_lead": (
         "Move a slider and the simulator answers. Everything runs on this computer; nothing is "
@@ -49,7 +60,7 @@ ENGLISH = {
     ),
     "reset": "Reset",
     "time_h": "Time [h]",
-    "mean_of": "{name}, mean of {count}",
+    "mean_of": "{name} (mean of {count})",
     "set_here": "{name} (set)",
     "band_note": "A band spans the lowest to the highest element. Click a name to hide its curve.",
     "figures": "Figures",
@@ -59,9 +70,10 @@ ENGLISH = {
     "highest": "Highest",
     "energy": "Energy",
     "energy_of": "{name}, energy",
+    "sum_of": "{name}, all {count} together",
     "peak": "peak {power}",
     "from_to": "from {low} to {high}",
-    "steps_fine": "All {count} steps are fine",
+    "steps_fine": "All {count} steps are fine.",
     "flag_not_converged": "the solver ended above its tolerance",
     "flag_unserved": "a demand was not met in full",
     "flag_pressure": "a pressure or differential pressure was below its limit",
@@ -116,8 +128,8 @@ ENGLISH = {
     "day_pump": "pumping {energy}",
     "day_loss": "loss {energy}",
     "peak_at": "peak {power} at {hour}",
-    "steady_fine": "No warning at this hour",
-    "day_fine": "No warning in {count} steps",
+    "steady_fine": "No warning at this hour.",
+    "day_fine": "No warning in {count} steps.",
     "consumer_course": "{name}: temperatures over the day",
     "plant_course": "Plant and demand over the day",
     "inlet": "Inlet",
@@ -127,6 +139,12 @@ ENGLISH = {
     "degc_axis": "Temperature [°C]",
     "pressure_axis": "Pressure [{unit}]",
     "flow_axis": "Flow [{unit}]",
+    "reactive_axis": "Reactive power [{unit}]",
+    "voltage_axis": "Voltage [{unit}]",
+    "percent_axis": "Loading [{unit}]",
+    "share_axis": "Share",
+    "irradiance_axis": "Irradiance [{unit}]",
+    "angle_axis": "Angle [{unit}]",
     "unit_axis": "[{unit}]",
     "power_axis": "Power [{unit}]",
 }

@@ -50,7 +50,7 @@ def outputs(layout: Layout) -> tuple[Channel, ...]:
         _channel("pump_w", "W", power, "Electric power of the pump", source),
         _channel("exchanger_w", "W", power, "Heat taken by exchangers in the line"),
         _channel("injection_w", "W", power, "Heat that injections bring in"),
-        _channel("imbalance_w", "W", power, "Heat missing in the balance; 0 within its tolerance"),
+        _channel("imbalance_w", "W", power, "Heat missing in the balance"),
     )
 
 

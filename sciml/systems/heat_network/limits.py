@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tvilling.sciml.results import Limit
+from tvilling.sciml.limits import Limit
 from tvilling.sciml.system import Status
 from tvilling.sciml.systems.heat_network.physical import (
     BOILING_MARGIN_PA,

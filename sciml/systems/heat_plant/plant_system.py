@@ -72,7 +72,7 @@ class HeatPlantSystem:
                 1.0,
                 dims=("mode",),
                 labels=(self.plant.mode_names,),
-                description="Load of a mode; those of a unit add up to its load",
+                description="Load of each operating mode",
             ),
         )
 
@@ -80,14 +80,16 @@ class HeatPlantSystem:
     def drives(self) -> tuple[Channel, ...]:
         """What the plant cannot choose."""
         channels = [
-            Channel("demand_w", "W", 0.0, self.demand_max_w, description="Heat wanted"),
+            Channel("demand_w", "W", 0.0, self.demand_max_w, description="Heat demand"),
             Channel("outdoor_degc", "°C", -40.0, 45.0, description="Outdoor temperature"),
-            Channel("forward_degc", "°C", 50.0, 130.0, description="Water that leaves the plant"),
-            Channel("return_degc", "°C", 10.0, 49.0, description="Water that comes back"),
-            self._per_unit("available", "1", (0.0, 1.0), "Share of a unit that can be had"),
+            Channel(
+                "forward_degc", "°C", 50.0, 130.0, description="Supply temperature of the plant"
+            ),
+            Channel("return_degc", "°C", 10.0, 49.0, description="Return temperature of the plant"),
+            self._per_unit("available", "1", (0.0, 1.0), "Availability of each unit"),
         ]
         if any(isinstance(unit, SolarField) for unit in self.units):
-            about = "Sun on the plane of the collectors"
+            about = "Irradiance on the collectors"
             channels.append(Channel("irradiance_w_per_m2", "W/m²", 0.0, 1500.0, description=about))
         if self.plant.source_names:
             channels.append(
@@ -109,16 +111,18 @@ class HeatPlantSystem:
         most_w = W_PER_MW * sum(unit.heat_mw for unit in self.units)
         put_in_w = MOST_INPUT * W_PER_MW * max(unit.heat_mw for unit in self.units)
         bought_w = put_in_w * len(self.units)
-        heat = "Heat of a unit"
-        power = "Power a unit makes; negative: draws"
+        heat = "Heat of each unit"
+        power = "Net electric power of each unit"
         channels = [
             self._per_unit("unit_heat_w", "W", (0.0, most_w), heat),
             self._per_unit("unit_power_w", "W", (-put_in_w, put_in_w), power),
-            self._per_unit("unit_fuel_w", "W", (0.0, put_in_w), "Fuel a unit burns"),
-            Channel("bought_w", "W", -bought_w, bought_w, description="Power bought less sold"),
+            self._per_unit("unit_fuel_w", "W", (0.0, put_in_w), "Fuel of each unit"),
+            Channel(
+                "bought_w", "W", -bought_w, bought_w, description="Electricity bought less sold"
+            ),
             Channel("delivered_w", "W", 0.0, self.demand_max_w, description="Heat delivered"),
             Channel("unserved_w", "W", 0.0, self.demand_max_w, description="Heat not delivered"),
-            Channel("surplus_w", "W", 0.0, most_w, description="Heat that nobody takes"),
+            Channel("surplus_w", "W", 0.0, most_w, description="Surplus heat"),
         ]
         if self.tank is not None:
             channels += self.tank.outputs

@@ -77,16 +77,18 @@ class StratifiedTank:
     def actions(self) -> tuple[Channel, ...]:
         """What a controller may set."""
         limits = -self.discharge_kg_per_s, self.charge_kg_per_s
-        about = "Flow into the top of the tank; negative: out of it"
+        about = "Flow into the top of the tank (negative: out)"
         return (Channel("tank_kg_per_s", "kg/s", *limits, description=about),)
 
     @property
     def drives(self) -> tuple[Channel, ...]:
         """What the tank cannot choose."""
         return (
-            Channel("forward_degc", "°C", 30.0, 130.0, description="Water that leaves the plant"),
-            Channel("return_degc", "°C", 5.0, 90.0, description="Water that comes back"),
-            Channel("ambient_degc", "°C", -40.0, 45.0, description="Temperature around the tank"),
+            Channel(
+                "forward_degc", "°C", 30.0, 130.0, description="Supply temperature of the plant"
+            ),
+            Channel("return_degc", "°C", 5.0, 90.0, description="Return temperature of the plant"),
+            Channel("ambient_degc", "°C", -40.0, 45.0, description="Ambient temperature"),
         )
 
     @property
@@ -106,9 +108,11 @@ class StratifiedTank:
                 *degc,
                 dims=("layer",),
                 labels=(self.layer_names,),
-                description="Temperature of a layer at the end of the step",
+                description="Temperature of each layer",
             ),
-            Channel("drawn_degc", "°C", *degc, description="Water that left the tank"),
+            Channel(
+                "drawn_degc", "°C", *degc, description="Temperature of the water from the tank"
+            ),
             Channel("tank_w", "W", -out_w, in_w, description="Heat into the tank"),
             Channel("tank_loss_w", "W", -most_w, most_w, description="Heat lost by the tank"),
         )

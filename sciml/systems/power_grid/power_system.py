@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from tvilling.sciml.limits import Limit
 from tvilling.sciml.physical import finite_status, join_status
 from tvilling.sciml.system import Channel, Status, Values
 from tvilling.sciml.systems.example import Example
@@ -24,6 +25,7 @@ from tvilling.sciml.systems.power_grid.equations import injected
 from tvilling.sciml.systems.power_grid.flow import Options, Outcome, Tolerance
 from tvilling.sciml.systems.power_grid.grid import Elements, PowerGrid
 from tvilling.sciml.systems.power_grid.measures import bus_power, loading_percent, loss_pu
+from tvilling.sciml.systems.power_grid.violations import SLACK_PERCENT, SLACK_PU, limits_of
 
 W_PER_MW = 1e6
 MOST_W = 1e12
@@ -41,6 +43,7 @@ NAMED = {  # channel: (unit, name in the power flow, table, what it is)
     "sgen_w": ("W", "sgen_p_mw", "sgen", "Active power fed in"),
     "sgen_var": ("var", "sgen_q_mvar", "sgen", "Reactive power fed in"),
 }
+LOADINGS = {"line": "Loading of lines by current", "trafo": "Loading of transformers by current"}
 ACTIONS = ("gen_w", "gen_vm_pu", "ext_grid_vm_pu", "storage_w")
 DRIVES = ("load_w", "load_var", "sgen_w", "sgen_var")
 
@@ -80,10 +83,10 @@ class PowerSystem:
             Channel("vm_pu", "p.u.", 0.0, 2.0, *_dim(buses), "Voltage magnitude"),
             Channel("va_degree", "°", -720.0, 720.0, *_dim(buses), "Voltage angle"),
         ]
-        for kind in self._loaded:
+        for kind in rated_kinds(grid):
             names = (kind, _unique(grid.groups[kind].name))
             label = f"{kind}_loading_percent", "%", 0.0, 1e6
-            found.append(Channel(*label, *_dim(names), f"Loading by current, {kind}"))
+            found.append(Channel(*label, *_dim(names), LOADINGS[kind]))
         ends = (-MOST_W, MOST_W)
         return (
             *found,
@@ -117,7 +120,7 @@ class PowerSystem:
             "loss_w": loss_pu(grid, voltages, self.branches) * base_w,
             "status": _status(voltages),
         }
-        for kind in self._loaded:
+        for kind in rated_kinds(grid):
             percent = loading_percent(grid, voltages, kind, self.branches)
             output[f"{kind}_loading_percent"] = percent
         status = join_status(output.pop("status"), unknown)
@@ -132,15 +135,6 @@ class PowerSystem:
         asked = injected(self.grid, self._varying(action, drive), False).sum(axis=-1)
         base_w = self.grid.base_mva * W_PER_MW
         return output["slack_w"] + asked * base_w - output["loss_w"]
-
-    @property
-    def _loaded(self) -> list[str]:
-        """Kinds of branches that have a rating."""
-        return [
-            kind
-            for kind, group in self.grid.groups.items()
-            if kind in ("line", "trafo") and (group.branch >= 0).all()
-        ]
 
     def _varying(self, action: Values, drive: Values) -> dict[str, Array]:
         scale = {"W": W_PER_MW, "var": W_PER_MW, "p.u.": 1.0}
@@ -251,7 +245,44 @@ def example() -> Example:
         dt_s=900.0,
         failing=(action, much),
         bought="slack_w",
+        limits=run_limits(grid),
     )
+
+
+def run_limits(grid: PowerGrid) -> tuple[Limit, ...]:
+    """Voltages and loadings that a run of the grid as a system should keep, as its file has them.
+
+    Where the file has none they are those that `limits_of` assumes; a bus of the solved grid has
+    the narrowest band of the rows that are part of it.
+    """
+    import xarray as xr
+
+    limits = limits_of(grid)
+    low, high = np.full(grid.n_bus, -np.inf), np.full(grid.n_bus, np.inf)
+    kept = grid.buses.bus >= 0
+    np.maximum.at(low, grid.buses.bus[kept], limits.vm_min_pu[kept])
+    np.minimum.at(high, grid.buses.bus[kept], limits.vm_max_pu[kept])
+    band = (xr.DataArray(bound, dims="bus") for bound in (low, high))
+    return (
+        Limit("vm_pu", *band, margin=SLACK_PU),
+        *(
+            Limit(
+                f"{kind}_loading_percent",
+                high=xr.DataArray(limits.loading_percent[kind], dims=kind),
+                margin=SLACK_PERCENT,
+            )
+            for kind in rated_kinds(grid)
+        ),
+    )
+
+
+def rated_kinds(grid: PowerGrid) -> list[str]:
+    """Kinds of branches that have a rating."""
+    return [
+        kind
+        for kind, group in grid.groups.items()
+        if kind in ("line", "trafo") and (group.branch >= 0).all()
+    ]
 
 
 @cache

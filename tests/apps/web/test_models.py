@@ -1,14 +1,20 @@
 """What the pages compute, without a server: against closed forms and balances."""
 
+import re
+
 import numpy as np
 import pytest
 
 pytest.importorskip("panel")
 
+from tvilling.apps.web.network_checks import hour_checks
 from tvilling.apps.web.network_model import NetworkModel, day_figures, hour_figures
 from tvilling.apps.web.network_page import SLIDERS
 from tvilling.apps.web.network_twin import load_twin
 from tvilling.apps.web.system_model import system_model
+from tvilling.apps.web.system_page import run_checks
+from tvilling.apps.web.text import Words
+from tvilling.apps.web.verdict import verdict
 from tvilling.sciml.systems import SYSTEMS, SystemEntry
 from tvilling.sciml.systems.tank import WATER_J_PER_M3K
 
@@ -58,6 +64,26 @@ def test_every_registered_system_has_a_slider_a_channel_and_a_run(name):
     assert run.not_numbers() == {}
     assert set(run.data) >= {channel.name for channel in system.outputs}
     assert run.hours[-1] == pytest.approx(24.0)
+
+
+def test_a_transformer_above_its_rating_is_named_from_the_start():
+    model = system_model("power_grid")
+    model.days = 1  # compiled by the test above
+
+    def told(language="en", **moved):
+        run = model.result(model.settings() | moved)
+        return verdict(Words(language), run_checks(Words(language), model, run), "good")
+
+    found = told()
+    assert found.kind == "warn"
+    assert re.fullmatch(
+        r"Loading of transformers by current above 100 %: Trafo 0-1 11\d %, Trafo 0-12 10\d % "
+        r"\(\d\d of 96 steps\)\.",
+        found.lines[0].replace("\N{NO-BREAK SPACE}", " "),
+    )
+    assert "over 100" in told("da").lines[0]
+    assert told(load_w=1e6).kind == "fine"
+    assert "Voltage magnitude below 0.90" in told(load_w=1e6, ext_grid_vm_pu=0.86).lines[0]
 
 
 @pytest.fixture(scope="module")
@@ -155,6 +181,11 @@ def test_too_cold_a_supply_is_told_as_a_flag(network):
     assert hour_figures(network.twin, network.at_hour()).flags == ("pressure", "unphysical")
     flagged = day_figures(network.twin, network.over_day()).flagged
     assert flagged["pressure"] >= flagged["unphysical"] > 0  # water below vacuum at the return
+    for language, text in (("en", "pressure below vacuum at"), ("da", "tryk under vakuum ved")):
+        checks = hour_checks(Words(language), network.twin, network.settings(), network.at_hour())
+        found = verdict(Words(language), checks, "fine")
+        assert found.kind == "bad"
+        assert f"{text} return_" in " ".join(found.lines)
 
 
 def test_a_system_without_drives_has_a_page(monkeypatch):
