@@ -55,7 +55,9 @@ def served_app(
     watchdog.start()
     drains: list[threading.Thread] = []
     try:
-        yield _address(server, drains)
+        address = _address(server, drains)
+        watchdog.cancel()  # it ends a start that takes too long, not a long use
+        yield address
     finally:
         watchdog.cancel()
         server.terminate()
