@@ -182,7 +182,8 @@ def _order_generators(case: Tables) -> list[str]:
     MATPOWER takes the set-point of the last one in service; all of a bus get it, and the notes
     name those that had another.
     """
-    gen, notes = case["gen"], []
+    gen = case["gen"]
+    notes: list[str] = []
     on = gen[:, GEN_STATUS] > 0
     for bus in np.unique(gen[on, GEN_BUS]):
         rows = np.flatnonzero(on & (gen[:, GEN_BUS] == bus))
