@@ -87,12 +87,23 @@ def run(
 
 @app.command()
 def check(
-    file: Annotated[str, typer.Argument(help=f"Case file (.yaml), or network: {NETWORK}")],
+    file: Annotated[
+        str,
+        typer.Argument(help=f"Case file (.yaml), network ({NETWORK}), or folder that was kept"),
+    ],
 ) -> None:
-    """Check a network or a case: every fault, or a summary."""
+    """Check a network or a case: every fault, or a summary.
+
+    Of a folder that Tvilling has kept (a run, a model, an ensemble, twins, jobs), every file.
+    """
     from tvilling.apps.check import check_file
+    from tvilling.apps.check_kept import check_kept, is_kept
     from tvilling.apps.terminal import summary_table
 
+    if Path(file).is_dir() and is_kept(Path(file)):
+        for line in check_kept(Path(file)):
+            say(line)
+        return
     with progress() as tell:
         summary, lines = check_file(file, tell)
     for line in lines:

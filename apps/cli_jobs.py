@@ -58,10 +58,14 @@ def job_add(  # noqa: PLR0913 - a command has as many options as it needs
 @job_app.command("list")
 def job_list() -> None:
     """List the jobs with their next time and what became of the last run."""
+    from tvilling.apps.jobs.audit import audit
     from tvilling.apps.jobs.store import Store
     from tvilling.apps.jobs.told import job_table, print_table
 
-    print_table(job_table(Store.at_home()))
+    store = Store.at_home()
+    print_table(job_table(store))
+    for fault in audit(store):
+        say(f"warning: {fault}", err=True)
 
 
 @job_app.command("run")
@@ -224,16 +228,18 @@ def ledger_show(
     path: Annotated[Path | None, typer.Argument(help="Ledger [that of the jobs]")] = None,
     last: Last = 20,
 ) -> None:
-    """Print the last lines of a ledger; unchecked, see verify."""
+    """Print the last lines of a ledger, and a warning where it is not whole, see verify."""
     from collections import deque
 
     from tvilling.apps.jobs.store import Store
     from tvilling.apps.jobs.told import ledger_line
     from tvilling.sciml.errors import InputError
-    from tvilling.twins.ledger import Ledger
+    from tvilling.twins.ledger import Ledger, verify
 
     ledger = Ledger(path or Store.at_home().ledger.path)
     if not ledger.path.exists():
         raise InputError(str(ledger.path), ["no such ledger"])
     for line in deque(ledger.read(), maxlen=last):
         say(ledger_line(line))
+    for fault in verify(ledger.path).faults:
+        say(f"warning: {fault}", err=True)

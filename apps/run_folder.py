@@ -6,9 +6,10 @@ import time
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 from uuid import uuid4
 
+from tvilling.sciml.io.checksums import write_sums
 from tvilling.sciml.io.escape import json_text
 from tvilling.sciml.io.storage import StorageError, cause_of
 
@@ -20,7 +21,8 @@ class RunFolder:
 
     Used with `with`: an error inside removes what was written, `out` too where it was made for
     this run and holds no other. A run that was killed leaves its
-    unfinished folder, which nothing reads and which may be deleted.
+    unfinished folder, which nothing reads and which may be deleted. A finished one holds the
+    checksums of its files in `SHA256SUMS`.
 
     Parameters
     ----------
@@ -34,6 +36,8 @@ class RunFolder:
     StorageError
         If `out` cannot be made or written to, then or later: the disk is full.
     """
+
+    left_out: ClassVar[tuple[str, ...]] = ()  # of the checksums: what does not stay
 
     def __init__(self, out: Path, name: str) -> None:
         self.out, self.name = out, name
@@ -75,6 +79,7 @@ class RunFolder:
 
     def finish(self) -> Path:
         """Give the folder its name, on disk to the last byte, and return where it is."""
+        write_sums(self.path, self.left_out)
         for file in self.path.iterdir():
             _sync(file)
         _sync(self.path)

@@ -1,11 +1,11 @@
 """Where downloaded data lie, and how a file gets there whole or not at all."""
 
-import hashlib
 import os
 import tempfile
 from pathlib import Path
 
 from tvilling.sciml.errors import InputError
+from tvilling.sciml.io.checksums import sha256_of
 
 CHUNK_BYTES = 1 << 16
 TIMEOUT_S = 30.0
@@ -22,12 +22,6 @@ def cache_folder() -> Path:
     import platformdirs
 
     return Path(platformdirs.user_cache_dir("tvilling"))
-
-
-def sha256_of(path: Path) -> str:
-    """SHA-256 of the bytes of a file, as 64 hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def fetch(url: str, target: Path, sha256: str, size: int) -> Path:

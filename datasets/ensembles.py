@@ -6,11 +6,15 @@
 Each chunk of scenarios is written in full and then marked in the store's variable `complete`; a
 run that was killed leaves its finished chunks, and the same call does only the missing ones.
 The chunks are the same whether or not the run was cut, so the result is equal bit by bit.
+
+With each chunk go the checksums of its files (`tvilling.datasets.ensemble_sums`): a chunk that has
+lost one of them, or whose bytes have changed, is run again.
 """
 
 import hashlib
 import shutil
 import uuid
+import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,6 +27,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
+from tvilling.datasets.ensemble_sums import MARK, DamagedStoreWarning, EnsembleSums
 from tvilling.sciml.errors import InputError
 from tvilling.sciml.io.zarr_store import open_zarr_store
 from tvilling.sciml.scenario import Scenario
@@ -33,7 +38,6 @@ if TYPE_CHECKING:
     import xarray as xr
 
 Arrays = dict[str, np.ndarray]
-MARK = "complete"
 FINGERPRINT, CHUNK = "ensemble", "chunk"
 
 
@@ -109,25 +113,54 @@ def run_ensemble(
     InputError
         If `chunk` is below one, or `store` holds another ensemble or something else. What is the
         same and what cannot be told apart is said at `fingerprint`.
+
+    Warns
+    -----
+    DamagedStoreWarning
+        Files of the store are missing or damaged; what they held is made again.
+    UncheckedStoreWarning
+        The store was begun by a version that kept no checksums.
     """
     if chunk < 1:
         raise InputError("ensemble", [f"chunk is {chunk}, expected 1 or more scenarios"])
     store, count = Path(store), samples.sizes["scenario"]
     found = fingerprint(ensemble, samples)
-    if store.exists():
-        _check_same(store, found, chunk)
-    else:
+    sums = _sums(ensemble, store)
+    if not store.exists():
         _lay_out(ensemble, samples, store, chunk, found)
-    done = open_zarr_store(store)[MARK].values
+    elif faults := sums.damage():
+        told = f"{store}: the layout is made again, since {'; '.join(faults)}"
+        warnings.warn(told, DamagedStoreWarning, stacklevel=2)
+        _mend_layout(ensemble, samples, store, chunk, found)
+    _check_same(store, found, chunk)
     total = -(-count // chunk)
-    missing = [i for i in range(total) if not done[i * chunk : (i + 1) * chunk].all()]
+    missing = _missing(sums, count, chunk)
     progress(total - len(missing), total)
     all_results = map_over(_Chunks(ensemble, samples, chunk), missing)
     for at, (index, results) in enumerate(zip(missing, all_results, strict=True)):
         rows = slice(index * chunk, min((index + 1) * chunk, count))
         _write(store, _labelled(ensemble, results, rows), rows)
+        sums.add(index)
         progress(total - len(missing) + at + 1, total)
     return open_zarr_store(store)
+
+
+def _sums(ensemble: Ensemble, store: Path) -> EnsembleSums:
+    return EnsembleSums(store, (*(kept.name for kept in ensemble.kept), "status"))
+
+
+def _missing(sums: EnsembleSums, count: int, chunk: int) -> list[int]:
+    """Numbers of the chunks that have not been run, or whose files are not as they were written."""
+    total = -(-count // chunk)
+    if not sums.path.is_file():  # begun by an earlier version
+        done = open_zarr_store(sums.store, check=False)[MARK].values
+        return [i for i in range(total) if not done[i * chunk : (i + 1) * chunk].all()]
+    intact, damaged = sums.intact(total)
+    for number, faults in damaged.items():
+        told = f"{sums.store}: chunk {number} is run again, since {'; '.join(faults)}"
+        warnings.warn(told, DamagedStoreWarning, stacklevel=3)
+        sums.drop(number)
+    return [number for number in range(total) if number not in intact]
 
 
 @dataclass(frozen=True)
@@ -234,14 +267,27 @@ def _lay_out(
     beside = store.with_name(f".unfinished-{store.name}-{uuid.uuid4().hex}")
     try:
         layout.to_zarr(beside, compute=False, consolidated=False, encoding=encoding)
+        _sums(ensemble, beside).write_layout()
         beside.rename(store)
     finally:
         shutil.rmtree(beside, ignore_errors=True)
 
 
+def _mend_layout(
+    ensemble: Ensemble, samples: "xr.Dataset", store: Path, chunk: int, found: str
+) -> None:
+    """Put back the files of the layout that are missing or damaged, from one made anew."""
+    fresh = store.with_name(f".unfinished-{store.name}-{uuid.uuid4().hex}-anew")
+    try:
+        _lay_out(ensemble, samples, fresh, chunk, found)
+        _sums(ensemble, store).mend(_sums(ensemble, fresh))
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+
+
 def _check_same(store: Path, wanted: str, chunk: int) -> None:
     try:
-        attrs = open_zarr_store(store).attrs
+        attrs = open_zarr_store(store, check=False).attrs
     except InputError:
         attrs = {}
     if FINGERPRINT not in attrs:

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tvilling.datasets.cache import cache_folder, fetch, sha256_of
+from tvilling.datasets.cache import cache_folder, fetch
 from tvilling.datasets.catalog import DATASETS, DataFile, DataSource
 from tvilling.sciml.errors import InputError
+from tvilling.sciml.io.checksums import sha256_of
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -36,7 +37,8 @@ def load(name: str, **options: Any) -> "xr.Dataset":
     Raises
     ------
     InputError
-        Where the name or an option is not known, files are absent, or a file is damaged.
+        Where the name or an option is not known, files are absent, or a file is damaged: not of
+        the size or SHA-256 that the catalogue states.
     """
     source = find(name)
     reader = _reader(source)
@@ -48,7 +50,7 @@ def load(name: str, **options: Any) -> "xr.Dataset":
     ]
     if faults:
         raise InputError(f"data set {name}", faults)
-    data = reader(locate(name), **options)
+    data = reader(_checked(source, locate(name)), **options)
     data.attrs = {
         "title": source.title,
         "source": source.origin,
@@ -92,6 +94,19 @@ def locate(name: str) -> Path:
     faults = [f"{folder / file}: no such file" for file in _absent(source, folder)]
     hint = f"run `tvilling data get {name}`, or let TVILLING_DATA name the folder with the data"
     raise InputError(f"data set {name}", [*faults, hint])
+
+
+def _checked(source: DataSource, folder: Path) -> Path:
+    """`folder`, where every file of the data set in it is the one of the catalogue."""
+    faults = [
+        f"{folder / file.name} is damaged or another file: its SHA-256 is not that of the catalogue"
+        for file in source.files
+        if not _is_right(file, folder)
+    ]
+    if faults:
+        hint = f"remove it and run `tvilling data get {source.name}`"
+        raise InputError(f"data set {source.name}", [*faults, hint])
+    return folder
 
 
 def is_at_hand(name: str) -> bool:

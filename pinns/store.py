@@ -32,6 +32,7 @@ from tvilling.pinns.trial import Params, fields, start, unsought
 from tvilling.pinns.windows import WindowedSolution, window_of
 from tvilling.sciml.errors import InputError
 from tvilling.sciml.footprint import Footprint
+from tvilling.sciml.io.checksums import check_sums
 from tvilling.sciml.io.strict_json import read_model
 from tvilling.sciml.io.strict_model import StrictModel
 from tvilling.sciml.store import load_arrays, save_arrays, whole_folder
@@ -141,9 +142,11 @@ def load_solution(folder: Path, problem: Problem) -> Solution | WindowedSolution
     ------
     InputError
         If there is none, or it is one of another problem: other coordinates, unknowns,
-        parameters, conditions or equations, or other values at points that were kept to compare.
+        parameters, conditions or equations, or other values at points that were kept to compare;
+        or a file of it is missing or damaged.
     """
     folder = Path(folder)
+    check_sums(folder)
     if (folder / WINDOWS).exists():
         return _load_windows(folder, problem)
     return _load_one(folder, problem)

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from tvilling.sciml.errors import InputError
-from tvilling.sciml.store import load_arrays, save_arrays
+from tvilling.sciml.io.checksums import check_sums
+from tvilling.sciml.store import load_arrays, save_arrays, whole_folder
 
-MARK = "training.sha256"
+MARK, ARRAYS = "training.sha256", "arrays"
 
 
 def fingerprint(*what: Any) -> str:
@@ -53,13 +54,19 @@ class Checkpoints:
             raise InputError(str(self.folder), ["is a file, expected a folder"]) from None
         label = self.folder / MARK
         if not label.exists():
+            if self._steps():
+                told = f"holds checkpoints without {MARK}, which tells of what training they are"
+                raise InputError(str(self.folder), [told])
             part = label.with_suffix(".part")
             part.write_text(self.mark, encoding="utf-8")
             part.replace(label)
         elif label.read_bytes() != self.mark.encode():
             raise InputError(
                 str(self.folder),
-                ["holds checkpoints of another training (other data, settings, seed or start)"],
+                [
+                    "holds checkpoints of another training (other data, settings, seed or start), "
+                    f"or {MARK} is damaged"
+                ],
             )
 
     def _steps(self) -> list[int]:
@@ -67,11 +74,23 @@ class Checkpoints:
 
     def save(self, step: int, arrays: dict[str, np.ndarray]) -> None:
         """Keep `arrays` as the checkpoint of `step`, and remove older ones."""
-        save_arrays(self.folder / str(step), arrays)
+        with whole_folder(self.folder / str(step)) as beside:
+            save_arrays(beside / ARRAYS, arrays)
         for older in self._steps()[:-1]:
             shutil.rmtree(self.folder / str(older))
 
     def latest(self) -> tuple[int, dict[str, np.ndarray]] | None:
-        """The step and arrays of the last checkpoint, or None."""
+        """The step and arrays of the last checkpoint, or None.
+
+        Raises
+        ------
+        InputError
+            If a file of it is missing or damaged.
+        """
         steps = self._steps()
-        return (steps[-1], load_arrays(self.folder / str(steps[-1]))) if steps else None
+        if not steps:
+            return None
+        last = self.folder / str(steps[-1])
+        check_sums(last, advice=f"remove {self.folder} to train anew")
+        kept = last / ARRAYS
+        return steps[-1], load_arrays(kept if kept.is_dir() else last)  # once without the folder

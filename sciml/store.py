@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from tvilling.sciml.errors import InputError
+from tvilling.sciml.io.checksums import write_sums
 from tvilling.sciml.io.folders import check_folder
 from tvilling.sciml.io.strict_json import read_json
 
@@ -32,7 +33,7 @@ def home_folder() -> Path:
 
 @contextmanager
 def whole_folder(folder: Path) -> Iterator[Path]:
-    """A new folder to write into, which becomes `folder` when all is written.
+    """A new folder to write into, which becomes `folder`, with checksums, when all is written.
 
     Raises
     ------
@@ -45,6 +46,7 @@ def whole_folder(folder: Path) -> Iterator[Path]:
     beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
     try:
         yield beside
+        write_sums(beside)
         os.chmod(beside, 0o755)  # a temporary folder is closed to others
         beside.rename(folder)
     except BaseException:

@@ -22,9 +22,10 @@ import numpy as np
 
 from tvilling.sciml.errors import InputError
 from tvilling.sciml.fit_checkpoint import fingerprint
+from tvilling.sciml.io.checksums import check_sums
 from tvilling.sciml.io.files import read_text
 from tvilling.sciml.io.strict_json import read_json
-from tvilling.sciml.store import home_folder, load_arrays, save_arrays
+from tvilling.sciml.store import home_folder, load_arrays, save_arrays, whole_folder
 from tvilling.sciml.system import System
 from tvilling.sciml.systems import SYSTEMS
 from tvilling.twins.belief import Belief
@@ -87,11 +88,10 @@ def _write_version(folder: Path, steps: int, arrays: dict[str, np.ndarray], abou
     """Write one version, under its name when all of it is there."""
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%S%f")
     version = folder / f"{steps:09d}-{stamp}"
-    part = folder / f"{version.name}.part"
-    part.mkdir()
-    save_arrays(part / ARRAYS, arrays)
-    _write(part / ABOUT, about)
-    return part.rename(version)
+    with whole_folder(version) as part:
+        save_arrays(part / ARRAYS, arrays)
+        _write(part / ABOUT, about)
+    return version
 
 
 def load(name: str, system: System | None = None) -> Twin:
@@ -203,6 +203,10 @@ def _about(twin: Twin, system: str, arrays: dict[str, np.ndarray]) -> dict[str, 
 def _read_about(name: str, folder: Path) -> tuple[Path, dict[str, Any]]:
     """Folder and description of the version to load."""
     if not (folder / CURRENT).exists():
+        versions = [path.name for path in folder.glob("*") if VERSION.fullmatch(path.name)]
+        if versions:
+            told = f"{folder / CURRENT} is missing; it named the version {', '.join(versions)}"
+            raise InputError(f"twin {name}", [told])
         known = ", ".join(saved_twins()) or "none"
         raise InputError(f"twin {name}", [f"is not kept; kept are: {known}"])
     try:
@@ -210,9 +214,13 @@ def _read_about(name: str, folder: Path) -> tuple[Path, dict[str, Any]]:
         if not VERSION.fullmatch(current):
             raise InputError(CURRENT, [f"is {current!r}, expected the name of a version"])
         version = folder / current
+        if not version.is_dir():
+            raise InputError(CURRENT, [f"it is {current!r}, which is not there"])
+        check_sums(version)
         about = read_json(version / ABOUT)
     except InputError as error:
-        told = [f"its description cannot be read ({one})" for one in error.faults]
+        place = error.source.removeprefix(f"{folder}/")
+        told = [f"its description cannot be read ({place}: {one})" for one in error.faults]
         raise InputError(f"twin {name}", told) from error
     faults = _about_faults(about)
     if faults:

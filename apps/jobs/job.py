@@ -116,7 +116,7 @@ def add_job(
         connection.execute(f"INSERT INTO job ({COLUMNS}) VALUES ({marks})", astuple(job))
         store.note(
             "job added", job=name, kind=kind, case=job.case_path, case_sha256=job.case_sha256,
-            schedule=schedule, zone=zone,
+            schedule=schedule, zone=zone, **asdict(effort),
         )  # fmt: skip
     return job
 

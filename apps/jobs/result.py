@@ -4,7 +4,6 @@
 it. The SHA-256 of that file stands in the ledger.
 """
 
-import hashlib
 import json
 import os
 import shutil
@@ -15,8 +14,9 @@ from typing import Any
 from uuid import uuid4
 
 from tvilling.apps.run_folder import UNFINISHED
+from tvilling.sciml.io.checksums import SUMS, check_sums, sha256_of, write_sums
 
-FACTS, SUMS = "run.json", "SHA256SUMS"
+FACTS = "run.json"
 
 
 @contextmanager
@@ -42,9 +42,7 @@ def publish(folder: Path, final: Path, facts: dict[str, Any], replaces: str = ""
     """
     text = json.dumps(facts, indent=1, ensure_ascii=False, allow_nan=False)
     (folder / FACTS).write_text(text + "\n", encoding="utf-8")
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    sums = [f"{_sha256(path)}  {path.relative_to(folder).as_posix()}\n" for path in files]
-    (folder / SUMS).write_text("".join(sums), encoding="utf-8")
+    write_sums(folder)
     for path in (*folder.rglob("*"), folder):
         _sync(path)
     if replaces and is_published(final):
@@ -71,21 +69,28 @@ def replaced(final: Path, attempt: int) -> Path:
     return final.with_name(f".replaced-{final.name}-{attempt}")
 
 
+def set_aside(final: Path) -> None:
+    """Take a damaged result from its place; it stays as `.damaged-…` beside it."""
+    final.rename(final.with_name(f".damaged-{final.name}-{uuid4().hex[:8]}"))
+
+
 def read_result(final: Path) -> tuple[dict[str, Any], str]:
-    """Facts of a result, and its SHA-256 for the ledger."""
+    """Facts of a result, and its SHA-256 for the ledger.
+
+    Raises
+    ------
+    InputError
+        If a file of it is missing or damaged.
+    """
+    check_sums(final)
     facts: dict[str, Any] = json.loads((final / FACTS).read_text(encoding="utf-8"))
-    return facts, _sha256(final / SUMS)
+    return facts, sha256_of(final / SUMS)
 
 
 def sweep(final: Path, attempt: int | None = None) -> None:
     """Remove what an attempt that was killed, or any of them, left beside `final`."""
     for left in final.parent.glob(f"{UNFINISHED}{final.name}-{attempt or '*'}-*"):
         shutil.rmtree(left, ignore_errors=True)
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _sync(path: Path) -> None:

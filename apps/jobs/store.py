@@ -25,6 +25,8 @@ from tvilling.twins.lock import locked
 
 VERSION = 1
 MAX_STORE_BYTES = 10_000_000_000
+_looked_at: set[tuple[int, int]] = set()  # device and inode of stores found whole
+NO_TEXT = "Could not decode to UTF-8"
 PATIENCE_S = 30.0  # how long one waits for a transaction of another
 # Times are seconds since 1970-01-01 00:00 UTC.
 SCHEMA = """
@@ -106,7 +108,7 @@ class Store:
         StorageError
             The disk is full, or the folder cannot be written to; nothing was changed.
         """
-        with storing(self.path), closing(self._connect()) as connection:
+        with _whole(self.path), storing(self.path), closing(self._connect()) as connection:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
@@ -119,7 +121,7 @@ class Store:
     def rows(self, query: str, *values: Any) -> list[sqlite3.Row]:
         """What `query` finds; where nothing can be written as well, if it can be read."""
         try:
-            with storing(self.path), closing(self._connect()) as connection:
+            with _whole(self.path), storing(self.path), closing(self._connect()) as connection:
                 return connection.execute(query, values).fetchall()
         except StorageError:
             if not self.path.exists():
@@ -160,6 +162,18 @@ class Store:
         return held
 
 
+@contextmanager
+def _whole(path: Path) -> Iterator[None]:
+    """What SQLite says of a damaged page within this block, as an `InputError` of `path`."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        cause = getattr(error, "sqlite_errorname", "")
+        if cause not in ("SQLITE_CORRUPT", "SQLITE_NOTADB") and NO_TEXT not in str(error):
+            raise
+        raise InputError(str(path), [f"is damaged ({error})"]) from None
+
+
 def _checked(connection: sqlite3.Connection, path: Path) -> sqlite3.Connection:
     """The connection, set up, if it is to a store of ours."""
     connection.row_factory = sqlite3.Row
@@ -168,16 +182,28 @@ def _checked(connection: sqlite3.Connection, path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA trusted_schema = OFF")  # no functions from a file's schema
         (found,) = connection.execute("PRAGMA user_version").fetchone()
         fault = None if found == VERSION else f"has format {found}, expected {VERSION}"
-        fault = fault or _odd_schema(connection)
+        fault = fault or _odd_schema(connection) or _torn_page(connection, path)
     except sqlite3.OperationalError:  # not of the file, but of where it lies
         connection.close()
         raise
     except sqlite3.DatabaseError as error:
-        fault = f"is no store of jobs: {error}"
+        fault = f"is no store of jobs, or a damaged one: {error}"
     if fault:
         connection.close()
         raise InputError(str(path), [fault])
     return connection
+
+
+def _torn_page(connection: sqlite3.Connection, path: Path) -> str | None:
+    """What SQLite finds wrong with its pages; looked at when this process first opens the file."""
+    state = path.stat()
+    if (state.st_dev, state.st_ino) in _looked_at:
+        return None
+    found = [str(row[0]) for row in connection.execute("PRAGMA quick_check(3)")]
+    if found != ["ok"]:
+        return f"is damaged ({'; '.join(found)}); put back a copy, or begin anew without it"
+    _looked_at.add((state.st_dev, state.st_ino))
+    return None
 
 
 def _odd_schema(connection: sqlite3.Connection) -> str | None:

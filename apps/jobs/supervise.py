@@ -13,7 +13,7 @@ from threading import Event
 from tvilling.apps.jobs.kinds import kind_named
 from tvilling.apps.jobs.outcome import fail, finish, hand_back, renew, tell_started
 from tvilling.apps.jobs.process import Process
-from tvilling.apps.jobs.result import is_published, read_result, sweep
+from tvilling.apps.jobs.result import is_published, read_result, set_aside, sweep
 from tvilling.apps.jobs.run import Claim
 from tvilling.apps.jobs.store import Store
 from tvilling.apps.jobs.worker import Order, packed
@@ -36,13 +36,13 @@ def attempt(
     """
     final = claim.run.folder(store)
     try:
-        if not _stands(claim, final):
+        if not _stands(store, claim, final):
             sweep(final)
             ended = _work(store, claim, final, stop, tell)
             sweep(final, claim.run.attempt)
             if ended is None:
                 return
-            if not _stands(claim, final):
+            if not _stands(store, claim, final):
                 fail(store, claim, ended.reason, ended.printed, ended.late)
                 return
         held, digest = read_result(final)
@@ -63,12 +63,20 @@ class Ended:
     late: str = ""
 
 
-def _stands(claim: Claim, final: Path) -> bool:
-    """Whether there is a result that is as good as any that this attempt can give."""
+def _stands(store: Store, claim: Claim, final: Path) -> bool:
+    """Whether there is a result that is as good as any that this attempt can give.
+
+    A damaged one is set aside, so that it is made again, and the ledger says so.
+    """
     if not is_published(final):
         return False
     turns = kind_named(claim.job.kind).turns
-    function = read_result(final)[0].get("function")
+    try:
+        function = read_result(final)[0].get("function")
+    except InputError as error:
+        set_aside(final)
+        store.note("result damaged", **claim.run.key, reason=str(error))
+        return False
     return function not in turns or turns.index(function) <= claim.run.turn
 
 

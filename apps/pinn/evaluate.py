@@ -8,6 +8,7 @@ from tvilling.apps.pinn.known import Tell, entry_of
 from tvilling.apps.pinn.labelled import within
 from tvilling.apps.pinn.train import SOLUTION, SUMMARY
 from tvilling.sciml.errors import InputError
+from tvilling.sciml.io.checksums import check_sums
 from tvilling.sciml.io.strict_json import read_json
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def run_evaluate(
         With every coordinate that is missing, unknown, unreadable or outside its range.
     """
     name = _problem_name(folder)
+    check_sums(folder)
     faults = [f"{csv} exists; choose another file"] if csv is not None and csv.exists() else []
     if csv is not None and not csv.parent.is_dir():
         faults.append(f"{csv.parent} is no folder")

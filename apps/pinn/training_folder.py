@@ -1,6 +1,7 @@
 """The run folder of a training: one that was killed can be found again and goes on."""
 
 import json
+import re
 import shutil
 import time
 from datetime import datetime
@@ -24,6 +25,8 @@ class TrainingFolder(RunFolder):
     mark
         Digest of problem, settings and seeds: only the same training may go on here.
     """
+
+    left_out = (LABEL, LOCK, CHECKPOINTS)
 
     def __init__(self, out: Path, name: str, mark: str) -> None:
         super().__init__(out, name)
@@ -69,8 +72,8 @@ class TrainingFolder(RunFolder):
         for item in path.iterdir():
             if item.name not in (LABEL, LOCK, CHECKPOINTS, LOG):
                 shutil.rmtree(item) if item.is_dir() else item.unlink()
-        for part in self.checkpoints.glob(f"**/*{HALF}"):
-            shutil.rmtree(part)  # a checkpoint that was being written
+        for part in (*self.checkpoints.glob("**/.*/"), *self.checkpoints.glob(f"**/*{HALF}")):
+            shutil.rmtree(part, ignore_errors=True)  # a checkpoint that was being written
         return self
 
     @property
@@ -108,7 +111,10 @@ def _label(path: Path) -> dict[str, str]:
     except InputError:
         return {}
     whole = isinstance(found, dict) and all(isinstance(found.get(k), str) for k in ("name", "mark"))
-    return found if whole and Path(found["name"]).name == found["name"] else {}
+    named = whole and re.fullmatch(
+        rf"{re.escape(UNFINISHED + found['name'])}-[0-9a-f]{{8}}", path.name
+    )
+    return found if named else {}
 
 
 def _locked(path: Path) -> BinaryIO | None:

@@ -1,5 +1,6 @@
 """The plan that was made before, held on for the day on which there is nothing to plan with."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -7,6 +8,8 @@ import numpy as np
 
 from tvilling.apps.production.case import ZONE
 from tvilling.apps.production.facts import HOUR
+from tvilling.sciml.errors import InputError
+from tvilling.sciml.io.checksums import check_sums
 from tvilling.sciml.io.netcdf import open_netcdf
 from tvilling.twins.clock_hours import same_hour_before
 
@@ -20,20 +23,32 @@ DAY_H = 24
 
 
 def last_plan(
-    folder: Path, title: str, units: tuple[str, ...], moment: np.datetime64
+    folder: Path,
+    title: str,
+    units: tuple[str, ...],
+    moment: np.datetime64,
+    note: Callable[[str], None] = lambda text: None,
 ) -> "xr.Dataset | None":
     """The plan made last, of this title and these units, that begins in the week before `moment`.
 
     Folders below `folder` are named by the time they were made. The attribute `held_from` names
-    the folder that was found.
+    the folder that was found. One whose files are damaged is passed over, and
+    `note` is told so.
     """
     for path in sorted(folder.glob(f"*/{RESULT}"), reverse=True):
         if path.parent.name.startswith("."):
             continue
-        begins = _begins(path, title, units)
-        if begins is not None and moment - HOLDS_FOR <= begins < moment:
+        try:
+            begins = _begins(path, title, units)
+            if begins is None or not moment - HOLDS_FOR <= begins < moment:
+                continue
+            check_sums(path.parent)
             with open_netcdf(path) as data:
                 return data.sel(way=[PLAN]).load().assign_attrs(held_from=path.parent.name)
+        except (OSError, ValueError, KeyError) as error:  # an InputError is a ValueError
+            reason = "; ".join(error.faults) if isinstance(error, InputError) else error
+            place = f"{path.parent.name}/{RESULT}"
+            note(f"the earlier plan {place} is passed over, it is damaged: {reason}")
     return None
 
 
@@ -64,11 +79,8 @@ def held(last: "xr.Dataset", moment: np.datetime64, hours: int) -> "xr.Dataset":
 
 def _begins(path: Path, title: str, units: tuple[str, ...]) -> "np.datetime64 | None":
     """First hour of the plan in `path`, if it is one of this title and of these units."""
-    try:
-        with open_netcdf(path) as data:
-            ours = data.attrs.get("title") == title and PLAN in data["way"].values
-            if not ours or tuple(data["unit"].values) != units:
-                return None
-            return data["time"].values[0]
-    except (OSError, ValueError, KeyError):  # an InputError is a ValueError
-        return None  # not a plan, or cut short
+    with open_netcdf(path) as data:
+        ours = data.attrs.get("title") == title and PLAN in data["way"].values
+        if not ours or tuple(data["unit"].values) != units:
+            return None
+        return data["time"].values[0]

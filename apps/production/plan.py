@@ -124,6 +124,8 @@ class Task:
         When it is made (UTC); blank: at its first hour.
     strict
         Whether an input that is late or at fault is an error, and no reason for a plan without it.
+    passed_over
+        Earlier plans that are damaged, a sentence each; goes into the warnings.
     """
 
     case: PlantCase
@@ -134,6 +136,7 @@ class Task:
     reason: str = ""
     made: np.datetime64 | None = None
     strict: bool = False
+    passed_over: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
@@ -170,7 +173,10 @@ def write_plan(task: Task, folder: Path, tell: Callable[[str], None]) -> Planned
     from tvilling.apps.production.town import read_town
 
     began, case, moment = time.perf_counter(), task.case, task.moment
-    last = last_plan(task.earlier, task.title, case.plant.unit_names, moment)
+    passed_over: list[str] = []
+    units = case.plant.unit_names
+    last = last_plan(task.earlier, task.title, units, moment, passed_over.append)
+    task = replace(task, passed_over=tuple(passed_over))
     try:
         if task.only == "hold":
             raise InputError("plan", [task.reason])
@@ -183,6 +189,8 @@ def write_plan(task: Task, folder: Path, tell: Callable[[str], None]) -> Planned
         why = task.reason if task.only == "rule" else ""
         plan = make_plan(case, facts, moment, why, town, last, tell)
     except InputError as error:
+        if last is None and passed_over and not task.strict:
+            raise InputError(error.source, [*error.faults, *passed_over]) from None
         if last is None or task.strict:
             raise
         why = f"{error.source}: {'; '.join(error.faults)}"
@@ -281,6 +289,7 @@ def _write(
     from tvilling.apps.production.assumptions import plan_assumptions
     from tvilling.apps.production.report import write_plan_report
 
+    summary = {**summary, "warnings": [*summary["warnings"], *task.passed_over]}
     encoding = {name: {"zlib": True, "complevel": 1} for name in data.data_vars}
     data.to_netcdf(folder / RESULT, engine="h5netcdf", encoding=encoding)
     write_case(task.case, task.path, folder)

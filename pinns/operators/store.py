@@ -23,6 +23,7 @@ from tvilling.pinns.operators.trained import OperatorSolution, Scaling
 from tvilling.pinns.operators.trust import Familiarity
 from tvilling.pinns.store import check_weights, path_name
 from tvilling.sciml.errors import InputError
+from tvilling.sciml.io.checksums import check_sums
 from tvilling.sciml.io.strict_json import read_model
 from tvilling.sciml.io.strict_model import StrictModel
 from tvilling.sciml.store import load_arrays, save_arrays, whole_folder
@@ -97,8 +98,10 @@ def load_operator(folder: Path, problem: OperatorProblem) -> OperatorSolution:
     ------
     InputError
         If there is none, or it is one for another problem: other coordinates, unknowns,
-        parameters or conditions, another function that varies, or other places of the solution.
+        parameters or conditions, another function that varies, or other places of the solution; or
+        a file of it is missing or damaged.
     """
+    check_sums(folder)
     about = read_model(folder / ABOUT, AboutOperator, "operator")
     if about.problem != problem.name:
         told = f"holds an operator for {about.problem}, not for {problem.name}"

@@ -4,6 +4,10 @@ Zarr finds codecs, chunk keys and data types by name among what is installed
 (https://zarr-specs.readthedocs.io/en/latest/v3/core/index.html). Only those that a store of
 labelled numbers needs are let in; a store that points elsewhere, or declares more than fits in
 memory, is refused.
+
+Zarr reads a chunk that is missing as its fill value, and a chunk that holds nothing else is never
+written. So checksums say which files there are: in the folder of one of the arrays, since Zarr
+warns of any other file in a group.
 """
 
 import math
@@ -11,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tvilling.sciml.errors import InputError
+from tvilling.sciml.io.checksums import SUMS, check_sums
 from tvilling.sciml.io.folders import check_folder
 from tvilling.sciml.io.strict_json import read_json
 
@@ -28,17 +33,25 @@ TYPES = {
 WIDTH = 16  # bytes of one value, as a bound from above for all but text
 
 
-def open_zarr_store(store: Path) -> "xr.Dataset":
+def open_zarr_store(store: Path, check: bool = True) -> "xr.Dataset":
     """The data set in the Zarr 3 store `store`, lazily.
+
+    Parameters
+    ----------
+    check
+        Whether its files are compared with the checksums that were kept, which reads all of them.
 
     Raises
     ------
     InputError
-        It is no such store, or holds links, or codecs or data types that are not known here.
+        It is no such store, or holds links, or codecs or data types that are not known here, or a
+        file of it is missing or damaged.
     """
     import xarray as xr
 
     check_folder(store, MAX_STORE_BYTES, MAX_FILES)
+    if check:
+        check_sums(store, next(store.glob(f"*/{SUMS}"), None))
     if not (store / "zarr.json").is_file():
         raise InputError(str(store), ["is no Zarr 3 store"])
     faults = _group_faults(store)

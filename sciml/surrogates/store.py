@@ -13,6 +13,7 @@ from pydantic import Field
 
 from tvilling.sciml.errors import InputError
 from tvilling.sciml.fit_checkpoint import fingerprint
+from tvilling.sciml.io.checksums import check_sums
 from tvilling.sciml.io.strict_json import read_model
 from tvilling.sciml.io.strict_model import StrictModel
 from tvilling.sciml.store import home_folder, load_arrays, save_arrays, whole_folder
@@ -90,8 +91,9 @@ def load_surrogate(folder: Path, system: System) -> Kept:
     Raises
     ------
     InputError
-        If there is no surrogate, or it is one of another system.
+        If there is no surrogate, it is one of another system, or a file of it is damaged.
     """
+    check_sums(folder)
     about = read_model(folder / ABOUT, About, "surrogate")
     if about.system_sha256 != system_sha256(system):
         raise InputError(

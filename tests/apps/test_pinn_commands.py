@@ -22,7 +22,7 @@ from tvilling.pinns.store import load_solution
 from tvilling.sciml.errors import InputError
 
 NAME = "standing_water"
-FILES = {"solution", "solution.nc", "report.html", "summary.json", "log.jsonl"}
+FILES = {"solution", "solution.nc", "report.html", "summary.json", "log.jsonl", "SHA256SUMS"}
 SCRIPT = Path(small_pinns.__file__)
 
 

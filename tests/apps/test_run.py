@@ -14,7 +14,7 @@ from tvilling.apps.run import run_case
 from tvilling.apps.run_folder import UNFINISHED
 from tvilling.sciml.errors import InputError
 
-FILES = {"case.yaml", "log.jsonl", "report.html", "result.nc", "summary.json"}
+FILES = {"SHA256SUMS", "case.yaml", "log.jsonl", "report.html", "result.nc", "summary.json"}
 
 
 @pytest.fixture(scope="module")

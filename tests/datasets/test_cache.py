@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from tvilling.datasets import registry
-from tvilling.datasets.cache import cache_folder, fetch, sha256_of
+from tvilling.datasets.cache import cache_folder, fetch
 from tvilling.datasets.catalog import DataFile, DataSource
 from tvilling.sciml.errors import InputError
+from tvilling.sciml.io.checksums import sha256_of
 
 BODY = b"time,heat_load_mw\n" * 40_000
 SHA256 = hashlib.sha256(BODY).hexdigest()
@@ -157,6 +158,18 @@ def test_get_replaces_a_damaged_file(made_up):
     (folder / "load.csv").write_bytes(BODY[:-1] + b"x")
     assert registry.get(made_up) == folder
     assert (folder / "load.csv").read_bytes() == BODY
+
+
+def test_a_damaged_file_is_not_read(made_up):
+    folder = cache_folder() / "data" / "made_up"
+    folder.mkdir(parents=True)
+    (folder / "more.csv").write_bytes(b"1,2\n")
+    (folder / "load.csv").write_bytes(BODY[:-2] + b"v\n")
+    with pytest.raises(InputError, match="is damaged or another file") as caught:
+        registry.load(made_up)
+    assert "load.csv is damaged" in str(caught.value)
+    assert "tvilling data get made_up" in str(caught.value)
+    assert "more.csv" not in str(caught.value)
 
 
 def test_named_data_folder_comes_first(made_up, tmp_path, monkeypatch):

@@ -7,9 +7,9 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from tvilling.datasets.cache import sha256_of
 from tvilling.datasets.readers import ait, dk_power, liege
 from tvilling.datasets.registry import DATASETS, get, load
+from tvilling.sciml.io.checksums import sha256_of
 
 pytestmark = pytest.mark.data
 

@@ -32,6 +32,7 @@ from tvilling.pinns import (
     train,
 )
 from tvilling.sciml.errors import InputError
+from tvilling.sciml.io.checksums import write_sums
 
 QUICK = TrainSettings(
     NetworkSettings(width=6, depth=1), points=40, stages=(Broyden(60),), check_every=30
@@ -108,6 +109,7 @@ def test_a_solution_with_derived_quantities_is_kept(tmp_path: Path):
 def test_a_damaged_folder_is_told(solved, tmp_path: Path, changed, told):
     file = save_solution(solved, tmp_path / "kept") / "solution.json"
     file.write_text(json.dumps(json.loads(file.read_text("utf-8")) | changed), "utf-8")
+    write_sums(file.parent)
     with pytest.raises(InputError, match=told):
         load_solution(tmp_path / "kept", decay())
 
@@ -115,6 +117,7 @@ def test_a_damaged_folder_is_told(solved, tmp_path: Path, changed, told):
 def test_bytes_that_are_no_text_are_told(solved, tmp_path: Path):
     folder = save_solution(solved, tmp_path / "kept")
     (folder / "solution.json").write_bytes(b"\xff\xfe")
+    write_sums(folder)
     with pytest.raises(InputError, match="holds no solution that can be read"):
         load_solution(folder, decay())
     train(decay(), QUICK, folder=tmp_path / "steps")

@@ -25,6 +25,7 @@ from tvilling.pinns import (
 from tvilling.pinns.store import load_solution, read_about, save_solution
 from tvilling.sciml.errors import InputError
 from tvilling.sciml.footprint import Footprint
+from tvilling.sciml.io.checksums import write_sums
 
 HOURS = np.array([2.0, 5.0, 9.0])
 SETTINGS = TrainSettings(
@@ -135,6 +136,7 @@ def test_another_network_is_refused(solution, folder, tmp_path):
     about = json.loads((kept / "solution.json").read_text(encoding="utf-8"))
     about["network"]["width"] = 7
     (kept / "solution.json").write_text(json.dumps(about), encoding="utf-8")
+    write_sums(kept)
     with pytest.raises(InputError, match="another network than it describes"):
         load_solution(kept, solution.problem)
 

@@ -17,6 +17,7 @@ from twin_week import follow, start
 
 from tvilling.benchmarks.twin_reference import make_week, small_tank
 from tvilling.sciml.errors import InputError
+from tvilling.sciml.io.checksums import write_sums
 from tvilling.sciml.systems import SYSTEMS
 from tvilling.twins.ledger import Ledger
 from tvilling.twins.store import ledger_path, load, save, saved_twins
@@ -112,6 +113,7 @@ def test_what_is_damaged_is_told(home: Path) -> None:
 
     def told(change: dict) -> str:
         (version / "twin.json").write_text(json.dumps({**about, **change}))
+        write_sums(version)
         with pytest.raises(InputError) as caught:
             load("small", plant)
         return str(caught.value)
@@ -121,10 +123,12 @@ def test_what_is_damaged_is_told(home: Path) -> None:
     assert "system kettle is not known" in told({"system": "kettle"})
     assert "log_unknown is missing" in told({"shapes": about["shapes"] | {"1.log_unknown": [3, 3]}})
     (version / "twin.json").write_text("{")
+    write_sums(version)
     with pytest.raises(InputError, match="cannot be read"):
         load("small", plant)
     (version / "twin.json").write_text(json.dumps(about))
     shutil.rmtree(version / "arrays")
+    write_sums(version)
     with pytest.raises(InputError, match="no arrays can be read"):
         load("small", plant)
 

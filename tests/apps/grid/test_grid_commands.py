@@ -19,7 +19,7 @@ from tvilling.apps.grid.layout import layout_of
 from tvilling.sciml.errors import InputError
 from tvilling.sciml.systems.power_grid.convert import from_pandapower
 
-FILES = ["log.jsonl", "report.html", "result.nc", "summary.json", "violations.csv"]
+FILES = ["SHA256SUMS", "log.jsonl", "report.html", "result.nc", "summary.json", "violations.csv"]
 POWERS_MW = [0.5, 1.0, 3.0, 4.0]
 
 

@@ -61,7 +61,7 @@ def files(folder: Path) -> list[str]:
 def test_n1_ranks_what_pandapower_finds(file: Path, tmp_path: Path) -> None:
     told, folder = run("n1", file, "--out", tmp_path, "--max-loading", 60)
     assert files(folder) == [
-        "contingencies.csv", "log.jsonl", "report.html", "result.nc", "summary.json",
+        "SHA256SUMS", "contingencies.csv", "log.jsonl", "report.html", "result.nc", "summary.json",
         "violations.csv",
     ]  # fmt: skip
     table = pd.read_csv(folder / "contingencies.csv")
@@ -110,7 +110,7 @@ def test_pairs_of_some_elements_are_failed_as_well(file: Path, tmp_path: Path) -
 def test_hosting_capacity_is_where_pandapower_reaches_the_limit(file: Path, tmp_path: Path) -> None:
     told, folder = run("hosting", file, "--out", tmp_path, "--scenarios", 0, "--bus", "station 4")
     assert files(folder) == [
-        "capacities.csv", "log.jsonl", "report.html", "result.nc", "summary.json",
+        "SHA256SUMS", "capacities.csv", "log.jsonl", "report.html", "result.nc", "summary.json",
     ]  # fmt: skip
     table = pd.read_csv(folder / "capacities.csv")
     assert table["bus"].tolist() == ["station 4"]

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from job_kinds import is_gone
 
+from tvilling.apps.jobs.audit import audit
 from tvilling.apps.jobs.job import Effort, Job, add_job
 from tvilling.apps.jobs.once import run_once
 from tvilling.apps.jobs.outcome import fail, finish, hand_back, renew
@@ -227,6 +228,24 @@ def test_a_run_that_is_stopped_is_handed_back_and_resumed(
     assert [facts["event"] for facts in told(store)] == [
         "run started", "run handed back", "run resumed", "run started", "run done",
     ]  # fmt: skip
+
+
+def test_a_damaged_result_is_set_aside_and_made_again(store: Store, add: Add) -> None:
+    """As after a kill between the result and its line in the ledger, on a bad disk."""
+    job = add("write")
+    run, _ = run_once(store, job, AT)
+    plan = Path(run.result) / "plan.txt"
+    whole = plan.read_bytes()
+    plan.write_bytes(whole[:-3])
+    with store.transaction() as connection:
+        connection.execute("UPDATE run SET state = 'waiting', owner = '', due_s = 0")
+    again, _ = run_once(store, job, AT)
+    assert (again.state, plan.read_bytes()) == ("done", whole)
+    (aside,) = plan.parents[1].glob(".damaged-*")
+    assert (aside / "plan.txt").read_bytes() == whole[:-3]
+    (damaged,) = (facts for facts in told(store) if facts["event"] == "result damaged")
+    assert "plan.txt is damaged" in damaged["reason"]
+    assert audit(store) == []
 
 
 def test_who_lost_a_run_to_another_lets_go_of_it(

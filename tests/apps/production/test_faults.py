@@ -40,7 +40,7 @@ def test_with_everything_there_it_is_a_plan(tmp_path, home):
     assert told["gap"] <= 0.005
     assert told["warnings"] == made.warnings == []
     assert sorted(path.name for path in made.folder.iterdir()) == [
-        "case.yaml", "log.jsonl", "plan.nc", "report.html", "summary.json",
+        "SHA256SUMS", "case.yaml", "log.jsonl", "plan.nc", "report.html", "summary.json",
     ]  # fmt: skip
     summary = json.loads((made.folder / "summary.json").read_text())
     assert {**summary, "event": "plan"} == told

@@ -20,6 +20,7 @@ from tvilling.pinns.operators import (
 from tvilling.pinns.operators.store import ABOUT
 from tvilling.sciml.errors import InputError
 from tvilling.sciml.fit import FitSettings
+from tvilling.sciml.io.checksums import write_sums
 
 QUICK = FitSettings(steps=4, batch=4, learning_rate=1e-3, check_every=2)
 SMALL = {"fourier": FourierOperator(width=4, modes=5, layers=2), "deeponet": DeepONet(8, 1, 6, 3)}
@@ -67,9 +68,11 @@ def test_damage_is_told(known, tmp_path: Path):
         save_operator(solution, folder)
     about = (folder / ABOUT).read_text(encoding="utf-8")
     (folder / ABOUT).write_text(about.replace('"width": 4', '"width": 5'), encoding="utf-8")
+    write_sums(folder)
     with pytest.raises(InputError, match="weights are those of another network"):
         load_operator(folder, burgers_end())
     (folder / ABOUT).write_text(about[:-9], encoding="utf-8")
+    write_sums(folder)
     with pytest.raises(InputError, match="no operator that can be read"):
         load_operator(folder, burgers_end())
     with pytest.raises(InputError, match="no operator that can be read"):

@@ -11,6 +11,7 @@ import pytest
 from tvilling.datasets.trials import trial_scenarios
 from tvilling.sciml.errors import InputError
 from tvilling.sciml.fit import FitSettings
+from tvilling.sciml.io.checksums import write_sums
 from tvilling.sciml.surrogates import (
     SurrogateSettings,
     load_surrogate,
@@ -68,6 +69,7 @@ def test_a_description_that_is_not_ours_is_refused(change, words, tank, trained,
     folder = save_surrogate(*trained, tmp_path / "kept")
     about = json.loads((folder / "surrogate.json").read_text())
     (folder / "surrogate.json").write_text(json.dumps(about | change))
+    write_sums(folder)
     with pytest.raises(InputError, match=words):
         load_surrogate(folder, tank.system)
 

@@ -8,6 +8,8 @@ from uuid import uuid4
 import numpy as np
 
 from tvilling.sciml.errors import InputError
+from tvilling.sciml.io.checksums import SUMS, write_sums
+from tvilling.sciml.io.zarr_store import open_zarr_store
 from tvilling.sciml.systems.power_grid.studies.draws import DRAWN
 
 if TYPE_CHECKING:
@@ -81,14 +83,13 @@ class Store:
         self.written, self.waiting = rows.stop, []
 
     def finish(self, rest: "xr.Dataset") -> "xr.Dataset":
-        """Add `rest`, give the store its name and open it."""
-        import xarray as xr
-
+        """Add `rest` and the checksums, give the store its name and open it."""
         if self.waiting:
             self._write()
         words = {  # of a fixed width they have no place in version 3 of Zarr
             name: one.astype(object) for name, one in rest.coords.items() if one.dtype.kind == "U"
         }
         rest.assign_coords(words).to_zarr(self.beside, mode="a", consolidated=False)
+        write_sums(self.beside, sums=self.beside / next(iter(WIDE)) / SUMS)
         self.beside.rename(self.out)
-        return xr.open_zarr(self.out, consolidated=False)
+        return open_zarr_store(self.out)

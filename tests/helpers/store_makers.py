@@ -1,0 +1,219 @@
+"""Small real stores: each maker fills a folder and gives a function that reads one like it."""
+
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+import pytest
+import xarray as xr
+
+from tvilling.apps.check_kept import check_kept
+from tvilling.sciml.errors import InputError
+
+Read = Callable[[Path], Any]
+
+
+def bits(tree: Any) -> list[Any]:
+    """Every leaf as bytes or text."""
+    return [one.tobytes() if hasattr(one, "tobytes") else repr(one)
+            for one in (np.asarray(x) if isinstance(x, jax.Array) else x
+                        for x in jax.tree.leaves(tree))]  # fmt: skip
+
+
+def surrogate(folder: Path) -> Read:
+    """A surrogate of the tank, hardly trained."""
+    from tvilling.datasets.trials import trial_scenarios
+    from tvilling.sciml.fit import FitSettings
+    from tvilling.sciml.surrogates import SurrogateSettings, load_surrogate, save_surrogate
+    from tvilling.sciml.surrogates.training import train_surrogate
+    from tvilling.sciml.systems import SYSTEMS
+
+    tank = SYSTEMS["tank"].example()
+    settings = SurrogateSettings(width=4, layers=1, passes=1, fit=FitSettings(steps=5))
+    save_surrogate(*train_surrogate(tank, trial_scenarios(tank, 12, 1, seed=1), settings), folder)
+
+    def read(path: Path) -> Any:
+        kept = load_surrogate(path, tank.system)
+        return bits(kept.surrogate), kept.about.model_dump_json()
+
+    return read
+
+
+def solution(folder: Path) -> Read:
+    """A network that solves an equation, hardly trained."""
+    from small_pinns import SMALL, example
+
+    from tvilling.pinns import Adam, TrainSettings, train
+    from tvilling.pinns.store import load_solution, save_solution
+
+    problem = example()
+    save_solution(
+        train(problem, TrainSettings(SMALL, points=10, stages=(Adam(3),)), seed=1), folder
+    )
+
+    def read(path: Path) -> Any:
+        kept = load_solution(path, problem)
+        return bits(kept.params), kept.scales, repr(kept.checks)
+
+    return read
+
+
+def checkpoints(folder: Path) -> Read:
+    """Where a training goes on."""
+    from tvilling.sciml.fit_checkpoint import Checkpoints
+
+    Checkpoints(folder, "f" * 64).save(500, {"weights": np.arange(99.0), "step": np.asarray(500)})
+
+    def read(path: Path) -> Any:
+        found = Checkpoints(path, "f" * 64).latest()
+        return found and (found[0], bits(found[1]))
+
+    return read
+
+
+def twin(folder: Path) -> Read:
+    """A data folder with one twin."""
+    from tvilling.benchmarks.twin_reference import small_tank
+    from tvilling.twins.store import load, save
+    from tvilling.twins.twin import Twin
+
+    tank = small_tank(1.0).system
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TVILLING_HOME", str(folder))
+        save(Twin.start(tank, "2026-01-12", 3600.0, members=50).named("tank"), "tank")
+
+    def read(path: Path) -> Any:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("TVILLING_HOME", str(path))
+            kept = load("tank", tank)
+        return bits((kept.model, kept.belief)), kept.model_version
+
+    return read
+
+
+def policy(folder: Path) -> Read:
+    """A controller as one archive of arrays."""
+    from tvilling.rl_control.observation import Observer
+    from tvilling.rl_control.policy import Policy, load_policy, save_policy
+    from tvilling.sciml.system import Channel
+
+    one = jax.numpy.ones
+    observer = Observer(one(1), one(1), {"load": one(())}, {"load": one(())}, one(()), 2, 3600.0)
+    folder.mkdir()
+    action = Channel("heat_w", "W", 0.0, 1.0)
+    save_policy(Policy(observer, (one((1, 8)),), (one(1),), (action,)), folder / "policy.npz")
+
+    def read(path: Path) -> Any:
+        kept = load_policy(path / "policy.npz")
+        return bits(kept), repr(jax.tree.structure(kept))
+
+    return read
+
+
+def run(folder: Path) -> Read:
+    """The folder of a run with a NetCDF file and a summary."""
+    from tvilling.apps.run_folder import RunFolder
+
+    with RunFolder(folder.parent, folder.name) as made:
+        data = xr.Dataset({"heat_w": ("time", np.arange(200.0))})
+        data.to_netcdf(made.path / "result.nc", engine="h5netcdf")
+        (made.path / "summary.json").write_text('{"cost_dkk": 12.5}\n', encoding="utf-8")
+        made.log("finished")
+        made.finish()
+    return _checked_files
+
+
+def plan(folder: Path) -> Read:
+    """Plans, of which the last is held on to."""
+    from tvilling.apps.production.last_plan import last_plan
+    from tvilling.apps.run_folder import RunFolder
+
+    time = np.datetime64("2026-01-05T00", "ns") + np.arange(24) * np.timedelta64(1, "h")
+    load = ("way", "unit", "time"), np.arange(24.0)[None, None]
+    data = xr.Dataset({"load": load}, {"way": ["plan"], "unit": ["boiler"], "time": time})
+    with RunFolder(folder, "20260104T120000Z") as made:
+        data.assign_attrs(title="town").to_netcdf(made.path / "plan.nc", engine="h5netcdf")
+        made.finish()
+
+    def read(path: Path) -> Any:
+        notes: list[str] = []
+        found = last_plan(path, "town", ("boiler",), time[5], notes.append)
+        if notes or found is None:
+            raise InputError(str(path), notes or ["plan.nc: no plan, SHA256SUMS"])
+        return found["load"].values.tobytes(), found.attrs["held_from"]
+
+    return read
+
+
+def scenarios(folder: Path) -> Read:
+    """Voltages of random scenarios of a grid."""
+    from tvilling.sciml.io.zarr_store import open_zarr_store
+    from tvilling.sciml.systems.power_grid.studies.monte_carlo_store import Store
+
+    values = np.random.default_rng(0).normal(1.0, 0.1, (100, 3)).astype(np.float32)
+    with Store(folder, 100, {"bus": 3, "branch": 3}) as store:
+        store.add(values, values)
+        store.finish(xr.Dataset({"seed": ("scenario", np.arange(100))}))
+
+    def read(path: Path) -> Any:
+        data = open_zarr_store(path).load()
+        return {name: one.values.tobytes() for name, one in data.variables.items()}
+
+    return read
+
+
+def jobs(folder: Path) -> Read:
+    """A data folder with a job, a run that is done, and its result."""
+    from tvilling.apps.jobs.result import publish, read_result
+    from tvilling.apps.jobs.store import Store
+
+    store, key = Store(folder), {"job": "morning", "scheduled": "2026-01-05T06:00:00Z"}
+    of_job = {"kind": "run", "case": "case.yaml", "case_sha256": "0" * 64,
+              "schedule": "daily 06:00", "zone": "UTC"}  # fmt: skip
+    part, final = folder / "part", folder / "jobs" / "morning" / "20260105T060000Z"
+    part.mkdir(parents=True)
+    final.parent.mkdir(parents=True)
+    (part / "plan.txt").write_text("3 MW from 06:00\n", encoding="utf-8")
+    publish(part, final, {"attempt": 1, "facts": {}})
+    result = os.path.relpath(final, folder)
+    done = {**key, "attempt": 1, "result": result, "reason": "", "facts": {"cost": 1}}
+    with store.transaction() as connection:
+        marks = ("morning", *of_job.values(), 1, 60, 3600, 3600, 1, 0.0)
+        connection.execute(f"INSERT INTO job VALUES ({', '.join('?' * len(marks))})", marks)
+        connection.execute(
+            "INSERT INTO run (job, scheduled_s, state, attempt, due_s, result, facts) "
+            "VALUES ('morning', 1767592800, 'done', 1, 0, ?, '{\"cost\": 1}')", (result,)
+        )  # fmt: skip
+        store.note("job added", job="morning", **of_job)
+        store.note("run done", **done, result_sha256=read_result(final)[1])
+
+    def read(path: Path) -> Any:
+        back = Path.cwd()
+        os.chdir(path)
+        try:
+            return len(check_kept(path)), [
+                tuple(row) for row in Store(path).rows("SELECT * FROM job")
+            ]
+        finally:
+            os.chdir(back)
+
+    return read
+
+
+def _checked_files(path: Path) -> Any:
+    """What `tvilling check` finds whole, and the bytes."""
+    from tvilling.sciml.io.checksums import SUMS, check_sums
+
+    check_sums(path)
+    files = sorted(file for file in path.rglob("*") if file.is_file() and file.name != SUMS)
+    return [hashlib.sha256(file.read_bytes()).hexdigest() for file in files]
+
+
+MAKERS: dict[str, Callable[[Path], Read]] = {
+    one.__name__: one
+    for one in (surrogate, solution, checkpoints, twin, policy, run, plan, scenarios, jobs)
+}
