@@ -7,7 +7,7 @@ its floating-point numbers to 64 bits.
 import contextlib
 import io
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,6 +23,7 @@ from numpy.typing import ArrayLike
 from tvilling.pinns.columns import Columns, Path, Source, operators, plain
 from tvilling.pinns.compiling import seldom
 from tvilling.pinns.course import Check, Tell, run, silent
+from tvilling.pinns.deepxde_faults import faults_of
 from tvilling.pinns.deepxde_network import dense_of, drawn_params
 from tvilling.pinns.deepxde_points import Sampler, chosen, resized
 from tvilling.pinns.deepxde_shapes import shape_of
@@ -368,7 +369,7 @@ def _guest(
 ) -> tuple[Guest, Array]:
     """The problem in parts, and where training starts."""
     variables = tuple(variables) if isinstance(variables, list | tuple) else (variables,)
-    faults = list(_faults(data, net, variables))
+    faults = list(faults_of(dde, data, net, variables))
     if faults:
         raise InputError("DeepXDE problem", faults)
     net = net or _usual_net(data)
@@ -406,33 +407,6 @@ def _usual_net(data: Any) -> Any:
     """Three layers of twenty, with as many outputs as the conditions name."""
     outputs = 1 + max((getattr(bc, "component", 0) for bc in data.bcs), default=0)
     return dde.nn.FNN([data.geom.dim, 20, 20, 20, outputs], "tanh", "Glorot normal")
-
-
-def _faults(data: Any, net: Any, variables: tuple[Any, ...]) -> Iterator[str]:
-    backend = dde.backend.backend_name
-    if backend != "jax":
-        yield f"DeepXDE runs with {backend}, expected jax; set DDE_BACKEND=jax before its import"
-        return
-    if type(data) not in (dde.data.PDE, dde.data.TimePDE):
-        kind = type(data).__name__
-        yield (
-            f"data is {'an' if kind[:1] in 'AEFIO' else 'a'} {kind}, expected a deepxde.data.PDE "
-            "or TimePDE itself (integral and fractional terms are not taken over)"
-        )
-    elif data.auxiliary_var_fn is not None:
-        yield "data has an auxiliary_var_function, which the JAX backend does not know"
-    if net is not None and not isinstance(net, dde.nn.NN):
-        yield f"net is a {type(net).__name__}, expected a network of deepxde.nn"
-    elif (
-        type(data) in (dde.data.PDE, dde.data.TimePDE)
-        and getattr(net, "_input_transform", None) is None
-    ):
-        sizes = getattr(net, "layer_sizes", [data.geom.dim])
-        if sizes[0] != data.geom.dim:
-            yield f"net takes {sizes[0]} coordinates, expected the geometry's {data.geom.dim}"
-    for variable in variables:
-        if not isinstance(variable, dde.Variable):
-            yield f"a variable is a {type(variable).__name__}, expected a deepxde.Variable"
 
 
 def _task(guest: Guest, theta: Array, focus: float, seed: int) -> Task:

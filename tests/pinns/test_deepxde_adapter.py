@@ -259,6 +259,29 @@ def test_shapes_hold_what_the_geometries_hold():
         assert geometry.inside(shape.draw(random, 50)).all()
 
 
+def with_an_integral():
+    line = dde.geometry.TimeDomain(0, 5)
+    start = dde.icbc.IC(line, lambda x: 1, lambda _, on: on)
+    return dde.data.IDE(
+        line, lambda x, y, integral: y, start, 10, kernel=lambda x, s: np.exp(s - x),
+        num_domain=10, num_boundary=2, train_distribution="uniform",
+    )  # fmt: skip
+
+
+def with_a_fraction():
+    line = dde.geometry.Interval(0, 1)
+    ends = dde.icbc.DirichletBC(line, lambda x: 0, lambda _, on: on)
+    return dde.data.FPDE(
+        line, lambda x, y, integral: y, 1.5, ends, [101], num_domain=20, num_boundary=2
+    )
+
+
+@pytest.mark.parametrize(("data", "kind"), [(with_an_integral, "IDE"), (with_a_fraction, "FPDE")])
+def test_integral_and_fractional_terms_are_refused_by_name(data, kind):
+    with pytest.raises(InputError, match=f"data is an {kind}, expected a deepxde.data.PDE"):
+        solve_deepxde(data(), dde.nn.FNN([1, 20, 1], "tanh", "Glorot uniform"))
+
+
 def test_what_cannot_be_taken_over_is_told_at_once():
     with pytest.raises(InputError) as told:
         from_deepxde("no data", "no net", (1.0,))
