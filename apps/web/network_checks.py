@@ -1,7 +1,8 @@
 """What decides whether the heat network's figures are fine, with the elements that flags name."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+import jax.numpy as jnp
 import numpy as np
 
 from tvilling.apps.web.network_twin import NetworkTwin, Run, Settings
@@ -43,9 +44,9 @@ def day_checks(words: Words, twin: NetworkTwin, settings: Settings, day: Run) ->
 
 
 def _labelled(twin: NetworkTwin, settings: Settings, day: Run) -> "xr.Dataset":
-    status = day["status"]
-    ground_degc = np.full(len(status), settings.ground_degc)
-    drive: Any = {"heat_w": day["heat_w"], "ground_degc": ground_degc}
-    output: Any = {name: values for name, values in day.items() if name != "status"}
-    trajectory = Trajectory(state=None, action={}, output=output, status=status)  # type: ignore[arg-type]
+    output = {name: jnp.asarray(values) for name, values in day.items()}
+    status = output.pop("status")
+    ground_degc = jnp.full(len(status), settings.ground_degc)
+    drive = {"heat_w": output["heat_w"], "ground_degc": ground_degc}
+    trajectory = Trajectory(state=None, action={}, output=output, status=status)
     return label(trajectory, twin.network, START, twin.dt_s, drive)
