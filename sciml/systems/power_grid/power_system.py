@@ -262,9 +262,9 @@ def run_limits(grid: PowerGrid) -> tuple[Limit, ...]:
     kept = grid.buses.bus >= 0
     np.maximum.at(low, grid.buses.bus[kept], limits.vm_min_pu[kept])
     np.minimum.at(high, grid.buses.bus[kept], limits.vm_max_pu[kept])
-    band = (xr.DataArray(bound, dims="bus") for bound in (low, high))
+    low_pu, high_pu = xr.DataArray(low, dims="bus"), xr.DataArray(high, dims="bus")
     return (
-        Limit("vm_pu", *band, margin=SLACK_PU),
+        Limit("vm_pu", low=low_pu, high=high_pu, margin=SLACK_PU),
         *(
             Limit(
                 f"{kind}_loading_percent",
