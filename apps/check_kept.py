@@ -88,7 +88,7 @@ def _check_jobs(folder: Path, lines: list[str], faults: list[str]) -> None:
         try:
             found = audit(Store(path.parent))
         except InputError as error:
-            found = error.faults
+            found = list(error.faults)
         faults += [f"{path}: {fault}" for fault in found]
         if not found:
             lines.append(f"{path}: whole, and as the ledger says")

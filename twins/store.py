@@ -205,8 +205,8 @@ def _read_about(name: str, folder: Path) -> tuple[Path, dict[str, Any]]:
     if not (folder / CURRENT).exists():
         versions = [path.name for path in folder.glob("*") if VERSION.fullmatch(path.name)]
         if versions:
-            told = f"{folder / CURRENT} is missing; it named the version {', '.join(versions)}"
-            raise InputError(f"twin {name}", [told])
+            missing = f"{folder / CURRENT} is missing; it named the version {', '.join(versions)}"
+            raise InputError(f"twin {name}", [missing])
         known = ", ".join(saved_twins()) or "none"
         raise InputError(f"twin {name}", [f"is not kept; kept are: {known}"])
     try:
