@@ -69,23 +69,27 @@ def misses(data: "xr.Dataset", limit: Limit, at: np.ndarray | None = None) -> li
     at = np.arange(values.sizes["time"]) if at is None else at
     low, high, margin = (_here(bound, data) for bound in (limit.low, limit.high, limit.margin))
     under, over = low - values - margin, values - high - margin
-    far = under.where(under > over, over).isel(time=at).fillna(-np.inf)
-    dims = [dim for dim in far.dims if dim != "time"]
-    if not dims:
-        far, values = far.expand_dims("element"), values.expand_dims("element")
-        low, high = (_wider(bound, values) for bound in (low, high))
-        dims = ["element"]
-    (dim,) = dims
-    order = far.max("time").values
+    far = under.where(under > over, over).fillna(-np.inf)
+    dims = [str(dim) for dim in values.dims if dim != "time"]
+    order = ("time", *dims)
+    names = (
+        [str(name) for name in values[dims[0]].values] if dims and dims[0] in values.coords else []
+    )
+    outside, given, least, most = (
+        _wider(one, values).transpose(*order).values.reshape(values.sizes["time"], -1)
+        for one in (far, values, low, high)
+    )
+    outside = outside[at]
+    worst = outside.max(axis=0, initial=-np.inf)
     found = []
-    for k in np.argsort(-order, kind="stable"):
-        if not order[k] > 0:
+    for k in np.argsort(-worst, kind="stable"):
+        if not worst[k] > 0:
             break
-        row = far.isel({dim: k}).values
-        step = {"time": int(at[int(row.argmax())]), dim: int(k)}
-        value, least, most = (float(_wider(one, values).isel(step)) for one in (values, low, high))
-        name = str(values[dim].values[k]) if dim in values.coords else ""
-        found.append(Miss(name, value, least if value < least else most, int((row > 0).sum())))
+        step = at[int(outside[:, k].argmax())]
+        value = float(given[step, k])
+        bound = float(least[step, k] if value < least[step, k] else most[step, k])
+        count = int((outside[:, k] > 0).sum())
+        found.append(Miss(names[k] if names else "", value, bound, count))
     return found
 
 

@@ -36,6 +36,7 @@ from tvilling.apps.web.shell import (
 )
 from tvilling.apps.web.text import Words, scaled
 from tvilling.apps.web.tiles import Tile, framed, html, tiles
+from tvilling.apps.web.verdict import Checks
 from tvilling.apps.web.waiting import when_loaded
 from tvilling.apps.web.worker import Latest
 from tvilling.sciml.extras import needs_extra
@@ -49,11 +50,12 @@ POWERS = ("source_w", "heat_w")
 
 @dataclass(frozen=True)
 class Answer:
-    """What the worker found for `settings`: one hour, and later the day."""
+    """What the worker found for `settings`: one hour, later the day, and checks of the latter."""
 
     settings: Settings
     hour: Run
     day: Run | None
+    checks: Checks
 
 
 def network_page(loading: Loading[NetworkTwin], has_login: bool = False) -> None:
@@ -100,9 +102,8 @@ class NetworkView:
         self._worker: Latest[Settings, Answer] = Latest(
             self._work, self._show, self._fail, document.add_next_tick_callback
         )
-        first = self.model.settings()
-        self._show(Answer(first, twin.at_hour(first), None))
-        self._show(Answer(first, twin.at_hour(first), twin.over_day(first)))
+        for answer in self._work(self.model.settings(), lambda: False):
+            self._show(answer)
         self.model.param.watch(lambda *_: self._ask(), SLIDERS)
         self.model.param.watch(lambda *_: self._follow(), "consumer")
         self.model.param.watch(lambda *_: self._colour(), "colour_by")
@@ -173,9 +174,12 @@ class NetworkView:
 
     def _work(self, settings: Settings, superseded: Any) -> Iterator[Answer]:
         hour = self._twin.at_hour(settings)
-        yield Answer(settings, hour, None)
+        checks = hour_checks(self._words, self._twin, settings, hour)
+        yield Answer(settings, hour, None, checks)
         if not superseded():
-            yield Answer(settings, hour, self._twin.over_day(settings))
+            day = self._twin.over_day(settings)
+            checks = day_checks(self._words, self._twin, settings, day)
+            yield Answer(settings, hour, day, checks)
 
     def _show(self, answer: Answer) -> None:
         """Put an answer on the page; it is not fine before it is that of the sliders."""
@@ -183,17 +187,15 @@ class NetworkView:
         if answer.day is None:
             self._show_hour(answer.settings, answer.hour)
             if is_newest:
-                checks = hour_checks(self._words, self._twin, answer.settings, answer.hour)
-                self._fresh_hour.calculated(checks, self._words("steady_fine"))
+                self._fresh_hour.calculated(answer.checks, self._words("steady_fine"))
             return
         self._day = answer.day
         self._follow()
         self._show_plant(answer.day)
         if is_newest:
-            checks = day_checks(self._words, self._twin, answer.settings, answer.day)
             found = day_figures(self._twin, answer.day)
             fine = self._words("day_fine", count=found.steps)
-            self._fresh_day.calculated(checks, fine, day_text(self._words, found))
+            self._fresh_day.calculated(answer.checks, fine, day_text(self._words, found))
 
     def _show_hour(self, settings: Settings, hour: Run) -> None:
         words, self._hour = self._words, hour
