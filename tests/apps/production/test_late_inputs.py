@@ -15,6 +15,7 @@ from tvilling.apps.production.facts import HOUR, gather
 from tvilling.apps.production.job import plan_job, plan_without_job
 from tvilling.apps.production.late_inputs import check_inputs_are_in
 from tvilling.sciml.errors import InputError
+from tvilling.sciml.io.checksums import write_sums
 
 AT = pd.Timestamp("2026-02-16T12:00")
 
@@ -96,6 +97,7 @@ def test_a_file_that_is_not_there_is_no_reason_to_hold_at_once(tmp_path, monkeyp
     for name in ("first", "second"):
         (out / name).mkdir(parents=True)
     plan_without_job(case, datetime(2026, 2, 16, 12, tzinfo=UTC), out / "first", print)
+    write_sums(out / "first")  # as a job's result has them
     (tmp_path / "meters.csv").unlink()
     case.write_text(case.read_text().replace("2026-02-16T13:00", "2026-02-17T13:00"))
     now = datetime(2026, 2, 17, 12, tzinfo=UTC)

@@ -15,6 +15,7 @@ from plant_files import write_case
 
 from tvilling.apps.jobs.store import Store
 from tvilling.apps.production.job import hold_job, rule_job
+from tvilling.sciml.io.checksums import write_sums
 from tvilling.twins.ledger import Ledger, verify
 
 TVILLING = [str(Path(sys.executable).with_name("tvilling"))]
@@ -114,6 +115,7 @@ def test_when_the_plan_fails_the_rule_and_then_the_last_plan_take_over(tmp_path,
     first = tmp_path / "runs" / "first"
     first.mkdir(parents=True)
     by_rule = rule_job(case, now, first, lambda stage: None)
+    write_sums(first)  # as a job's result has them
     assert (by_rule["how"], by_rule["reason"]) == ("rule", "the plan failed")
     text = case.read_text().replace("2026-02-16T13:00", "2026-02-17T13:00")
     case.write_text(text)

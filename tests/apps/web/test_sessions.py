@@ -48,7 +48,13 @@ def left(one):
         for globe in (pn.state, pn.config)
     ]
     kinds = (pmui.Page, Document)
-    return [sum(isinstance(item, kind) for item in alive) for kind in kinds] + watchers
+    # By `type`: to ask some objects of other packages for their `__class__` warns.
+    return [sum(issubclass(type(item), kind) for item in alive) for kind in kinds] + watchers
+
+
+def none_added(before, after):
+    """The page of the first visit may be collected late, so that there are fewer."""
+    return all(late <= early for late, early in zip(after, before, strict=True))
 
 
 @pytest.mark.parametrize("path", ["/", "/network", "/system/tank"])
@@ -56,7 +62,7 @@ def test_pages_documents_and_watchers_end_with_their_session(one, path):
     asyncio.run(visit(one, path, 1))
     before = left(one)
     asyncio.run(visit(one, path, ROUND))
-    assert left(one) == before
+    assert none_added(before, left(one))
 
 
 def memory_mb():
@@ -72,6 +78,6 @@ def test_the_memory_of_200_sessions_comes_back(one):
     asyncio.run(visit(one, "/system/tank", 20))
     before, kept = memory_mb(), left(one)
     asyncio.run(visit(one, "/system/tank", 200))
-    assert left(one) == kept
+    assert none_added(kept, left(one))
     print(f"{before:.0f} MB before 200 sessions, {memory_mb():.0f} MB after")
     assert memory_mb() < 1.1 * before
