@@ -35,6 +35,27 @@ GROWN_BYTES = 3_000_000_000  # two processes and what they start fit into 8 GB
 NO_DATA = "TVILLING_DATA does not name a folder with the measured data"
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--messages FILE`: which test meets which message."""
+    parser.addoption("--messages", metavar="FILE", type=Path, help="list every message, by test")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Record messages where a list of them is wanted; the first process merges the parts."""
+    path = config.getoption("--messages")
+    if path is None:
+        return
+    from message_list import Merged, MessageList
+
+    worker = getattr(config, "workerinput", {}).get("workerid")
+    if worker is None:
+        config.pluginmanager.register(Merged(path.resolve()))
+    if worker or not config.getoption("numprocesses", None):
+        messages = MessageList(path.resolve(), worker or "main")
+        messages.watch()
+        config.pluginmanager.register(messages)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip the tests of measured data where there is none."""
     if Path(os.environ.get("TVILLING_DATA") or "missing").is_dir():
