@@ -126,6 +126,7 @@ def bus_switch_with_impedance(net: Any) -> dict[str, Any]:
         pp.create_load(net, extra, 0.4, 0.1)
     off = pp.create_bus(net, 20.0, in_service=False)
     pp.create_switch(net, 5, off, "b", closed=True, z_ohm=0.3)
+    pp.create_switch(net, 5, off, "b", closed=True, z_ohm=0.4)
     pp.create_switch(net, 3, 6, "b", closed=False, z_ohm=0.3)
     return {"switch_rx_ratio": 0.7}
 

@@ -173,9 +173,8 @@ def groups_of(net: Any, active: np.ndarray, spans: Any) -> dict[str, BranchGroup
 
 
 def _impedance_switches(net: Any) -> Any:
-    switch = net.switch
-    chosen = (switch["et"] == "b") & switch["closed"].astype(bool) & (switch["z_ohm"] > 0)
-    return switch.index[chosen]
+    """Switches that are branches, as pandapower chose them: between two buses in service."""
+    return net.switch.index[np.asarray(net["_impedance_bb_switches"], dtype=bool)]
 
 
 def _rated(kind: str, table: Any) -> tuple[np.ndarray, np.ndarray]:

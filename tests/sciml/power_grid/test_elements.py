@@ -12,7 +12,10 @@ from pandapower_peer import by_row, voltages
 from tvilling.sciml.errors import InputError
 from tvilling.sciml.systems.power_grid.convert import from_pandapower
 from tvilling.sciml.systems.power_grid.machines import machines
+from tvilling.sciml.systems.power_grid.results import loads
 from tvilling.sciml.systems.power_grid.solve import solve
+
+LOADED = ("line", "trafo", "trafo3w")
 
 
 @pytest.mark.parametrize("name", element_nets.CHANGES)
@@ -25,6 +28,10 @@ def test_element_is_modelled_as_pandapower_does(name: str) -> None:
     assert flow.solved.all()
     np.testing.assert_array_equal(np.isnan(found), np.isnan(expected))
     np.testing.assert_allclose(found, expected, atol=1e-10, rtol=0)
+    for kind, percent in loads(flow).percent.items():
+        if kind in LOADED and np.isfinite(percent).any():
+            theirs = net[f"res_{kind}"]["loading_percent"].to_numpy(float)
+            np.testing.assert_allclose(percent[0], np.nan_to_num(theirs), atol=1e-6, rtol=1e-6)
 
 
 def test_ends_of_a_dc_line_stand_apart_from_generators() -> None:
