@@ -13,6 +13,8 @@ NUMBERS = st.floats(-1e6, 1e6, allow_nan=False).filter(
 )
 
 
+# A page's thread of an earlier test may draw random numbers meanwhile.
+@pytest.mark.filterwarnings("ignore:Do not use the `random` module")
 @given(
     low=NUMBERS,
     width=st.floats(1e-3, 1e9),
