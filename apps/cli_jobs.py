@@ -2,11 +2,14 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tvilling.apps.shown import say
+
+if TYPE_CHECKING:
+    from tvilling.apps.jobs.store import Store
 
 job_app = typer.Typer(no_args_is_help=True, help="Work at stated times: add, serve, look back.")
 ledger_app = typer.Typer(no_args_is_help=True, help="The record of every decision: verify, show.")
@@ -58,14 +61,12 @@ def job_add(  # noqa: PLR0913 - a command has as many options as it needs
 @job_app.command("list")
 def job_list() -> None:
     """List the jobs with their next time and what became of the last run."""
-    from tvilling.apps.jobs.audit import audit
     from tvilling.apps.jobs.store import Store
     from tvilling.apps.jobs.told import job_table, print_table
 
     store = Store.at_home()
     print_table(job_table(store))
-    for fault in audit(store):
-        say(f"warning: {fault}", err=True)
+    _warn(store)
 
 
 @job_app.command("run")
@@ -112,6 +113,7 @@ def job_serve(
     from tvilling.sciml.errors import InputError
 
     store = Store.at_home()
+    _warn(store)
     server = Server(store, tell_with_time, lease, workers)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: server.stop())
@@ -139,6 +141,7 @@ def job_history(
         job_named(store, name)
     zones = {job.name: job.zone for job in jobs(store)}
     print_table(run_table(found, zones, DEFAULT_ZONE))
+    _warn(store)
 
 
 @job_app.command("show")
@@ -166,6 +169,7 @@ def job_show(
     last = [found] if found else history(store, name, 1)
     for line in run_lines(last[0], job.zone, store) if last else ["no run yet"]:
         say(line)
+    _warn(store)
 
 
 @job_app.command("remove")
@@ -242,4 +246,12 @@ def ledger_show(
     for line in deque(ledger.read(), maxlen=last):
         say(ledger_line(line))
     for fault in verify(ledger.path).faults:
+        say(f"warning: {fault}", err=True)
+
+
+def _warn(store: "Store") -> None:
+    """Say what of the store is damaged, or not as the ledger has it."""
+    from tvilling.apps.jobs.audit import audit
+
+    for fault in audit(store):
         say(f"warning: {fault}", err=True)

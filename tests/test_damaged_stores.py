@@ -5,6 +5,7 @@ ensembles have a file of their own (`tests/datasets/test_ensemble_damage.py`): t
 """
 
 import shutil
+import struct
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -76,6 +77,21 @@ def test_a_bit_in_a_row_of_jobs_is_told(home, tmp_path, text):
     changed = content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :]
     (folder / "jobs.sqlite").write_bytes(changed)
     assert "the ledger says" in verdict(home, folder)
+
+
+REAL_1_5, REAL_UNTIL = struct.pack(">d", 1.5), struct.pack(">d", 1767592801.5)
+
+
+@pytest.mark.parametrize("value", [b"no wind", b"host:77", REAL_1_5, REAL_UNTIL])
+def test_a_bit_in_what_the_ledger_does_not_hold_is_told(home, tmp_path, value):
+    """Errors, leases and times: every row has its own SHA-256."""
+    folder = shutil.copytree(home.folder, tmp_path / "kept")
+    content = (folder / "jobs.sqlite").read_bytes()
+    assert content.count(value) == 1
+    at = content.index(value) + 3
+    changed = content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :]
+    (folder / "jobs.sqlite").write_bytes(changed)
+    assert "does not agree with its own SHA-256" in verdict(home, folder)
 
 
 @pytest.mark.parametrize("file", ["jobs.sqlite", "ledger.jsonl"])

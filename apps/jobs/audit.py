@@ -21,7 +21,7 @@ Lines = dict[tuple[str, ...], dict[str, Any]]
 def audit(store: Store) -> list[str]:
     """One sentence a fault of the ledger, and a row or a result that is not as the ledger has it.
 
-    What the ledger does not hold cannot be compared: leases, times, and runs that wait.
+    What the ledger does not hold, such as leases, times, and runs that wait, has its row's SHA-256.
 
     Raises
     ------
@@ -29,9 +29,10 @@ def audit(store: Store) -> list[str]:
         If the store cannot be read at all.
     """
     known, runs = jobs(store), store.rows(f"SELECT {RUN_COLUMNS} FROM run WHERE state = 'done'")
+    faults = store.damaged_rows()
     if not store.ledger.path.is_file():
-        return [f"{store.ledger.path} is missing"] if known or runs else []
-    faults = [f"{store.ledger.path.name}: {fault}" for fault in verify(store.ledger.path).faults]
+        return [*faults, f"{store.ledger.path} is missing"] if known or runs else faults
+    faults += [f"{store.ledger.path.name}: {fault}" for fault in verify(store.ledger.path).faults]
     added, done = _told(store)
     held = {job.name for job in known}
     faults += [f"job {name} is in ledger.jsonl, not in the store"

@@ -225,9 +225,9 @@ def _get(connection: sqlite3.Connection, job: str, scheduled_s: int) -> Run:
 
 
 def _write(connection: sqlite3.Connection, run: Run) -> None:
-    marks = ", ".join("?" * len(fields(Run)))
-    values = [getattr(run, field.name) for field in fields(Run)]
-    connection.execute(f"REPLACE INTO run ({RUN_COLUMNS}) VALUES ({marks})", values)
+    changes = ", ".join(f"{field.name} = :{field.name}" for field in fields(Run))
+    key = "job = :job AND scheduled_s = :scheduled_s"
+    connection.execute(f"UPDATE run SET {changes} WHERE {key}", vars(run))
 
 
 def _job(connection: sqlite3.Connection, name: str) -> Job | None:

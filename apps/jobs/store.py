@@ -10,12 +10,13 @@ Works on a local file system, as SQLite's write-ahead log and the ledger's lock 
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from tvilling.apps.jobs.row_sums import DAMAGED_ROW, add_sums, has_sums, keep_sums, row_faults
 from tvilling.sciml.errors import InputError
 from tvilling.sciml.io.files import check_file
 from tvilling.sciml.io.storage import StorageError, storing
@@ -23,12 +24,14 @@ from tvilling.sciml.store import home_folder
 from tvilling.twins.ledger import Ledger
 from tvilling.twins.lock import locked
 
-VERSION = 1
+VERSION = 2
+UNSUMMED = 1  # the format before rows had checksums, which is brought up to date
 MAX_STORE_BYTES = 10_000_000_000
+Row = TypeVar("Row")
 _looked_at: set[tuple[int, int]] = set()  # device and inode of stores found whole
 NO_TEXT = "Could not decode to UTF-8"
 PATIENCE_S = 30.0  # how long one waits for a transaction of another
-# Times are seconds since 1970-01-01 00:00 UTC.
+# Times are seconds since 1970-01-01 00:00 UTC. `add_sums` gives each table a column more.
 SCHEMA = """
 CREATE TABLE job (
     name TEXT PRIMARY KEY,
@@ -109,6 +112,7 @@ class Store:
             The disk is full, or the folder cannot be written to; nothing was changed.
         """
         with _whole(self.path), storing(self.path), closing(self._connect()) as connection:
+            keep_sums(connection)
             connection.execute("BEGIN IMMEDIATE")
             try:
                 yield connection
@@ -120,18 +124,26 @@ class Store:
 
     def rows(self, query: str, *values: Any) -> list[sqlite3.Row]:
         """What `query` finds; where nothing can be written as well, if it can be read."""
-        try:
-            with _whole(self.path), storing(self.path), closing(self._connect()) as connection:
-                return connection.execute(query, values).fetchall()
-        except StorageError:
-            if not self.path.exists():
-                raise
-            with closing(self._look()) as connection:
-                return connection.execute(query, values).fetchall()
+        return self._read(lambda connection: connection.execute(query, values).fetchall())
+
+    def damaged_rows(self) -> list[str]:
+        """One sentence for each row that does not agree with its own SHA-256."""
+        return self._read(row_faults)
 
     def note(self, event: str, **facts: Any) -> None:
         """Append one line to the ledger."""
         self.ledger.append({"event": event, **facts})
+
+    def _read(self, read: Callable[[sqlite3.Connection], list[Row]]) -> list[Row]:
+        """What `read` gives of a connection, for reading only where nothing can be written."""
+        try:
+            with _whole(self.path), storing(self.path), closing(self._connect()) as connection:
+                return read(connection)
+        except StorageError:
+            if not self.path.exists():
+                raise
+            with closing(self._look()) as connection:
+                return read(connection)
 
     def _connect(self) -> sqlite3.Connection:
         path = self.path
@@ -139,7 +151,13 @@ class Store:
             _make(path)
         check_file(path, MAX_STORE_BYTES)
         connection = sqlite3.connect(path, timeout=PATIENCE_S, isolation_level=None)
-        return _checked(connection, path)
+        _checked(connection, path)
+        try:
+            _bring_up_to_date(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
 
     def _look(self) -> sqlite3.Connection:
         """The store for reading only, where SQLite cannot write the files it needs beside it.
@@ -169,7 +187,8 @@ def _whole(path: Path) -> Iterator[None]:
         yield
     except sqlite3.DatabaseError as error:
         cause = getattr(error, "sqlite_errorname", "")
-        if cause not in ("SQLITE_CORRUPT", "SQLITE_NOTADB") and NO_TEXT not in str(error):
+        told = any(text in str(error) for text in (NO_TEXT, DAMAGED_ROW))
+        if cause not in ("SQLITE_CORRUPT", "SQLITE_NOTADB") and not told:
             raise
         raise InputError(str(path), [f"is damaged ({error})"]) from None
 
@@ -181,8 +200,11 @@ def _checked(connection: sqlite3.Connection, path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA synchronous = FULL")  # committed means on disk
         connection.execute("PRAGMA trusted_schema = OFF")  # no functions from a file's schema
         (found,) = connection.execute("PRAGMA user_version").fetchone()
-        fault = None if found == VERSION else f"has format {found}, expected {VERSION}"
+        known = found in (VERSION, UNSUMMED)
+        fault = None if known else f"has format {found}, expected {VERSION}"
         fault = fault or _odd_schema(connection) or _torn_page(connection, path)
+        if not fault and found == VERSION and not has_sums(connection):
+            fault = "is no store of jobs: its rows have no SHA-256"
     except sqlite3.OperationalError:  # not of the file, but of where it lies
         connection.close()
         raise
@@ -192,6 +214,17 @@ def _checked(connection: sqlite3.Connection, path: Path) -> sqlite3.Connection:
         connection.close()
         raise InputError(str(path), [fault])
     return connection
+
+
+def _bring_up_to_date(connection: sqlite3.Connection) -> None:
+    """Give a store of the format before its checksums."""
+    if connection.execute("PRAGMA user_version").fetchone()[0] != UNSUMMED:
+        return
+    with connection:  # commits, or undoes
+        connection.execute("BEGIN IMMEDIATE")
+        if connection.execute("PRAGMA user_version").fetchone()[0] == UNSUMMED:
+            add_sums(connection)
+            connection.execute(f"PRAGMA user_version = {VERSION}")
 
 
 def _torn_page(connection: sqlite3.Connection, path: Path) -> str | None:
@@ -226,5 +259,6 @@ def _make(path: Path) -> None:
         beside.unlink(missing_ok=True)
         with closing(sqlite3.connect(beside, isolation_level=None)) as connection:
             connection.execute("PRAGMA journal_mode = WAL")
-            connection.executescript(f"BEGIN;{SCHEMA}PRAGMA user_version = {VERSION};COMMIT;")
+            connection.executescript(f"BEGIN;{SCHEMA}PRAGMA user_version = {UNSUMMED};COMMIT;")
+            _bring_up_to_date(connection)
         beside.rename(path)

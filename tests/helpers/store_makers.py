@@ -168,6 +168,7 @@ def scenarios(folder: Path) -> Read:
 
 def jobs(folder: Path) -> Read:
     """A data folder with a job, a run that is done, and its result."""
+    from tvilling.apps.jobs.job import COLUMNS
     from tvilling.apps.jobs.result import publish, read_result
     from tvilling.apps.jobs.store import Store
 
@@ -183,11 +184,14 @@ def jobs(folder: Path) -> Read:
     done = {**key, "attempt": 1, "result": result, "reason": "", "facts": {"cost": 1}}
     with store.transaction() as connection:
         marks = ("morning", *of_job.values(), 1, 60, 3600, 3600, 1, 0.0)
-        connection.execute(f"INSERT INTO job VALUES ({', '.join('?' * len(marks))})", marks)
+        values = ", ".join("?" * len(marks))
+        connection.execute(f"INSERT INTO job ({COLUMNS}) VALUES ({values})", marks)
         connection.execute(
-            "INSERT INTO run (job, scheduled_s, state, attempt, due_s, result, facts) "
-            "VALUES ('morning', 1767592800, 'done', 1, 0, ?, '{\"cost\": 1}')", (result,)
+            "INSERT INTO run (job, scheduled_s, state, attempt, due_s, started_s, result, error, "
+            "facts) VALUES ('morning', 1767592800, 'done', 1, 0, 1.5, ?, 'no wind', "
+            "'{\"cost\": 1}')", (result,)
         )  # fmt: skip
+        connection.execute("INSERT INTO lease VALUES (1, 'host:77', 1767592801.5, 3, '')")
         store.note("job added", job="morning", **of_job)
         store.note("run done", **done, result_sha256=read_result(final)[1])
 

@@ -81,7 +81,8 @@ def _jobs() -> Iterator[Attempt]:
     good = f"{SCHEMA}PRAGMA user_version = 1;"
     for kind, make in {
         "empty tables": database("PRAGMA user_version = 1;"),
-        "other version": database(SCHEMA + "PRAGMA user_version = 2;"),
+        "other version": database(SCHEMA + "PRAGMA user_version = 3;"),
+        "no checksums": database(SCHEMA + "PRAGMA user_version = 2;"),
         "trigger": database(good + "CREATE TRIGGER t AFTER INSERT ON run BEGIN DELETE FROM job; END;"),
         "view": database("CREATE VIEW job AS SELECT 1 AS name; PRAGMA user_version = 1;"),
         "no database": b"x" * 5_000, "cut": b"SQLite format 3\0" + b"\0" * 84,

@@ -1,16 +1,19 @@
 """Which runs become due, who gets them, and what the ledger says of those that nobody ran."""
 
+import sqlite3
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from tvilling.apps.jobs import lease as leases
-from tvilling.apps.jobs.job import Effort, Job, add_job, enable_job, remove_job
+from tvilling.apps.jobs.job import Effort, Job, add_job, enable_job, jobs, remove_job
 from tvilling.apps.jobs.queue import MOST_LOST, ask_for, claim_next, claim_one, make_due
+from tvilling.apps.jobs.row_sums import DAMAGED_ROW, TABLES
 from tvilling.apps.jobs.run import find, history
 from tvilling.apps.jobs.store import Store
 from tvilling.sciml.errors import InputError
@@ -204,8 +207,28 @@ def test_runs_of_a_removed_job_end(store: Store, job: Job, lease: leases.Lease) 
 def test_a_store_of_another_format_or_none_is_refused(store: Store, job: Job) -> None:
     with store.transaction() as connection:
         connection.execute("PRAGMA user_version = 7")
-    with pytest.raises(InputError, match="has format 7, expected 1"):
+    with pytest.raises(InputError, match="has format 7, expected 2"):
         history(store)
     (store.home / "jobs.sqlite").write_bytes(b"not a data base" * 100)
     with pytest.raises(InputError, match="is no store of jobs"):
         history(store)
+
+
+def test_a_damaged_row_is_not_signed_anew(store: Store, job: Job) -> None:
+    """SQLite sees no fault in the row; a change of it is refused, and what is damaged is named."""
+    with closing(sqlite3.connect(store.path, isolation_level=None)) as raw:
+        raw.execute("UPDATE job SET since_s = since_s - 512")
+    assert len(store.damaged_rows()) == 1
+    with pytest.raises(InputError, match="a row of job was damaged or changed"):
+        enable_job(store, job.name, False)
+    assert store.damaged_rows() == [f"job plan: its row {DAMAGED_ROW}"]
+
+
+def test_a_store_without_checksums_is_given_them(store: Store, job: Job) -> None:
+    with closing(sqlite3.connect(store.path, isolation_level=None)) as raw:
+        for table in TABLES:
+            raw.execute(f"ALTER TABLE {table} DROP COLUMN sha256")
+        raw.execute("PRAGMA user_version = 1")
+    assert jobs(store) == [job]
+    assert store.rows("PRAGMA user_version")[0][0] == 2
+    assert store.damaged_rows() == []
