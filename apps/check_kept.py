@@ -76,7 +76,7 @@ def _check_ledgers(folder: Path, lines: list[str], faults: list[str]) -> None:
         verdict = verify(path)
         faults += [f"{path}: {fault}" for fault in verdict.faults]
         if verdict.ok:
-            lines.append(f"{path}: {verdict.lines} lines, whole")
+            lines.append(f"{path}: {'; '.join((f'{verdict.lines} lines, whole', *verdict.notes))}")
 
 
 def _check_jobs(folder: Path, lines: list[str], faults: list[str]) -> None:

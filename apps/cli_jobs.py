@@ -220,8 +220,8 @@ def ledger_verify(
     say(f"{path}: {verdict.lines} lines, {'whole' if verdict.ok else 'BROKEN'}")
     for fault in verdict.faults:
         say(f"  - {fault}")
-    for number in verdict.torn:
-        say(f"note: line {number} was cut off while it was written; the chain goes on")
+    for note in verdict.notes:
+        say(f"note: {note}")
     say(f"head: {verdict.head}")
     if not verdict.ok:
         sys.exit(NEGATIVE)
@@ -245,8 +245,9 @@ def ledger_show(
         raise InputError(str(ledger.path), ["no such ledger"])
     for line in deque(ledger.read(), maxlen=last):
         say(ledger_line(line))
-    for fault in verify(ledger.path).faults:
-        say(f"warning: {fault}", err=True)
+    verdict = verify(ledger.path)
+    for told in (*verdict.faults, *verdict.notes):
+        say(f"warning: {told}", err=True)
 
 
 def _warn(store: "Store") -> None:

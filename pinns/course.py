@@ -83,11 +83,14 @@ class Course:
     stopped
         Why it ended: "steps" (all taken), "target", "time", "no descent" (no lower point was
         found on several draws of points) or "diverged" (a value was not finite).
+    note
+        That a checkpoint was lost, where one was.
     """
 
     best: Weights
     checks: tuple[Check, ...]
     stopped: str
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -169,12 +172,15 @@ class _Run:
 
     def to_the_end(self) -> Course:
         """Stage after stage until something speaks for an end."""
+        note = self.kept.lost() if self.kept is not None else ""
+        if note:
+            self.clock.tell(f"{self.task.name}: {note}")
         now = self._taken_up(self._start())
         while now.course.stopped == RUNNING:
             now = self._further(now)
             if self.kept is not None:
                 self.kept.save(now.course.checks[-1].step + now.draws, self._arrays(now))
-        return now.course
+        return replace(now.course, note=note)
 
     def _start(self) -> _Progress:
         task = self.task

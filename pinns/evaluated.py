@@ -51,6 +51,7 @@ class Evaluated:
     problem: Problem
     stopped: str
     seed: int
+    note: str
 
     @property
     def fields(self) -> Terms:

@@ -32,6 +32,7 @@ def show_solution(solution: "Solution | WindowedSolution") -> str:
         parts.append(("windows", f"{len(solution.windows)} of {solution.axis}"))
     ended = f"{solution.stopped}, held-out loss {solution.held_out:.2g}, seed {solution.seed}"
     parts.append(("stopped", ended))
+    parts += [("note", solution.note)] if solution.note else []
     if "verdict" in vars(solution):
         parts += [("status", solution.status), ("recommend", solution.recommend)]
     else:

@@ -38,6 +38,8 @@ class Solution(Evaluated):
     stopped
         Why it ended: "steps" (all taken), "target", "time", "no descent" (no lower point was
         found on several draws of points) or "diverged" (a value was not finite).
+    note
+        That a checkpoint to go on from was lost, where one was.
     """
 
     params: Params
@@ -47,6 +49,7 @@ class Solution(Evaluated):
     checks: tuple[Check, ...] = jax.tree.static()
     stopped: str = jax.tree.static()
     seed: int = jax.tree.static()
+    note: str = jax.tree.static(default="")
 
     def __repr__(self) -> str:
         from tvilling.pinns.showing import show_solution

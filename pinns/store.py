@@ -66,6 +66,7 @@ class About(StrictModel):
     settings: dict[str, Any] | None
     seed: int
     stopped: str
+    note: str = ""
     scales: dict[str, float]
     parameters: dict[str, float]
     checks: tuple[KeptCheck, ...] = Field(min_length=1)
@@ -172,6 +173,7 @@ def _load_one(folder: Path, problem: Problem) -> Solution:
         checks=tuple(_check(kept) for kept in about.checks),
         stopped=about.stopped,
         seed=about.seed,
+        note=about.note,
     )
     _compare(folder, solution, arrays)
     _compare_residuals(folder, solution, arrays)
@@ -226,6 +228,7 @@ def _about(
         settings=None if settings is None else described(settings),
         seed=solution.seed,
         stopped=solution.stopped,
+        note=solution.note,
         scales=dict(solution.scales),
         parameters=solution.parameters,
         checks=tuple(

@@ -41,7 +41,8 @@ def train(
         Told about every two seconds how it goes.
     folder
         Where checkpoints are kept. A training that was killed and is started again with the same
-        folder goes on where it was, and ends with the very same bits.
+        folder goes on where it was, and ends with the very same bits. A checkpoint that was lost
+        is told, and stands in the `note` of the solution.
     watch
         Whether the error against the problem's reference is taken at every check, and told.
 
@@ -98,6 +99,7 @@ def trained(
         checks=course.checks,
         stopped=course.stopped,
         seed=seed,
+        note=course.note,
     )
     if solution.stopped == "diverged" and len(course.checks) == 1:
         tell(f"{problem.name}: {physics.not_finite(task.theta, task.held_out)}")

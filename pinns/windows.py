@@ -69,6 +69,11 @@ class WindowedSolution(Evaluated):
         return self.windows[-1].stopped
 
     @property
+    def note(self) -> str:  # type: ignore[override]
+        """That checkpoints to go on from were lost, where they were."""
+        return "; ".join(dict.fromkeys(item.note for item in self.windows if item.note))
+
+    @property
     def held_out(self) -> float:
         """The greatest loss of a window at points that were not trained on."""
         return max(item.held_out for item in self.windows)

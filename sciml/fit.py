@@ -90,7 +90,7 @@ class Fitted:
         Parameters of the lowest held-out loss that was seen, the first ones included.
     history
         `training_loss` (mean over the stretch before a check; NaN at step 0) and `held_out_loss`,
-        by `step`.
+        by `step`; the attribute `note` says where a checkpoint was lost.
     stopped
         Why it ended: `steps`, `patience`, or `diverged` where a loss was not finite.
     best_step
@@ -153,7 +153,8 @@ def fit(  # noqa: PLR0913
         Draws the samples of each step.
     folder
         Where checkpoints are kept, one at every check; none without it. A folder that holds the
-        checkpoints of the same training is taken up where it ended. The loss itself cannot be
+        checkpoints of the same training is taken up where it ended; one that was lost is told, and
+        noted in the history. The loss itself cannot be
         compared: use another folder for another loss.
     tell
         Called with the losses at every check.
@@ -175,6 +176,9 @@ def fit(  # noqa: PLR0913
     kept = None
     if folder is not None:
         kept = Checkpoints(folder, fingerprint(settings, seed, params, data, held_out))
+    note = kept.lost() if kept is not None else ""
+    if note:
+        tell(note)
     progress = _taken_up(start, kept, tell)
     key = jax.random.key(seed)
     while progress.stopped == RUNNING:
@@ -190,7 +194,8 @@ def fit(  # noqa: PLR0913
         )
         if kept is not None:
             kept.save(progress.step, _arrays(progress))
-    return Fitted(progress.best, _history(progress.rows), progress.stopped, progress.best_step)
+    history = _history(progress.rows).assign_attrs({"note": note} if note else {})
+    return Fitted(progress.best, history, progress.stopped, progress.best_step)
 
 
 def _optimiser(settings: FitSettings) -> optax.GradientTransformation:

@@ -12,7 +12,7 @@ from tvilling.sciml.errors import InputError
 from tvilling.sciml.io.checksums import check_sums
 from tvilling.sciml.store import load_arrays, save_arrays, whole_folder
 
-MARK, ARRAYS = "training.sha256", "arrays"
+MARK, ARRAYS, KEPT = "training.sha256", "arrays", ".kept"
 
 
 def fingerprint(*what: Any) -> str:
@@ -35,7 +35,8 @@ class Checkpoints:
     """The checkpoints of the training with this `mark` in `folder`.
 
     A checkpoint appears under its name when all of it is written, and the one before it is
-    removed after that, so that a kill at any moment leaves one to go on from.
+    removed after that, so that a kill at any moment leaves one to go on from. An empty file beside
+    it has its step for a name, so that one that is lost is missed.
 
     Raises
     ------
@@ -72,12 +73,29 @@ class Checkpoints:
     def _steps(self) -> list[int]:
         return sorted(int(path.name) for path in self.folder.iterdir() if path.name.isdigit())
 
+    def _noted(self) -> list[int]:
+        """Steps whose checkpoints were kept, as the files beside them say."""
+        stems = (path.stem for path in self.folder.glob(f"*{KEPT}"))
+        return sorted(int(stem) for stem in stems if stem.isdigit())
+
     def save(self, step: int, arrays: dict[str, np.ndarray]) -> None:
         """Keep `arrays` as the checkpoint of `step`, and remove older ones."""
         with whole_folder(self.folder / str(step)) as beside:
             save_arrays(beside / ARRAYS, arrays)
+        (self.folder / f"{step}{KEPT}").touch()
+        for noted in self._noted():
+            if noted != step:
+                (self.folder / f"{noted}{KEPT}").unlink()
         for older in self._steps()[:-1]:
             shutil.rmtree(self.folder / str(older))
+
+    def lost(self) -> str:
+        """One sentence where a checkpoint was kept that is not there any more; else empty."""
+        steps, noted = self._steps(), self._noted()
+        if not noted or (steps and steps[-1] >= noted[-1]):
+            return ""
+        goes_on = f"goes on from step {steps[-1]:,}" if steps else "begins anew"
+        return f"the checkpoint of step {noted[-1]:,} in {self.folder} is gone: training {goes_on}"
 
     def latest(self) -> tuple[int, dict[str, np.ndarray]] | None:
         """The step and arrays of the last checkpoint, or None.

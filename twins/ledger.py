@@ -5,9 +5,9 @@ SHA-256 of all bytes of the line before without its line end (64 zeros for the f
 of the line itself as it stands before `, "sha256"` is added to it. What the facts are is up to
 whoever appends.
 
-The chain shows any change that does not recompute every later line. It cannot show that lines are
-missing at the end, or that all of it was written anew: for that, keep the `head` of a verdict
-elsewhere and hand it to `verify`.
+The chain shows any change that does not recompute every later line, and the head in the file beside
+it that lines are missing at the end. Neither can show that all of it was written anew: for that,
+keep the `head` of a verdict elsewhere and hand it to `verify`.
 """
 
 import hashlib
@@ -24,6 +24,7 @@ from tvilling.sciml.errors import InputError
 from tvilling.sciml.io.files import check_file, read_bytes
 from tvilling.sciml.io.storage import storing
 from tvilling.sciml.io.strict_json import parse_json
+from tvilling.twins.ledger_head import head_file, note_head, noted_head
 from tvilling.twins.lock import locked
 
 FIRST = "0" * 64
@@ -50,17 +51,30 @@ class Verdict:
         chain goes on over them.
     head
         SHA-256 of the last line, 64 zeros of an empty ledger.
+    headless
+        Name of the file beside it that should note its head and is not there; else empty.
     """
 
     lines: int
     faults: tuple[str, ...]
     torn: tuple[int, ...]
     head: str
+    headless: str = ""
 
     @property
     def ok(self) -> bool:
         """Whether nothing was changed, removed or put elsewhere."""
         return not self.faults
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """One sentence a torn line, and one where no head is noted."""
+        torn = (
+            f"line {number} was cut off while it was written; the chain goes on"
+            for number in self.torn
+        )
+        unsure = f"there is no {self.headless}, so that lines cut off at its end cannot be seen"
+        return (*torn, *([unsure] if self.headless else []))
 
 
 @dataclass(frozen=True)
@@ -95,10 +109,21 @@ class Ledger:
             with self.path.open("a+b", buffering=0) as file, locked(file):
                 number, previous, whole = _end(file)
                 line = _line(number + 1, previous, text)
+                held = new or self._holds_head(previous, file)
                 _write_whole(file, (b"" if whole else b"\n") + line + b"\n")
+                if held:
+                    note_head(self.path, _sha256(line))
             if new:
                 _sync_folder(self.path.parent)
         return _sha256(line)
+
+    def _holds_head(self, last: str, file: FileIO) -> bool:
+        """Whether the line that was noted as the last is there; else the note stays to say so."""
+        noted = noted_head(self.path)
+        if noted in (None, last):
+            return True
+        file.seek(0)
+        return noted in {_sha256(line) for line in file.read(MAX_LEDGER_BYTES).split(b"\n")}
 
     def read(self) -> Iterator[dict[str, Any]]:
         """Every line that is whole, in order; unchecked, see `verify`."""
@@ -110,7 +135,9 @@ class Ledger:
 
 
 def verify(path: Path, head: str | None = None) -> Verdict:
-    """Check every line of the ledger in `path`, and that it holds the line `head` if given.
+    """Check every line of the ledger in `path`, and that it holds the last line that was noted.
+
+    That is the one in the file beside it, and `head` if given.
 
     Raises
     ------
@@ -128,7 +155,17 @@ def verify(path: Path, head: str | None = None) -> Verdict:
         faults.append(f"line {torn.pop()}: cut short or changed, no line after it tells which")
     if head is not None and head != FIRST and head not in digests:
         faults.append("the line that was last when it was noted is gone or changed")
-    return Verdict(len(lines), tuple(faults), tuple(torn), digests[-1] if digests else FIRST)
+    noted = noted_head(path)
+    if noted is not None and noted not in digests:
+        faults.append(f"the last line that {head_file(path).name} notes is gone or changed")
+    last = digests[-1] if digests else FIRST
+    return Verdict(
+        len(lines),
+        tuple(faults),
+        tuple(torn),
+        last,
+        "" if noted is not None else head_file(path).name,
+    )
 
 
 def _walk(lines: list[bytes], digests: list[str]) -> tuple[list[int], list[str]]:

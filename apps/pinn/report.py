@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from tvilling.apps.pinn.train import TrainRun
-    from tvilling.sciml.footprint import Footprint
 
 REASONS = {
     "steps": "all steps were taken",
@@ -48,7 +47,7 @@ def write_train_report(run: "TrainRun", data: "xr.Dataset", wall_s: float) -> No
     sections += [
         _load_section(run),
         facts_section("Settings", settings_facts(run)),
-        facts_section("What it took", footprint_facts(run.footprint, run.resumed, wall_s)),
+        facts_section("What it took", footprint_facts(run, wall_s)),
         facts_section("Provenance", {"Tvilling": version("tvilling"), "Problem": run.name}),
     ]
     lead = f"{entry_of(run.name).description}."
@@ -217,8 +216,9 @@ def settings_facts(run: "TrainRun") -> dict[str, str]:
     return facts
 
 
-def footprint_facts(took: "Footprint", resumed: bool, wall_s: float) -> dict[str, str]:
-    """Time, memory and energy in words."""
+def footprint_facts(run: "TrainRun", wall_s: float) -> dict[str, str]:
+    """Time, memory and energy in words, and what was lost where it was resumed."""
+    took = run.footprint
     energy = "not measured" if took.energy_j is None else f"about {took.energy_j:,.0f} J"
     mode = took.energy_mode.removeprefix("not measured").removeprefix(": ")
     facts = {
@@ -227,6 +227,9 @@ def footprint_facts(took: "Footprint", resumed: bool, wall_s: float) -> dict[str
         "Energy": f"{energy} ({mode})" if mode else energy,
         "With all files": f"{wall_s:,.1f} s",
     }
-    if resumed:
-        facts["Note"] = "the training was killed and resumed; this is what the last part took"
+    lost = [run.note, *(one.solution.note for one in run.seeded)]
+    if run.resumed:
+        lost.insert(0, "the training was killed and resumed; this is what the last part took")
+    if notes := "; ".join(dict.fromkeys(filter(None, lost))):
+        facts["Note"] = notes
     return facts

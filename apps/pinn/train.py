@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tvilling.apps.pinn.known import Tell, entry_of, settings_of
-from tvilling.apps.pinn.training_folder import TrainingFolder
+from tvilling.apps.pinn.training_folder import NOTHING_LEFT, TrainingFolder
 from tvilling.sciml.errors import InputError
 
 if TYPE_CHECKING:
@@ -94,6 +94,8 @@ class TrainRun:
         several seeds were trained, `other_seeds` too.
     seeded
         Every seed; the first has the lowest loss at held-out points and is the one in `solution`.
+    note
+        That nothing was left to go on from, where one was resumed.
     """
 
     folder: Path
@@ -103,6 +105,7 @@ class TrainRun:
     footprint: "Footprint"
     resumed: bool
     wall_s: float
+    note: str = ""
 
     @property
     def kept(self) -> Seeded:
@@ -134,9 +137,13 @@ def run_train(
         opened = TrainingFolder.of_run(out, name, mark, started)
     with opened as folder:
         folder.log("resumed" if folder.resumed else "started", problem=name, **asdict(asked))
+        note = NOTHING_LEFT if folder.resumed and folder.begins_anew else ""
+        if note:
+            folder.log("training", text=note)
+            tell(f"{name}: {note}")
         seeded, footprint = _trained(problem, settings, seeds, asked.energy, folder, tell)
         tell("writing")
-        run = TrainRun(folder.path, name, settings, seeded, footprint, folder.resumed, 0.0)
+        run = TrainRun(folder.path, name, settings, seeded, footprint, folder.resumed, 0.0, note)
         write_run(run, began)
         folder.log("finished", wall_s=round(time.perf_counter() - began, 3))
         return replace(run, folder=folder.finish(), wall_s=time.perf_counter() - began)
@@ -226,6 +233,7 @@ def summary(run: TrainRun) -> dict[str, Any]:
             {
                 "seed": one.solution.seed,
                 "stopped": one.solution.stopped,
+                "note": one.solution.note,
                 "status": one.solution.status,
                 "reason": one.solution.verdict.reason,
                 "recommend": one.solution.recommend,
@@ -240,5 +248,6 @@ def summary(run: TrainRun) -> dict[str, Any]:
         else {"source": reference.source, "relative_error": reference.relative_error},
         "footprint": asdict(run.footprint),
         "resumed": run.resumed,
+        "note": run.note,
         "tvilling_version": version("tvilling"),
     }

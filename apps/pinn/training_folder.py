@@ -14,6 +14,7 @@ from tvilling.sciml.io.strict_json import read_json
 
 HALF = ".orbax-checkpoint-tmp"
 GOES_ON = "what was trained is kept; the same command with --resume goes on"
+NOTHING_LEFT = "no checkpoint of it is left: the training begins anew"
 LABEL, LOCK, CHECKPOINTS, LOG = "training.json", "training.lock", "checkpoints", "log.jsonl"
 
 
@@ -32,7 +33,7 @@ class TrainingFolder(RunFolder):
         super().__init__(out, name)
         label = json.dumps({"name": name, "mark": mark}, indent=2)
         (self.path / LABEL).write_text(label + "\n", encoding="utf-8")
-        self.resumed = False
+        self.resumed, self.begins_anew = False, True
         self._lock = _locked(self.path)
 
     @classmethod
@@ -69,6 +70,7 @@ class TrainingFolder(RunFolder):
         self.out, self.name, self.path = out, name, path
         self._began, self._lock, self.resumed = time.perf_counter(), lock, True
         self._made = ()
+        self.begins_anew = not self.has_checkpoints
         for item in path.iterdir():
             if item.name not in (LABEL, LOCK, CHECKPOINTS, LOG):
                 shutil.rmtree(item) if item.is_dir() else item.unlink()

@@ -50,6 +50,7 @@ class AboutOperator(StrictModel):
     usual: float
     history: dict[str, dict[str, Any]]
     stopped: str
+    note: str = ""
     seed: int
     tvilling_version: str
 
@@ -78,6 +79,7 @@ def save_operator(solution: OperatorSolution, folder: Path) -> Path:
             for name, item in history.variables.items()
         },
         stopped=solution.stopped,
+        note=history.attrs.get("note", ""),
         seed=solution.seed,
         tvilling_version=version("tvilling"),
     )
@@ -167,4 +169,4 @@ def _history(about: AboutOperator, arrays: dict[str, np.ndarray]) -> "xr.Dataset
         name: (tuple(item["dims"]), arrays[f"{HISTORY}.{name}"], item["attrs"])
         for name, item in about.history.items()
     }
-    return xr.Dataset(variables)
+    return xr.Dataset(variables, attrs={"note": about.note} if about.note else {})

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import datetime
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,9 @@ from typer.testing import CliRunner
 
 from tvilling.apps.cli import app
 from tvilling.apps.pinn.evaluate import read_coordinates
+from tvilling.apps.pinn.known import settings_of
+from tvilling.apps.pinn.train import _mark
+from tvilling.apps.pinn.training_folder import NOTHING_LEFT, TrainingFolder
 from tvilling.apps.run_folder import UNFINISHED
 from tvilling.pinns.domain import Axis
 from tvilling.pinns.library import PROBLEMS
@@ -191,6 +195,18 @@ def test_a_killed_training_is_resumed_with_the_same_bits(tmp_path):
     told = [line.get("text", line["event"]) for line in events]
     assert any("taken up at step" in text for text in told)
     assert bits(resumed) == bits(whole)
+
+
+def test_a_training_whose_checkpoints_are_gone_says_that_it_begins_anew(tmp_path):
+    problem, settings = small_pinns.example(), settings_of(NAME, True)
+    mark = _mark(NAME, problem, settings, range(1))
+    left = TrainingFolder.of_run(tmp_path, NAME, mark, datetime(2026, 1, 5))
+    left._lock.close()  # as if its process had been killed
+    call("train", NAME, "--short", "--out", tmp_path, "--resume", "--no-energy")
+    (folder,) = tmp_path.iterdir()
+    assert NOTHING_LEFT in (folder / "log.jsonl").read_text()
+    assert json.loads((folder / "summary.json").read_text())["note"] == NOTHING_LEFT
+    assert NOTHING_LEFT in (folder / "report.html").read_text()
 
 
 def readings_file(path, noise_k=0.4):

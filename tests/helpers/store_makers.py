@@ -208,6 +208,85 @@ def jobs(folder: Path) -> Read:
     return read
 
 
+def ledger(folder: Path) -> Read:
+    """A ledger alone, as `tvilling ledger show` prints it."""
+    from typer.testing import CliRunner
+
+    from tvilling.apps.cli_jobs import ledger_app
+    from tvilling.twins.ledger import Ledger
+
+    kept = Ledger(folder / "ledger.jsonl")
+    for hour in range(6):
+        kept.append({"event": "planned", "hour": hour})
+
+    def read(path: Path) -> Any:
+        shown = CliRunner().invoke(ledger_app, ["show", str(path / "ledger.jsonl")])
+        if shown.exception is not None:
+            raise shown.exception
+        if shown.stderr:
+            raise InputError("ledger.jsonl", shown.stderr.splitlines())
+        return shown.stdout
+
+    return read
+
+
+def operator(folder: Path) -> Read:
+    """A network for a family of problems, hardly trained."""
+    from tvilling.pinns.operators import (
+        DeepONet,
+        burgers_end,
+        ensemble,
+        load_operator,
+        save_operator,
+        train_operator,
+    )  # fmt: skip
+    from tvilling.sciml.fit import FitSettings
+
+    problem = burgers_end()
+    steps = FitSettings(steps=1, batch=2, check_every=1)
+    known = ensemble(problem, 4, seed=1)
+    save_operator(train_operator(problem, known, DeepONet(4, 1, 4, 2), steps), folder)
+
+    def read(path: Path) -> Any:
+        kept = load_operator(path, problem)
+        history = {name: one.values.tobytes() for name, one in kept.history.variables.items()}
+        trust = (kept.familiarity.mean, kept.familiarity.directions, kept.familiarity.deviation)
+        return bits((kept.weights, kept.sensors, trust)), history, kept.scaling
+
+    return read
+
+
+def measured(folder: Path) -> Read:
+    """The cache of a measured data set, as `tvilling data get` leaves it."""
+    from tvilling.datasets import registry
+    from tvilling.datasets.catalog import DataFile, DataSource
+    from tvilling.sciml.io.checksums import sha256_of
+
+    files = []
+    kept = folder / "data" / "prices"
+    kept.mkdir(parents=True)
+    for year in (2024, 2025):
+        file = kept / f"{year}.csv"
+        file.write_text(f"hour,price\n{year},1.25\n" * 50, encoding="utf-8")
+        files.append(DataFile(file.name, file.stat().st_size, sha256_of(file)))
+    source = DataSource(
+        "prices", "Prices", "prices", tuple(files), "", "", f"{__name__}:_read_prices"
+    )
+
+    def read(path: Path) -> Any:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.delenv("TVILLING_DATA", raising=False)
+            patch.setattr(registry, "cache_folder", lambda: path)
+            patch.setitem(registry.DATASETS, "prices", source)
+            return registry.load("prices").attrs["text"]
+
+    return read
+
+
+def _read_prices(folder: Path) -> xr.Dataset:
+    return xr.Dataset(attrs={"text": [path.read_text() for path in sorted(folder.iterdir())]})
+
+
 def _checked_files(path: Path) -> Any:
     """What `tvilling check` finds whole, and the bytes."""
     from tvilling.sciml.io.checksums import SUMS, check_sums
@@ -219,5 +298,18 @@ def _checked_files(path: Path) -> Any:
 
 MAKERS: dict[str, Callable[[Path], Read]] = {
     one.__name__: one
-    for one in (surrogate, solution, checkpoints, twin, policy, run, plan, scenarios, jobs)
+    for one in (
+        surrogate,
+        solution,
+        checkpoints,
+        twin,
+        policy,
+        run,
+        plan,
+        scenarios,
+        jobs,
+        ledger,
+        operator,
+        measured,
+    )
 }

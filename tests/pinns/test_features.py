@@ -1,6 +1,7 @@
 """Every kind of network, stage and choice of points does what it says, on tiny problems."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -36,6 +37,7 @@ from tvilling.pinns import (
 from tvilling.pinns.evaluation import evaluate
 from tvilling.pinns.network import KINDS
 from tvilling.pinns.physics import of_problem
+from tvilling.pinns.store import load_solution, save_solution
 from tvilling.pinns.trial import start, terms
 
 X, CIRCLE = Axis("x", "m", -1.0, 3.0), Axis("s", "rad", 0.5, 4.5, periodic=True)
@@ -248,6 +250,21 @@ def _newest(folder):
     """Number of the last checkpoint, about the steps taken; 0 where there is none."""
     names = [path.name for path in folder.iterdir()] if folder.exists() else []
     return max((int(name) for name in names if name.isdigit()), default=0)
+
+
+def test_a_lost_checkpoint_is_told_and_noted(tmp_path):
+    problem = small_pinns.example()
+    settings = TrainSettings(small_pinns.SMALL, points=10, stages=(Adam(3),))
+    assert train(problem, settings, 1, folder=tmp_path).note == ""
+    (step,) = (path for path in tmp_path.iterdir() if path.name.isdigit())
+    shutil.rmtree(step)
+    told = []
+    again = train(problem, settings, 1, told.append, tmp_path)
+    assert "is gone: training begins anew" in again.note
+    assert f"{problem.name}: {again.note}" in told
+    assert "training begins anew" in " ".join(repr(again).split())
+    save_solution(again, tmp_path / "solution")
+    assert load_solution(tmp_path / "solution", problem).note == again.note
 
 
 def test_a_killed_training_ends_with_the_very_same_bits(tmp_path):

@@ -1,6 +1,7 @@
 """Training: against closed forms, and through kills."""
 
 import contextlib
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -130,6 +131,20 @@ def test_a_finished_training_is_not_run_again(tmp_path):
     again = train(tmp_path, told.append, settings)
     assert told == ["taken up at step 40"]
     assert same_bits(once.params, again.params)
+
+
+def test_a_lost_checkpoint_is_told_and_noted(tmp_path):
+    """The training begins anew, which the files beside the checkpoints show."""
+    settings = replace(SETTINGS, steps=40)
+    once = train(tmp_path, settings=settings)
+    assert "note" not in once.history.attrs
+    shutil.rmtree(tmp_path / "40")
+    told: list[str] = []
+    again = train(tmp_path, told.append, settings)
+    assert told[0] == f"the checkpoint of step 40 in {tmp_path} is gone: training begins anew"
+    assert again.history.attrs["note"] == told[0]
+    assert same_bits(once.params, again.params)
+    assert "note" not in train(tmp_path, settings=settings).history.attrs
 
 
 def test_the_folder_of_another_training_is_refused(tmp_path):

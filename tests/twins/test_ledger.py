@@ -122,6 +122,33 @@ def test_lines_missing_at_the_end_show_by_a_head_kept_elsewhere(
     )
 
 
+def test_lines_missing_at_the_end_show_by_the_head_beside_it(tmp_path: Path) -> None:
+    """And go on to, when lines are added: what is lost stays lost."""
+    path = tmp_path / "ledger"
+    for hour in range(4):
+        Ledger(path).append({"hour": hour})
+    assert (verify(path).ok, verify(path).notes) == (True, ())
+    path.write_bytes(b"".join(path.read_bytes().splitlines(keepends=True)[:2]))
+    for _ in range(2):
+        assert verify(path).faults == ("the last line that ledger.head notes is gone or changed",)
+        Ledger(path).append({"hour": 4})
+    (tmp_path / "ledger.head").unlink()
+    assert (verify(path).ok, len(verify(path).notes)) == (True, 1)
+
+
+def test_a_kill_before_the_head_was_noted_is_no_fault(tmp_path: Path) -> None:
+    path = tmp_path / "ledger"
+    for hour in range(3):
+        Ledger(path).append({"hour": hour})
+        if hour == 0:
+            head = (tmp_path / "ledger.head").read_bytes()
+    (tmp_path / "ledger.head").write_bytes(head)
+    assert verify(path).ok
+    Ledger(path).append({"hour": 3})
+    assert verify(path).ok
+    assert (tmp_path / "ledger.head").read_text().strip() == verify(path).head
+
+
 @pytest.mark.parametrize("last", [b"erased\n", b"\n", b"\xff\xfe\n"])
 def test_a_last_line_that_is_broken_but_ended_is_a_fault(
     written: bytes, tmp_path: Path, last: bytes
