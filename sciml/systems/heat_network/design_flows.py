@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Float
@@ -51,15 +52,22 @@ def design_flows(
     consumers' flows; they follow from the inlet temperatures behind the heat losses.
     """
     network = build(tables)
-    enthalpy = network.water.enthalpy_j_per_kg(network.nominal_degc)
-    ground = jnp.full(network.nominal_degc.shape, GROUND_DEGC)
     own = network.branch.ground_degc
     inputs = Inputs(
         heat_w=jnp.asarray(tables.consumers["heat_w"].fillna(0.0).to_numpy(float)),
         feed=network.water.enthalpy_j_per_kg(jnp.full(len(tables.sources), supply_degc)),
-        ground_degc=jnp.where(jnp.isnan(own), ground, own),
+        ground_degc=jnp.where(jnp.isnan(own), GROUND_DEGC, own),
         injection_kg_per_s=network.injection_kg_per_s,
     )
+    return _labelled(network, *_solved(network, inputs, jnp.asarray(through)))
+
+
+@jax.jit
+def _solved(
+    network: HeatNetwork, inputs: Inputs, taken: Array
+) -> tuple[Array, Array, Array, Array]:
+    """Flow and pressure [bar], what sources send out, and whether the loops close."""
+    enthalpy = network.water.enthalpy_j_per_kg(network.nominal_degc)
 
     def passage(flow: Array) -> Passage:
         cells = enthalpy[None, :]
@@ -69,16 +77,19 @@ def design_flows(
         return steady_passage(flow, cells[:, :first], loss.first(first), heat_w)
 
     solver = network._solver(inputs, enthalpy, passage)
+
+    def advance(carry: tuple[Array, Array], _: None) -> tuple[tuple[Array, Array], None]:
+        inlet, loop = solver._inlet(*carry)
+        return (solver._take(inlet).flow, loop), None
+
     loop = jnp.full(network.layout.topology.chords, FIRST_LOOP_KG_PER_S)
-    taken = jnp.asarray(through)
-    for _ in range(ROUNDS if len(through) else 0):
-        inlet, loop = solver._inlet(taken, loop)
-        taken = solver._take(inlet).flow
+    rounds = ROUNDS if taken.size else 0
+    (taken, loop), _ = jax.lax.scan(advance, (taken, loop), length=rounds)
     drawn = solver._drawn(taken)
     loop, closed = solver.laws.loop_flows(drawn, solver.fluid, solver.held_pa, loop)
     flow = solver.laws.flows(drawn, loop)
-    pressure = solver.laws.pressures_pa(flow, solver.fluid, solver.held_pa) / PA_PER_BAR
-    return _labelled(network, flow, pressure, solver.source_flow(flow), closed)
+    pressure_bar = solver.laws.pressures_pa(flow, solver.fluid, solver.held_pa) / PA_PER_BAR
+    return flow, pressure_bar, solver.source_flow(flow), closed
 
 
 def _labelled(
