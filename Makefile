@@ -34,8 +34,9 @@ demo: $(RUNS)
 test: setup browser
 	$(BIN)/pytest -n 2 --dist loadfile -m "not slow"
 
+# The slow ones as well, with every annotation checked.
 test-all: setup browser
-	$(BIN)/pytest -n 2 --dist loadfile
+	TVILLING_CHECK_TYPES=1 $(BIN)/pytest -n 2 --dist loadfile
 
 # The programs to compare with, which nothing else needs.
 $(PEERS): $(INSTALLED)

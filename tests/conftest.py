@@ -21,7 +21,8 @@ import hypothesis
 import jaxtyping
 import pytest
 
-jaxtyping.install_import_hook("tvilling.sciml", "type_checks.typechecker")
+if "TVILLING_CHECK_TYPES" in os.environ:  # make test-all; it takes a tenth of the time
+    jaxtyping.install_import_hook("tvilling.sciml", "type_checks.typechecker")
 # The same examples every time, and no clock: a busy machine must not fail a test.
 hypothesis.settings.register_profile(
     "tvilling",
