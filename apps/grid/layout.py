@@ -1,11 +1,12 @@
 """Where the buses and branches of a grid stand on a drawing."""
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from tvilling.sciml.systems.power_grid.geometry import geo_points
 
 if TYPE_CHECKING:
     from pandapower import pandapowerNet
@@ -63,11 +64,7 @@ def _routes(net: "pandapowerNet") -> dict[int, np.ndarray]:
     """Paths of lines by row, where the file has them."""
     if "geo" not in net.line:
         return {}
-    return {
-        at: np.array(json.loads(text)["coordinates"], float)[:, :2]
-        for at, text in enumerate(net.line["geo"])
-        if isinstance(text, str)
-    }
+    return {at: geo_points(cell) for at, cell in enumerate(net.line["geo"])}
 
 
 def _paths(

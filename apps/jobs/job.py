@@ -104,7 +104,7 @@ def add_job(
         check = kind_named(kind).check
         if check is not None:
             resolve(check)(case)
-        case_sha256 = sha256_of(path)
+        case_sha256 = hashlib.sha256(read_bytes(path)).hexdigest()  # of what was checked
     job = Job(
         name=name, kind=kind, case_path=str(path), case_sha256=case_sha256,
         schedule=schedule, zone=zone, **asdict(effort), enabled=1, since_s=time.time(),
@@ -176,14 +176,3 @@ def enable_job(store: Store, name: str, enabled: bool) -> None:
 def next_due(job: Job) -> datetime | None:
     """When the job is due next, in UTC; None if it is paused."""
     return next(job.times.after(datetime.now(UTC)), None) if job.enabled else None
-
-
-def sha256_of(path: Path) -> str:
-    """SHA-256 of a file.
-
-    Raises
-    ------
-    InputError
-        If it cannot be read.
-    """
-    return hashlib.sha256(read_bytes(path)).hexdigest()

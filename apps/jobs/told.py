@@ -7,12 +7,13 @@ from typing import Any
 
 from rich.table import Table
 
-from tvilling.apps.jobs.job import Job, jobs, next_due, sha256_of
+from tvilling.apps.jobs.job import Job, jobs, next_due
 from tvilling.apps.jobs.moments import shown, tell_duration
 from tvilling.apps.jobs.run import Run, history
 from tvilling.apps.jobs.store import Store
 from tvilling.apps.shown import say_now, show
 from tvilling.sciml.errors import InputError
+from tvilling.sciml.io.checksums import sha256_of
 from tvilling.sciml.io.escape import json_text
 
 WIDE = 300  # characters

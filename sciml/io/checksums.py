@@ -7,13 +7,14 @@ written in parts adds a block a part; a later block takes the place of an earlie
 
 import hashlib
 import re
+import sys
 import warnings
 from collections.abc import Collection, Iterable
 from itertools import dropwhile
 from pathlib import Path
 
 from tvilling.sciml.errors import InputError
-from tvilling.sciml.io.files import read_text
+from tvilling.sciml.io.files import check_file, read_text, unreadable
 
 SUMS = "SHA256SUMS"
 ALL = "all"
@@ -27,9 +28,19 @@ class UncheckedStoreWarning(UserWarning):
 
 
 def sha256_of(path: Path) -> str:
-    """SHA-256 of the bytes of a file, as 64 hexadecimal digits."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    """SHA-256 of the bytes of a regular file of any size, as 64 hexadecimal digits.
+
+    Raises
+    ------
+    InputError
+        If there is no such file, or it cannot be read.
+    """
+    check_file(path, sys.maxsize)
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise unreadable(path, error) from None
 
 
 def write_sums(folder: Path, left_out: Collection[str] = (), sums: Path | None = None) -> None:

@@ -36,7 +36,7 @@ def check_file(path: Path, max_bytes: int = MAX_FILE_BYTES) -> int:
     try:
         state = os.stat(path)
     except OSError as error:
-        raise _unreadable(path, error) from None
+        raise unreadable(path, error) from None
     except ValueError:  # a NUL in the name
         raise InputError(str(path), ["is no name of a file"]) from None
     return _size(path, state, max_bytes)
@@ -65,7 +65,7 @@ def read_bytes(path: Path, max_bytes: int = MAX_FILE_BYTES) -> bytes:
             _size(path, os.fstat(handle), max_bytes)
             content = file.read(max_bytes + 1)
     except OSError as error:
-        raise _unreadable(path, error) from None
+        raise unreadable(path, error) from None
     if len(content) > max_bytes:
         raise _too_large(path, len(content), max_bytes)
     if reads is not None:
@@ -113,7 +113,7 @@ def _too_large(path: Path, size: int, max_bytes: int) -> InputError:
     )
 
 
-def _unreadable(path: Path, error: OSError) -> InputError:
+def unreadable(path: Path, error: OSError) -> InputError:
     """The refusal for what the system says of a path."""
     if isinstance(error, FileNotFoundError | NotADirectoryError):
         return InputError(str(path), ["no such file"])

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from tvilling.sciml.systems.power_grid.geometry import geo_points
 from tvilling.sciml.systems.power_grid.grid import BranchGroup, Buses, Elements
 from tvilling.sciml.systems.power_grid.refused import TABLES
 
@@ -231,12 +232,7 @@ def buses_of(net: Any, bus_of: Any) -> Buses:
 
 def _places(table: Any) -> tuple[np.ndarray, np.ndarray]:
     """Coordinates from the GeoJSON points in column `geo`."""
-    import json
-
     points = np.full((len(table), 2), np.nan)
-    for at, text in enumerate(table.get("geo", [])):
-        if isinstance(text, str) and text.startswith("{"):
-            place = json.loads(text).get("coordinates", [])
-            if len(place) >= 2:
-                points[at] = place[:2]
+    for at, cell in enumerate(table.get("geo", [])):
+        points[at] = next(iter(geo_points(cell)), np.nan)
     return points[:, 0], points[:, 1]
