@@ -20,6 +20,11 @@ from jaxtyping import Array, Float
 
 Point = Mapping[str, Any]  # one number, or an array over points, a coordinate, in its unit
 Scalar = Float[Array, ""]
+COMPARED = (
+    "it compares a field with == or !=, which is no function of the place; "
+    "expected of(jnp.equal, field, other)"
+)
+LOOKED_UP = "it looks a field up in a table, expected of(jnp.interp, field, places, values)"
 OF_ARRAYS = "it takes a function of arrays of a field, expected of(function, field)"
 
 
@@ -81,6 +86,14 @@ class Field:
 
     def __abs__(self) -> "Field":
         return of(jnp.abs, self)
+
+    def __eq__(self, other: object) -> bool:
+        if other is self:
+            return True
+        raise TypeError(COMPARED)
+
+    def __hash__(self) -> int:
+        raise TypeError(LOOKED_UP)
 
     def __float__(self) -> float:
         raise TypeError(OF_ARRAYS)

@@ -25,6 +25,7 @@ from tvilling.pinns import (
 from tvilling.pinns.stages import Broyden
 from tvilling.sciml.errors import InputError
 
+EQUAL = "it compares a field with == or !=, which is no function of the place"
 FIELDS = "it takes a function of arrays of a field, expected of(function, field)"
 OF_JAX = "it takes a function of NumPy, SciPy or Python of a field, expected one of jax.numpy"
 
@@ -59,6 +60,12 @@ def declared(residual, **more):
         (lambda at: d(at.u, "x") + of(math.exp, at.x), OF_JAX),
         (lambda at: d(at.u, "x") + math.exp(at.x), FIELDS),
         (lambda at: d(at.u, "x") if at.u else at.u, "expected of(jnp.where, …)"),
+        (lambda at: d(at.u, "x") - (at.u == 0.5), EQUAL),
+        (lambda at: d(at.u, "x") - (np.array(0.5) == at.x), EQUAL),
+        (lambda at: d(at.u, "x") - (d(at.u, "x") != at.u), EQUAL),
+        (lambda at: d(at.u, "x") - (1.0 if at.x in (0.0, 1.0) else 0.0), EQUAL),
+        (lambda at: d(at.u, "x") - {0.0: 1.0}.get(at.x, 0.0), "it looks a field up in a table"),
+        (lambda at: d(at.u, "x") - (at.x > 0.5), FIELDS),
     ],
 )
 def test_what_cannot_be_is_told_in_a_sentence(residual, told):
