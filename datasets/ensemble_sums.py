@@ -16,7 +16,6 @@ from tvilling.sciml.io.checksums import (
     block,
     differing,
     read_sums,
-    sha256_of,
     sums_of,
 )
 
@@ -90,7 +89,7 @@ class EnsembleSums:
         """
         kept, _ = read_sums(self.path)
         (layout,) = read_sums(fresh.path)[0].values()
-        if kept.get(LAYOUT, layout) != layout or not self._is_of(kept, layout):
+        if not self._is_of(kept, layout):
             told = "is damaged, and holds another ensemble or is of another version"
             raise InputError(str(self.store), [told, *self.damage()])
         for name in differing_names(self.store, layout):
@@ -102,9 +101,14 @@ class EnsembleSums:
         part.replace(self.path)
 
     def _is_of(self, kept: dict[str, Sums], layout: Sums) -> bool:
-        """Whether the root, by its checksum or by itself, is that of `layout`."""
-        root = self.store / ROOT
-        return LAYOUT in kept or (root.is_file() and sha256_of(root) == layout[ROOT])
+        """Whether the files are those of `layout`, by the list, or where that differs, themselves.
+
+        Without a list of the layout its root is enough.
+        """
+        listed = kept.get(LAYOUT, {name: sha for name, sha in layout.items() if name != ROOT})
+        return not differing(
+            self.store, {name: sha for name, sha in layout.items() if listed.get(name) != sha}
+        )
 
 
 def differing_names(folder: Path, sums: Sums) -> list[str]:

@@ -99,6 +99,18 @@ def test_a_damaged_store_of_another_ensemble_is_refused(copied):
     assert not (store / "zarr.json").exists()
 
 
+def test_a_bit_in_the_list_of_the_layout_is_mended(whole, tmp_path):
+    """The file is as it was; its checksum in the list is not."""
+    path, data = whole
+    store = shutil.copytree(path, tmp_path / "tank.zarr")
+    sums = store / MARK / SUMS
+    text = sums.read_text()
+    at = text.index("  water_degc/zarr.json") - 1
+    other = "0" if text[at] != "0" else "1"
+    sums.write_text(text[:at] + other + text[at + 1 :])
+    check(f"{MARK}/{SUMS} flipped", store, data)
+
+
 @pytest.mark.slow
 def test_every_file_damaged_in_turn(whole, tmp_path):
     path, data = whole
