@@ -8,6 +8,7 @@ from tvilling.sciml.errors import InputError
 
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 LONGEST_S = 366 * 86400
+FIRST_YEAR, LAST_YEAR = 1970, 9998  # whose times are numbers in every zone
 
 
 def parse_duration(text: str, name: str, most_s: int) -> int:
@@ -53,6 +54,9 @@ def parse_instant(text: str, zone: str) -> datetime:
         raise InputError(
             "time", [f"is {text!r}, expected ISO 8601, such as 2026-01-31T06:00"]
         ) from None
+    if not FIRST_YEAR <= stamp.year <= LAST_YEAR:
+        told = f"is {text!r}, expected a year from {FIRST_YEAR} to {LAST_YEAR}"
+        raise InputError("time", [told])
     if stamp.tzinfo is None:
         local = known_zone(zone)
         shown_as = stamp.replace(tzinfo=local).astimezone(UTC).astimezone(local)

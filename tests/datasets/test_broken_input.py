@@ -157,3 +157,8 @@ def test_any_bytes_are_refused(tmp_path_factory: pytest.TempPathFactory, content
     path.write_bytes(content)
     with pytest.raises(InputError):
         read_network(path)
+
+
+def test_a_folder_that_is_not_there_is_told(tmp_path):
+    with pytest.raises(InputError, match="no such folder"):
+        read_heat_tables(tmp_path / "town")

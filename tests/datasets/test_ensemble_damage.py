@@ -111,6 +111,14 @@ def test_a_bit_in_the_list_of_the_layout_is_mended(whole, tmp_path):
     check(f"{MARK}/{SUMS} flipped", store, data)
 
 
+@pytest.mark.parametrize(
+    ("chunk", "told"), [(0, "chunk is 0, expected 1 or more"), (2, "chunk is 2, expected 3, with")]
+)
+def test_another_chunk_is_told(whole, chunk, told):
+    with pytest.raises(InputError, match=told):
+        run_ensemble(worker.ensemble(), SAMPLES, whole[0], chunk)
+
+
 @pytest.mark.slow
 def test_every_file_damaged_in_turn(whole, tmp_path):
     path, data = whole

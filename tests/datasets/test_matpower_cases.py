@@ -9,6 +9,7 @@ import pytest
 from scipy.io import savemat
 
 from tvilling.datasets.readers.power_grid import read_power_net
+from tvilling.datasets.readers.power_grid_mat import read_mat
 from tvilling.datasets.readers.power_grid_mfile import read_case
 from tvilling.sciml.errors import InputError
 
@@ -233,3 +234,9 @@ def test_a_fault_of_a_case_is_told_with_its_place(
     with pytest.raises(InputError) as caught:
         read_power_net(write(tmp_path, OHMS.replace(old, new, 1)))
     assert expected in str(caught.value)
+
+
+def test_a_mat_file_without_a_case_is_told(tmp_path):
+    savemat(tmp_path / "other.mat", {"mpc": {"bus": np.eye(3)}, "x": np.eye(2)})
+    with pytest.raises(InputError, match="holds no struct with bus, gen and branch, such as mpc"):
+        read_mat(tmp_path / "other.mat")

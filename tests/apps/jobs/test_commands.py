@@ -119,6 +119,11 @@ def test_a_tampered_ledger_is_found(added: Path, store: Store) -> None:
     assert "3 lines, BROKEN" in done.stdout
     assert "line 3: " in done.stdout
     path.write_bytes(text[: text[:-1].rindex(b"\n") + 1])
+    done = tvilling("ledger", "verify", path)
+    assert done.returncode == 3
+    assert "2 lines, BROKEN" in done.stdout
+    assert "the last line that ledger.jsonl.head notes is gone or changed" in done.stdout
+    path.with_name("ledger.jsonl.head").unlink()
     assert "2 lines, whole" in said("ledger", "verify", path)
     done = tvilling("ledger", "verify", path, "--head", head)
     assert done.returncode == 3

@@ -12,6 +12,7 @@ import pytest
 
 from tvilling.apps.jobs import lease as leases
 from tvilling.apps.jobs.job import Effort, Job, add_job, enable_job, jobs, remove_job
+from tvilling.apps.jobs.once import run_once
 from tvilling.apps.jobs.queue import MOST_LOST, ask_for, claim_next, claim_one, make_due
 from tvilling.apps.jobs.row_sums import DAMAGED_ROW, TABLES
 from tvilling.apps.jobs.run import find, history
@@ -232,3 +233,17 @@ def test_a_store_without_checksums_is_given_them(store: Store, job: Job) -> None
     assert jobs(store) == [job]
     assert store.rows("PRAGMA user_version")[0][0] == 2
     assert store.damaged_rows() == []
+
+
+def test_a_time_ahead_is_no_run(store: Store, job: Job) -> None:
+    ahead = datetime.now(UTC) + timedelta(days=1)
+    with pytest.raises(InputError, match="which lies ahead"):
+        run_once(store, job, ahead)
+    assert history(store) == []
+
+
+def test_a_case_that_is_no_mapping_is_told(store: Store, tmp_path: Path) -> None:
+    (tmp_path / "list.yaml").write_text("- system: tank\n")
+    with pytest.raises(InputError, match="is no case: expected YAML such as `system: heat"):
+        add_job(store, "odd", tmp_path / "list.yaml", "at 06:00")
+    assert jobs(store) == []

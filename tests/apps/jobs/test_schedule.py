@@ -194,3 +194,21 @@ def test_zones_and_times_that_are_none_are_told() -> None:
     assert parse_instant("2026-10-25T02:30", DENMARK) == utc("2026-10-25T00:30")
     assert parse_instant("2026-10-25T02:30+01:00", DENMARK) == utc("2026-10-25T01:30")
     assert [tell_duration(s) for s in (1, 90, 900, 7200, 86400)] == ["1s", "90s", "15m", "2h", "1d"]
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("2026-03-29T02:30", "which no clock in Europe/Copenhagen showed"),
+        ("0001-01-01T00:00", "expected a year from 1970 to 9998"),
+        ("9999-12-31T23:59-12:00", "expected a year from 1970 to 9998"),
+    ],
+)
+def test_an_instant_that_never_was_is_told(text: str, told: str) -> None:
+    with pytest.raises(InputError, match=told):
+        parse_instant(text, DENMARK)
+
+
+def test_a_crontab_line_without_a_day_is_told() -> None:
+    with pytest.raises(InputError, match="is never due: no such day within eight years"):
+        parse_schedule("cron 0 0 30 2 *", DENMARK)
