@@ -34,18 +34,18 @@ def keep_sums(connection: sqlite3.Connection) -> None:
     """Have every change over this connection keep the checksums."""
     connection.create_function("row_sum", -1, row_sum, deterministic=True)
     for table, key in TABLES.items():
-        columns = ", ".join(_columns(connection, table))
+        names = ", ".join(columns(connection, table))
         new = (
             f"BEGIN UPDATE {table} SET {COLUMN} = {_call(connection, table)} "
             "WHERE rowid = new.rowid; END"
         )
         connection.execute(f"CREATE TEMP TRIGGER {table}_new AFTER INSERT ON main.{table} {new}")
         connection.execute(
-            f"CREATE TEMP TRIGGER {table}_set AFTER UPDATE OF {columns} ON main.{table} {new}"
+            f"CREATE TEMP TRIGGER {table}_set AFTER UPDATE OF {names} ON main.{table} {new}"
         )
         if key:
             connection.execute(
-                f"CREATE TEMP TRIGGER {table}_old BEFORE UPDATE OF {columns} ON main.{table} "
+                f"CREATE TEMP TRIGGER {table}_old BEFORE UPDATE OF {names} ON main.{table} "
                 f"WHEN old.{COLUMN} != {_call(connection, table, 'old.')} "
                 f"BEGIN SELECT RAISE(ABORT, 'a row of {table} {DAMAGED_ROW}'); END"
             )
@@ -56,11 +56,11 @@ def row_faults(connection: sqlite3.Connection) -> list[str]:
     if not has_sums(connection):
         return []
     connection.row_factory = None
-    connection.text_factory = lambda data: data.decode("utf-8", "surrogateescape")
+    connection.text_factory = lambda data: data.decode("utf-8", "backslashreplace")
     faults = []
     for table, key in TABLES.items():
-        columns = _columns(connection, table)
-        for row in connection.execute(f"SELECT {', '.join(columns)}, {COLUMN} FROM {table}"):
+        names = ", ".join(columns(connection, table))
+        for row in connection.execute(f"SELECT {names}, {COLUMN} FROM {table}"):
             *values, kept = row
             if row_sum(*values) != kept:
                 which = " ".join(str(one) for one in values[: len(key)]) or "of the clock"
@@ -78,11 +78,11 @@ def _has_sum(connection: sqlite3.Connection, table: str) -> bool:
     return COLUMN in {str(name) for (name,) in found}
 
 
-def _columns(connection: sqlite3.Connection, table: str) -> list[str]:
+def columns(connection: sqlite3.Connection, table: str) -> list[str]:
     """Names of the columns under the checksum."""
     found = connection.execute("SELECT name FROM pragma_table_info(?)", (table,))
     return ['"' + str(name).replace('"', '""') + '"' for (name,) in found if name != COLUMN]
 
 
 def _call(connection: sqlite3.Connection, table: str, of: str = "") -> str:
-    return f"row_sum({', '.join(of + name for name in _columns(connection, table))})"
+    return f"row_sum({', '.join(of + name for name in columns(connection, table))})"

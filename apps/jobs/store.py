@@ -16,7 +16,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from tvilling.apps.jobs.row_sums import DAMAGED_ROW, add_sums, has_sums, keep_sums, row_faults
+from tvilling.apps.jobs.row_sums import (
+    DAMAGED_ROW,
+    TABLES,
+    add_sums,
+    columns,
+    has_sums,
+    keep_sums,
+    row_faults,
+)
 from tvilling.sciml.errors import InputError
 from tvilling.sciml.io.files import check_file
 from tvilling.sciml.io.storage import StorageError, storing
@@ -244,9 +252,13 @@ def _odd_schema(connection: sqlite3.Connection) -> str | None:
     rows = connection.execute("SELECT type, name FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%'")
     defined = {(str(kind), str(name)) for kind, name in rows}
     wanted = {("table", name) for name in ("job", "run", "lease")} | {("index", "open_runs")}
-    if defined == wanted:
-        return None
-    return f"is no store of jobs: it defines {', '.join(sorted(n for _, n in defined ^ wanted))}"
+    if defined != wanted:
+        names = ", ".join(sorted(name for _, name in defined ^ wanted))
+        return f"is no store of jobs: it defines {names}"
+    with closing(sqlite3.connect(":memory:")) as made:
+        made.executescript(SCHEMA)
+        odd = [table for table in TABLES if columns(made, table) != columns(connection, table)]
+    return f"is no store of jobs: other columns in {', '.join(odd)}" if odd else None
 
 
 def _make(path: Path) -> None:

@@ -247,3 +247,10 @@ def test_a_case_that_is_no_mapping_is_told(store: Store, tmp_path: Path) -> None
     with pytest.raises(InputError, match="is no case: expected YAML such as `system: heat"):
         add_job(store, "odd", tmp_path / "list.yaml", "at 06:00")
     assert jobs(store) == []
+
+
+def test_a_table_with_other_columns_is_refused(store: Store, job: Job) -> None:
+    with closing(sqlite3.connect(store.path, isolation_level=None)) as raw:
+        raw.execute("ALTER TABLE job RENAME COLUMN since_s TO since")
+    with pytest.raises(InputError, match="is no store of jobs: other columns in job"):
+        jobs(store)
