@@ -97,13 +97,13 @@ def row_label(table: pd.DataFrame, position: int) -> str:
     return f"row {line}" if pd.isna(name) or name == "" else f"row {line} ({name})"
 
 
-def _rows(bad: pd.Series, table: pd.DataFrame) -> Iterator[tuple[str, int]]:
+def _rows(bad: pd.Series | np.ndarray, table: pd.DataFrame) -> Iterator[tuple[str, int]]:
     """Label and position of the rows marked in `bad`, the first few of them."""
-    for position in np.flatnonzero(bad.to_numpy())[:MAX_FAULTS_PER_COLUMN]:
+    for position in np.flatnonzero(bad)[:MAX_FAULTS_PER_COLUMN]:
         yield row_label(table, int(position)), int(position)
 
 
-def _more(bad: pd.Series, source: str, column: Column) -> list[str]:
+def _more(bad: pd.Series | np.ndarray, source: str, column: Column) -> list[str]:
     rest = int(bad.sum()) - MAX_FAULTS_PER_COLUMN
     return [f"{source}: {rest} more rows with a bad {column.name}"] if rest > 0 else []
 
@@ -117,17 +117,10 @@ def _range(column: Column) -> str:
 def _read_float(
     given: pd.Series, table: pd.DataFrame, column: Column, source: str
 ) -> tuple[pd.Series, list[str]]:
-    number = pd.to_numeric(given, errors="coerce").astype(float)
-    if given.dtype == bool:
-        number[:] = np.nan
-    if given.dtype == object:  # text: to_numeric may miss the last digit, float does not
-        number[[not _is_number(value) for value in given]] = np.nan
-        readable = number.notna()
-        number[readable] = [float(value) for value in given[readable]]
-    blank = given.isna() | (given.astype(str).str.strip() == "")
-    unreadable = number.isna() & ~blank & (given.astype(str).str.strip().str.lower() != "nan")
-    missing = number.isna() & ~unreadable & column.required
-    outside = number.notna() & ~(number.between(column.low, column.high) & np.isfinite(number))
+    number, unreadable = _numbers(given)
+    empty = np.isnan(number)
+    missing = empty & ~unreadable & column.required
+    outside = ~empty & ~((column.low <= number) & (number <= column.high) & np.isfinite(number))
     outside &= number != column.default  # an already filled table stays valid
     faults = [
         f"{source}, {row}: {column.name} is {given.iloc[at]!r}, expected a number [{column.unit}]"
@@ -138,12 +131,31 @@ def _read_float(
         for row, at in _rows(missing, table)
     ]
     faults += [
-        f"{source}, {row}: {column.name} is {number.iloc[at]:g} {column.unit}, {_range(column)}"
+        f"{source}, {row}: {column.name} is {number[at]:g} {column.unit}, {_range(column)}"
         for row, at in _rows(outside, table)
     ]
     for bad in (unreadable, missing, outside):
         faults += _more(bad, source, column)
-    return number.fillna(column.default) if not column.required else number, faults
+    if not column.required:
+        number = np.where(empty, column.default, number)
+    return pd.Series(number, index=given.index, name=given.name), faults
+
+
+def _numbers(given: pd.Series) -> tuple[np.ndarray, np.ndarray]:
+    """Cells as numbers, NaN where there is none, and which hold something else."""
+    if isinstance(given.dtype, np.dtype) and given.dtype.kind in "fiu":
+        return given.to_numpy(float, copy=True), np.zeros(len(given), bool)
+    number = pd.to_numeric(given, errors="coerce").to_numpy(float, na_value=np.nan, copy=True)
+    if given.dtype == bool:
+        number[:] = np.nan
+    if given.dtype == object:  # text: to_numeric may miss the last digit, float does not
+        number[[not _is_number(value) for value in given]] = np.nan
+        readable = np.flatnonzero(~np.isnan(number))
+        cells = given.to_numpy()
+        number[readable] = [float(cells[at]) for at in readable]
+    text = [str(value).strip().lower() for value in given]
+    blank = given.isna().to_numpy() | np.array([word in ("", "nan") for word in text], bool)
+    return number, np.isnan(number) & ~blank
 
 
 def _is_number(value: object) -> bool:
