@@ -9,7 +9,9 @@ from html.parser import HTMLParser
 import numpy as np
 import pytest
 import xarray as xr
+from typer.testing import CliRunner
 
+from tvilling.apps.cli import app
 from tvilling.apps.run import run_case
 from tvilling.apps.run_folder import UNFINISHED
 from tvilling.sciml.errors import InputError
@@ -202,7 +204,8 @@ def test_a_killed_run_leaves_nothing_under_a_final_name_and_can_be_started_again
     assert process.returncode == -signal.SIGKILL
     (left,) = tmp_path.iterdir()
     assert left.name.startswith(UNFINISHED)
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    done = CliRunner().invoke(app, command[3:])
+    assert done.exit_code == 0, done.output
     (folder,) = (path for path in tmp_path.iterdir() if path != left)
     assert {path.name for path in folder.iterdir()} == FILES
     assert str(folder / "report.html") in done.stdout.replace("\n", "")

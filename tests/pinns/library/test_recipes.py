@@ -21,7 +21,19 @@ def worst(name, settings):
     return max(item.relative_l2 for item in solution.error().values())
 
 
-LONG = ("lid_cavity", "kdv", "allen_cahn", "wave", "advection")  # ten seconds and more each
+LONG = (
+    "lid_cavity",
+    "kdv",
+    "allen_cahn",
+    "wave",
+    "advection",
+    "stratified_tank",
+    "buried_cable",
+    "burgers",
+    "pipe_graph",
+    "heating_pipe_wall",
+    "water_hammer",
+)  # four seconds and more each
 
 
 @pytest.mark.parametrize(

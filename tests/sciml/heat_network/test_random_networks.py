@@ -15,9 +15,9 @@ from tvilling.sciml.errors import InputError
 
 STILL_KG_PER_S = 1e-6
 SMALL_FLOW_KG_PER_S = 1e-6
-FAST_SHAPES = (0, 1, 2, 3, 5, 9)  # open and closed, several sources, water that runs in a circle
+FAST_SHAPES = (2, 3, 5, 9)  # open and closed, several sources, water that runs in a circle
 FAST = [(shape, draw) for shape in FAST_SHAPES for draw in range(7)]
-SLOW = [(shape, draw) for shape in range(10, 60) for draw in range(40)]
+SLOW = [(shape, draw) for shape in (0, 1, *range(10, 60)) for draw in range(40)]
 BRANCHES = ("pipe", "valve", "heat_exchanger", "pump", "heat_consumer", "flow_control",
             "circ_pump_pressure", "circ_pump_mass")  # fmt: skip
 
