@@ -116,15 +116,27 @@ def _solved(
     """Junction temperatures [°C], and whether the solver or the plant failed."""
     from tvilling.sciml.system import Status
 
-    def one(drive: tuple[Array, Array, Array]) -> tuple[Array, Array]:
-        heat_w, supply_degc, ground_degc = drive
+    count = len(drives[0])
+    tell(f"steady states of {count} scenarios")
+    size = min(count, CHUNK)
+    parts = []
+    for start in range(0, count, size):
+        # The last part is filled up, so that all have the shape that is compiled.
+        rows = np.minimum(np.arange(start, start + size), count - 1)
+        parts.append(_steady_many(network, tuple(jnp.asarray(values[rows]) for values in drives)))
+    degc, status = (np.concatenate(values)[:count] for values in zip(*parts, strict=True))
+    wrong = Status.NOT_CONVERGED | Status.UNSERVED | Status.DISCONNECTED
+    return degc, (status & wrong) != 0
+
+
+@jax.jit
+def _steady_many(network: HeatNetwork, drives: tuple[Array, ...]) -> tuple[Array, Array]:
+    """Junction temperatures [°C] and status under many drives."""
+
+    def one(heat_w: Array, supply_degc: Array, ground_degc: Array) -> tuple[Array, Array]:
         output = network.steady(
             {"supply_degc": supply_degc[None]}, {"heat_w": heat_w, "ground_degc": ground_degc}
         )[1]
         return output["junction_degc"], output["status"]
 
-    tell(f"steady states of {len(drives[0])} scenarios")
-    solve = jax.jit(lambda drives: jax.lax.map(one, drives, batch_size=CHUNK))
-    degc, status = solve(jax.tree.map(jnp.asarray, drives))
-    wrong = Status.NOT_CONVERGED | Status.UNSERVED | Status.DISCONNECTED
-    return np.asarray(degc), (np.asarray(status) & wrong) != 0
+    return jax.vmap(one)(*drives)
