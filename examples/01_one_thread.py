@@ -53,7 +53,7 @@ physics["water_degc"].plot(size=3, aspect=3)
 from tvilling.sciml.fit import FitSettings
 from tvilling.sciml.surrogates import Guarded, SurrogateSettings, train_surrogate
 
-short = SurrogateSettings(members=3, fit=FitSettings(steps=4000, learning_rate=3e-3))
+short = SurrogateSettings(members=3, fit=FitSettings(steps=2000, learning_rate=3e-3))
 surrogate, report = train_surrogate(tank, days, short, seed=0)
 print(f"one step: {report.one_step['water_degc']}; two days: {report.rollout['water_degc']}")
 print(f"90 % intervals hold {report.coverage['water_degc']:.1%} of the held-out answers")
@@ -79,7 +79,7 @@ print(f"{int(learned['by_physics'].sum())} of {learned.sizes['time']} steps by p
 from tvilling.pinns import PROBLEMS, Adam, Broyden, TrainSettings, train
 
 pipe = PROBLEMS["heating_pipe"].example()
-solution = train(pipe, TrainSettings(stages=(Adam(250), Broyden(750))), seed=0)
+solution = train(pipe, TrainSettings(stages=(Adam(250), Broyden(350))), seed=0)
 print(solution.best.describe())
 print(solution.error()["water_degc"])
 
@@ -90,7 +90,7 @@ field["water_degc"].plot(x="x_m", size=3, aspect=3)
 # %% [markdown]
 # ## A graph network for a street
 #
-# A network of 50 consumers, its steady temperatures for sampled demands, and a graph network that
+# A network of 20 consumers, its steady temperatures for sampled demands, and a graph network that
 # learns the temperature of every junction from them. The error is on demands it has not seen.
 
 # %%
@@ -99,12 +99,12 @@ from tvilling.datasets.street_tree import street_tree
 from tvilling.gnn import SupplySettings, train_supply
 from tvilling.sciml.systems.heat_network import Options, build
 
-street = street_tree(consumers=50)
+street = street_tree(consumers=20)
 network = build(street, Options(cells=1))
 design_w = street.consumers["heat_w"].to_numpy(float)
-solved = steady_heat(network, design_w, count=256, seed=1)
-asked = steady_heat(network, design_w, count=64, seed=2)
-few = SupplySettings(fit=FitSettings(steps=300, batch=32, learning_rate=3e-3, check_every=100))
+solved = steady_heat(network, design_w, count=128, seed=1)
+asked = steady_heat(network, design_w, count=128, seed=2)
+few = SupplySettings(fit=FitSettings(steps=200, batch=32, learning_rate=3e-3, check_every=100))
 heat_learned, _ = train_supply(network, solved, few, seed=0)
 answer = heat_learned(*(asked[name].values for name in ("heat_w", "supply_degc", "ground_degc")))
 
@@ -166,7 +166,7 @@ from tvilling.rl_control.sb3_adapter import PpoSettings, train_ppo
 hourly = trial_scenarios(tank, count=512, days=1, seed=1, dt_s=3600.0)
 guard = Guard.of(tank, dt_s=3600.0)
 environment = Environment.of(tank, hourly, ahead=24, guard=guard)
-policy = train_ppo(environment, PpoSettings(steps=60_000), seed=0)
+policy = train_ppo(environment, PpoSettings(steps=30_000), seed=0)
 
 # %%
 held_out = trial_scenarios(tank, count=32, days=1, seed=2, dt_s=3600.0)
