@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from attempt import Attempt
+from bases import grid_json
 from watch import Watch
 
 LIMIT_S, LIMIT_BYTES = 10.0, 1_000_000_000
@@ -54,9 +55,25 @@ def warm_up() -> None:
     for name in LATE:
         with contextlib.suppress(ImportError):
             importlib.import_module(name)
+    _compile_grids()
     from jax._src import xla_bridge
 
     assert not xla_bridge._backends, "a fork must not share a backend"
+
+
+def _compile_grids() -> None:
+    """Solve a grid in a child: numba keeps what it compiles, and would in the first attempt."""
+    child = os.fork()
+    if not child:
+        import pandapower
+
+        from tvilling.sciml.systems.power_grid.convert import from_pandapower
+        from tvilling.sciml.systems.power_grid.results import loads
+        from tvilling.sciml.systems.power_grid.solve import solve
+
+        loads(solve(from_pandapower(pandapower.from_json_string(grid_json()))))
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
 def _import_below(package: Any) -> None:
