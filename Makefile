@@ -20,6 +20,7 @@ $(RUNS): pyproject.toml constraints.txt
 $(INSTALLED): pyproject.toml constraints.txt | $(RUNS)
 	$(PIP) -e '.[dev]'
 	mkdir -p .typing/tvilling
+	for name in __init__.py __init__.pyi py.typed; do ln -sfn ../../tvilling/$$name .typing/tvilling/$$name; done
 	for folder in $(FOLDERS); do ln -sfn ../../$$folder .typing/tvilling/$$folder; done
 	touch $@
 
@@ -50,7 +51,7 @@ lint: setup
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	cd .typing && ../$(BIN)/lint-imports --config ../pyproject.toml
 
 docs: setup
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict

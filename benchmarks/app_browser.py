@@ -42,7 +42,7 @@ def served_app(
     RuntimeError
         It ended before it was ready, or was not ready within two minutes; with what it wrote.
     """
-    command = [sys.executable, "-m", "tvilling.apps.cli", "app", "--port", "0", *arguments]
+    command = [sys.executable, "-m", "tvilling.apps.cli.main", "app", "--port", "0", *arguments]
     server = subprocess.Popen(
         command,
         stdout=subprocess.PIPE,

@@ -8,10 +8,10 @@ from tvilling.benchmarks.measurement import Measurement
 if TYPE_CHECKING:
     import xarray as xr
 
-    from tvilling.rl_control.env import Environment
-    from tvilling.rl_control.safety import Guard
-    from tvilling.sciml.scenario import Scenario
-    from tvilling.sciml.simulate import Controller
+    from tvilling.rl_control.control.safety import Guard
+    from tvilling.rl_control.rl.env import Environment
+    from tvilling.sciml.core.scenario import Scenario
+    from tvilling.sciml.core.simulate import Controller
     from tvilling.sciml.systems.example import Example
 
 HOUR_S, AHEAD = 3600.0, 24
@@ -28,8 +28,8 @@ def tank_days(
 ) -> "tuple[Example, Scenario, Scenario, str]":
     """The tank, days to train on and days held out, and where the prices come from."""
     from tvilling.datasets.prices import price_days
-    from tvilling.datasets.trials import trial_scenarios
-    from tvilling.rl_control.outlook import with_prices
+    from tvilling.datasets.simulated.trials import trial_scenarios
+    from tvilling.rl_control.control.objective import with_prices
     from tvilling.sciml.systems.tank import example
 
     tank = example()
@@ -49,10 +49,10 @@ def rules(tank: "Example", training: "Scenario", guard: "Guard") -> "dict[str, C
     """What is done today, blind to prices, and the best price rule for the training days."""
     import jax.numpy as jnp
 
-    from tvilling.rl_control.controllers import Thermostat
-    from tvilling.rl_control.evaluate import tuned_price_rule
-    from tvilling.rl_control.observation import limit_action
-    from tvilling.rl_control.safety import Shield
+    from tvilling.rl_control.control.controllers import Thermostat
+    from tvilling.rl_control.control.evaluate import tuned_price_rule
+    from tvilling.rl_control.control.safety import Shield
+    from tvilling.rl_control.rl.observation import limit_action
 
     on, off = (limit_action(tank.system.actions, share) for share in (1.0, 0.0))
     thermostat = Thermostat(jnp.asarray(65.0), jnp.asarray(85.0), on, off)
@@ -64,10 +64,10 @@ def train_and_compare(
     recorded: bool | None = False, **settings: Any
 ) -> "tuple[xr.Dataset, dict[str, Any]]":
     """Train PPO on the training days, once a seed, and compare all on the held-out ones."""
-    from tvilling.rl_control.env import Environment
-    from tvilling.rl_control.evaluate import compare
-    from tvilling.rl_control.safety import Guard, Shield
-    from tvilling.rl_control.sb3_adapter import PpoSettings, train_ppo
+    from tvilling.rl_control.control.evaluate import compare
+    from tvilling.rl_control.control.safety import Guard, Shield
+    from tvilling.rl_control.rl.env import Environment
+    from tvilling.rl_control.rl.sb3_adapter import PpoSettings, train_ppo
 
     tank, training, held_out, source = tank_days(recorded)
     guard = Guard.of(tank, HOUR_S)
@@ -93,7 +93,7 @@ def steps_per_s(environment: "Environment", count: int, steps: int = 240) -> flo
     """Steps of the plant in a second, guard and observation included, `count` at a time."""
     import numpy as np
 
-    from tvilling.rl_control.sb3_adapter import VectorEnvironment
+    from tvilling.rl_control.rl.sb3_adapter import VectorEnvironment
 
     batch = VectorEnvironment(environment, count)
     batch.reset()
@@ -107,7 +107,7 @@ def steps_per_s(environment: "Environment", count: int, steps: int = 240) -> flo
 
 def figures(recorded: bool) -> dict[str, Any]:
     """Costs, shares and training of one set of prices; lists are over the seeds."""
-    from tvilling.rl_control.evaluate import half_width, table
+    from tvilling.rl_control.control.evaluate import half_width, table
 
     compared, facts = train_and_compare(recorded, **SETTINGS)
     lines, cost = table(compared), compared["cost_dkk"]

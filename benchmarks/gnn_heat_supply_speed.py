@@ -19,7 +19,7 @@ def measure() -> Measurement:
     from tvilling.gnn import SupplySettings, train_supply
     from tvilling.gnn.samples import from_scenarios
     from tvilling.gnn.train import answered
-    from tvilling.sciml.fit import FitSettings
+    from tvilling.sciml.learning.fit import FitSettings
 
     network, seen, judged = plant(SEEN, JUDGED)
     learned, _ = train_supply(network, seen, SupplySettings(fit=FitSettings(steps=1)))

@@ -14,15 +14,15 @@ if TYPE_CHECKING:
     from tvilling.sciml.systems.heat_network import HeatNetwork
 
 CONSUMERS, CHUNK = 50, 64
-LEAST_COOLING_K = 1.0
+MIN_COOLING_K = 1.0
 
 
 def plant(
     seen: int, judged: int, consumers: int = CONSUMERS, seed: int = 0
 ) -> "tuple[HeatNetwork, xr.Dataset, xr.Dataset]":
     """A street tree, scenarios to learn from, and others to judge by."""
-    from tvilling.datasets.steady_heat import steady_heat
-    from tvilling.datasets.street_tree import street_tree
+    from tvilling.datasets.simulated.steady_heat import steady_heat
+    from tvilling.datasets.simulated.street_tree import street_tree
     from tvilling.sciml.systems.heat_network import Options, build
 
     tables = street_tree(consumers, seed)
@@ -57,7 +57,7 @@ def formula(
         degc = jnp.full(len(tree.names), supply_degc)
         for _ in range(rounds):
             cooling_k = degc[tree.consumer] - network.consumer.return_degc
-            capacity = tree.carried(heat_w / jnp.maximum(cooling_k, LEAST_COOLING_K))[tree.below]
+            capacity = tree.carried(heat_w / jnp.maximum(cooling_k, MIN_COOLING_K))[tree.below]
             degc = temperatures(tree, loss_w_per_k / capacity, supply_degc, ground_degc)
         return degc
 

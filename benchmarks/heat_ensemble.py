@@ -14,12 +14,12 @@ from jaxtyping import Array
 
 from tvilling.benchmarks.measurement import Measurement
 from tvilling.benchmarks.timing import take_turns, without_compile_cache
-from tvilling.datasets.pandapipes_writer import to_pandapipes
-from tvilling.sciml.scenario import Scenario
-from tvilling.sciml.simulate import Play, Trajectory, simulate_many
-from tvilling.sciml.system import Values
+from tvilling.datasets.simulated.pandapipes_writer import to_pandapipes
+from tvilling.sciml.core.scenario import Scenario
+from tvilling.sciml.core.simulate import Play, Trajectory, simulate_many
+from tvilling.sciml.core.system import Values
+from tvilling.sciml.core.units import ZERO_DEGC_K
 from tvilling.sciml.systems.heat_network import HeatNetwork, HeatNetworkTables, Options, build
-from tvilling.sciml.units import ZERO_DEGC_K
 
 if TYPE_CHECKING:
     from pandapipes import pandapipesNet

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import numpy as np
     from jaxtyping import Array
 
-    from tvilling.sciml.scenario import Scenario
+    from tvilling.sciml.core.scenario import Scenario
     from tvilling.sciml.systems.heat_network import HeatNetwork
 
 SCENARIOS, CHUNK = 100, 50
@@ -23,7 +23,7 @@ def day_cost(network: "HeatNetwork", scenario: "Scenario") -> "Array":
     import jax.numpy as jnp
 
     from tvilling.benchmarks.heat_ensemble import FOLLOW_DRIVE
-    from tvilling.sciml.simulate import simulate
+    from tvilling.sciml.core.simulate import simulate
 
     output = simulate(network, FOLLOW_DRIVE, scenario).output
     heat_gj = output["source_w"].sum() * scenario.dt_s / 1e9

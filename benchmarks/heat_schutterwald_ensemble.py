@@ -16,9 +16,9 @@ def sized_town(seed: int = 1) -> "HeatNetworkTables":
     """The town with demands drawn from the building stock and pipes sized for them."""
     import numpy as np
 
-    from tvilling.datasets.building_stock import draw_stock
-    from tvilling.datasets.readers.network import read_network
-    from tvilling.sciml.systems.heat_network.sizing import size
+    from tvilling.datasets.readers.heat.network import read_network
+    from tvilling.datasets.simulated.building_stock import draw_stock
+    from tvilling.sciml.systems.heat_network.sizing.pipes import size
 
     read = read_network("pandapipes:schutterwald_heat").checked()
     stock = draw_stock(list(read.consumers["name"]), seed)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from tvilling.benchmarks.measurement import Measurement
 
 if TYPE_CHECKING:
-    from tvilling.twins.load_forecast import Choice, Score
+    from tvilling.twins.forecasting.load import Choice, Score
 
 PERIODS = {
     "flensburg": ("2016-01-01", "2016-12-31"),
@@ -47,7 +47,7 @@ def measure() -> Measurement:
 
 def one_load(name: str, kind: str) -> dict[str, Any]:
     """What a year of forecasts of one load with one kind of weather gave."""
-    from tvilling.twins.load_forecast import (
+    from tvilling.twins.forecasting.load import (
         MEASURED,
         ForecastSettings,
         choose,
@@ -75,7 +75,7 @@ def week_ahead() -> dict[str, Any]:
     """Error and coverage of each day of a week ahead, and what a year of them takes."""
     import time
 
-    from tvilling.twins.load_forecast import ForecastSettings, measured_history, rolling_origin
+    from tvilling.twins.forecasting.load import ForecastSettings, measured_history, rolling_origin
 
     name = MAIN[0]
     settings = ForecastSettings(

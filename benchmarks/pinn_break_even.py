@@ -312,8 +312,8 @@ def _pipes() -> "Problem":
     import numpy as np
 
     from tvilling.pinns import Condition, Reference
-    from tvilling.pinns.families import over_ranges
     from tvilling.pinns.library.heating_pipe import example_pipe
+    from tvilling.pinns.problem.families import over_ranges
 
     pipe = example_pipe()
 

@@ -57,7 +57,7 @@ def _family(problem: "OperatorProblem", networks: dict[str, Any]) -> dict[str, A
 
     from tvilling.pinns.operators import LinearOperator, ensemble, train_operator
     from tvilling.pinns.operators.trained import errors_of
-    from tvilling.sciml.fit import FitSettings
+    from tvilling.sciml.learning.fit import FitSettings
 
     settings = FitSettings(steps=STEPS, batch=BATCH, learning_rate=3e-3, check_every=100)
     start = time.process_time()
@@ -116,10 +116,10 @@ def _coarse_solver(error: float) -> dict[str, float]:
 
     from tvilling.benchmarks.timing import take_turns
     from tvilling.pinns.operators import burgers_end, ensemble
-    from tvilling.pinns.operators.ensemble import values_of
+    from tvilling.pinns.operators.operator_ensemble import values_of
     from tvilling.pinns.operators.periodic_burgers import by_modes
     from tvilling.pinns.operators.trained import errors_of
-    from tvilling.sciml.errors import InputError
+    from tvilling.sciml.core.errors import InputError
 
     problem = burgers_end()
     drawn = problem.varied.draws.draw(FRESH, seed=2)

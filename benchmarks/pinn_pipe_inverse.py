@@ -19,7 +19,7 @@ def _found(seed: int) -> Reached:
     """One set of noisy readings and one training from nothing."""
     import jax
 
-    from tvilling.pinns import invert
+    from tvilling.pinns.inverse import invert
     from tvilling.pinns.library.heating_pipe_inverse import SHORT, SensedPipe
 
     jax.clear_caches()

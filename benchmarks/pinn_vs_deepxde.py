@@ -189,7 +189,7 @@ def _ours(name: str, error: float) -> Reached:
     from tvilling.benchmarks.deepxde_problems import PROBLEMS
     from tvilling.benchmarks.timing import without_compile_cache
     from tvilling.pinns import Broyden, TrainSettings
-    from tvilling.pinns.deepxde_adapter import DeepxdeSolution, solve_deepxde
+    from tvilling.pinns.deepxde.adapter import DeepxdeSolution, solve_deepxde
 
     recipe = _recipes()[name]
     reached: list[Reached] = []

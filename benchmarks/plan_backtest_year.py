@@ -41,10 +41,10 @@ def _year(year: int, overrides: tuple[str, ...]) -> dict[str, Any]:
     """Seconds, regret and savings of a year, on a forecast and on the true load."""
     import time
 
-    from tvilling.apps.production.replay import replay
-    from tvilling.apps.production.table import ways_table
+    from tvilling.apps.plant.replay import replay
+    from tvilling.apps.plant.report.table import ways_table
     from tvilling.benchmarks.plant_cases import calendar_year, shipped_case
-    from tvilling.rl_control.production.backtest import BEST, NO_TANK, PLANNED, RULE
+    from tvilling.rl_control.planning.backtest import BEST, NO_TANK, PLANNED, RULE
 
     found: dict[str, Any] = {"gap": 0.0}
     for load in ("forecast", "perfect"):

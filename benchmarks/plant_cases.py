@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from tvilling.apps.production.case import PlantCase
-    from tvilling.apps.production.replay import Stretch
+    from tvilling.apps.plant.case import PlantCase
+    from tvilling.apps.plant.replay import Stretch
     from tvilling.sciml.systems.heat_plant.linear import LinearPlant
 
 FIRST, LAST = "2021-01-01", "2021-12-31"
@@ -16,8 +16,8 @@ FIRST, LAST = "2021-01-01", "2021-12-31"
 def shipped_case(name: str, *overrides: str) -> "tuple[PlantCase, Path]":
     """A case that ships, and its path."""
     import tvilling.cases
-    from tvilling.apps.case_file import read_case
-    from tvilling.apps.production.case import PlantCase
+    from tvilling.apps.plant.case import PlantCase
+    from tvilling.apps.shared.case_file import read_case
 
     path = Path(tvilling.cases.__file__).with_name(f"{name}.yaml")
     return read_case(path, overrides, PlantCase), path
@@ -27,7 +27,7 @@ def calendar_year(year: int) -> "Stretch":
     """The hours of a Danish calendar year."""
     from datetime import date
 
-    from tvilling.apps.production.backtest import by_year
+    from tvilling.apps.plant.backtest import by_year
 
     return by_year((date(year, 1, 1), date(year, 12, 31)))[year]
 
@@ -37,9 +37,9 @@ def year_of_hours() -> "tuple[LinearPlant, np.ndarray, dict[str, Any]]":
 
     Recorded prices, weather and the measured city load where they are at hand; else formulas.
     """
-    from tvilling.apps.production.facts import conditions, gather
+    from tvilling.apps.plant.inputs.known import conditions, gather
     from tvilling.datasets.registry import is_at_hand
-    from tvilling.sciml.systems.heat_plant.linearise import linearise
+    from tvilling.sciml.systems.heat_plant.linearisation import linearise
 
     recorded = all(is_at_hand(name) for name in ("dk_prices", "flensburg"))
     load = "load={kind: flensburg, annual_mwh: 43000}" if recorded else "load.annual_mwh=43000"

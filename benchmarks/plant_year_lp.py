@@ -22,11 +22,11 @@ def measure() -> Measurement:
 
     from tvilling.benchmarks.plant_cases import year_of_hours
     from tvilling.benchmarks.timing import take_turns
-    from tvilling.rl_control.production.programme import Settings, best_schedule
-    from tvilling.rl_control.production.schedule import Before
+    from tvilling.rl_control.planning.programme import Settings, best_schedule
+    from tvilling.rl_control.planning.schedule import InitialState
 
     plant, load, used = year_of_hours()
-    before = Before.at_rest(plant)
+    before = InitialState.at_rest(plant)
     settings = Settings(end_mwh=before.tank_mwh)
     timing = take_turns(
         {
@@ -68,7 +68,7 @@ def scipy_year(plant: "LinearPlant", load_mw: "np.ndarray", tank_mwh: float) -> 
     from scipy.optimize import linprog
     from scipy.sparse import diags_array, eye_array, hstack, vstack
 
-    from tvilling.rl_control.production.schedule import PENALTY_DKK_PER_MWH
+    from tvilling.rl_control.planning.schedule import PENALTY_DKK_PER_MWH
 
     steps, tank = plant.steps, plant.tank
     kept = 1.0 - tank.loss_share_per_h

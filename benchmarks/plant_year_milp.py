@@ -19,7 +19,7 @@ def measure() -> Measurement:
     """Seconds for a year to 1 % (`ours`); in `extra` weeks of 168 h to 0.1 %.
 
     The gap of the year is proven by a programme over all of it, see
-    `rl_control/production/windows.py`. There is no peer: HiGHS by itself found no schedule of the
+    `rl_control/planning/windows.py`. There is no peer: HiGHS by itself found no schedule of the
     year within 5 % in 90 s.
     """
     import time
@@ -28,12 +28,12 @@ def measure() -> Measurement:
     import numpy as np
 
     from tvilling.benchmarks.plant_cases import year_of_hours
-    from tvilling.rl_control.production.programme import Settings
-    from tvilling.rl_control.production.schedule import Before, bill
-    from tvilling.rl_control.production.windows import long_schedule
+    from tvilling.rl_control.planning.programme import Settings
+    from tvilling.rl_control.planning.schedule import InitialState, bill
+    from tvilling.rl_control.planning.windows import long_schedule
 
     plant, load, used = year_of_hours()
-    before = Before.at_rest(plant)
+    before = InitialState.at_rest(plant)
     settings = Settings(commitment=True, end_mwh=before.tank_mwh, gap=WINDOW_GAP, limit_s=10.0)
     began, cpu = time.perf_counter(), time.process_time()
     year = long_schedule(plant, load, before, settings, window_h=168.0, ahead_h=48.0)
@@ -75,11 +75,11 @@ def _week(plant: "LinearPlant", load_mw: "np.ndarray", begin: int) -> tuple[floa
     import time
     from statistics import median
 
-    from tvilling.rl_control.production.programme import Settings, best_schedule
-    from tvilling.rl_control.production.schedule import Before
+    from tvilling.rl_control.planning.programme import Settings, best_schedule
+    from tvilling.rl_control.planning.schedule import InitialState
 
     part = plant.part(slice(begin, begin + WEEK_H))
-    before = Before.at_rest(part)
+    before = InitialState.at_rest(part)
     settings = Settings(commitment=True, end_mwh=before.tank_mwh, gap=WEEK_GAP, limit_s=60.0)
     taken = []
     for _ in range(REPEATS):

@@ -84,8 +84,8 @@ def _ours(case: "Case", varying: "Varying", threads: int) -> Side:
     import jax.numpy as jnp
     import numpy as np
 
-    from tvilling.sciml.systems.power_grid.differentiable import power_flow
-    from tvilling.sciml.systems.power_grid.flow import Options
+    from tvilling.sciml.systems.power_grid.solver.differentiable import power_flow
+    from tvilling.sciml.systems.power_grid.solver.flow import Options
 
     options = Options(threads=threads)
 
@@ -129,7 +129,7 @@ def _lightsim_ways(case: "Case", varying: "Varying", threads: int) -> dict[str, 
 
     from tvilling.benchmarks import power_lightsim
     from tvilling.benchmarks.power_reduced import reduced
-    from tvilling.sciml.systems.power_grid.base import base_case
+    from tvilling.sciml.systems.power_grid.solver.base_case import base_case
 
     small = reduced(case.grid)
     start = base_case(case.grid).v[small.bus]
@@ -170,7 +170,7 @@ def _lightsim_side(batch: Any, injections: tuple["np.ndarray", "np.ndarray"]) ->
 
 
 def _torch() -> Any:
-    from tvilling.sciml.extras import needs_extra
+    from tvilling.sciml.io.extras import needs_extra
 
     with needs_extra("graph"):
         import torch

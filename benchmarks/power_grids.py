@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from pandapower import pandapowerNet
 
-    from tvilling.sciml.systems.power_grid.grid import PowerGrid
+    from tvilling.sciml.systems.power_grid.model.grid import PowerGrid
 
 MV_URBAN = "1-MV-urban--0-sw"
 CASE118 = "pandapower:case118"
@@ -71,8 +71,8 @@ class Case:
 
 def read_case(source: str) -> Case:
     """The network that `source` names, read and converted as for any user."""
-    from tvilling.datasets.readers.power_grid import read_power_net
-    from tvilling.sciml.systems.power_grid.convert import from_pandapower
+    from tvilling.datasets.readers.power_grid.reader import read_power_net
+    from tvilling.sciml.systems.power_grid.model.convert import from_pandapower
 
     found = read_power_net(source)
     return Case(found.net, from_pandapower(found.net, found.source, found.notes))

@@ -36,7 +36,7 @@ def _one(source: str, nose: float) -> dict[str, Any]:
 
     from tvilling.benchmarks.power_grids import read_case
     from tvilling.benchmarks.timing import take_turns
-    from tvilling.sciml.systems.power_grid.solve import solve
+    from tvilling.sciml.systems.power_grid.solver.batch_solver import solve
 
     grid = read_case(source).grid
     rng = np.random.default_rng(0)

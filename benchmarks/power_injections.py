@@ -12,9 +12,9 @@ from tvilling.benchmarks.measurement import Measurement
 from tvilling.benchmarks.power_contest import CHAINED, Ours, Peer, Way, checked, race
 from tvilling.benchmarks.power_grids import Case, Varying, random_scenarios, read_case
 from tvilling.benchmarks.power_reduced import Reduced, reduced
-from tvilling.sciml.systems.power_grid.base import base_case
-from tvilling.sciml.systems.power_grid.flow import Flow, Options
-from tvilling.sciml.systems.power_grid.solve import solve
+from tvilling.sciml.systems.power_grid.solver.base_case import base_case
+from tvilling.sciml.systems.power_grid.solver.batch_solver import solve
+from tvilling.sciml.systems.power_grid.solver.flow import Flow, Options
 
 SCENARIOS = 5_000
 CHECKED = 20  # scenarios compared with pandapower

@@ -13,11 +13,11 @@ from tvilling.benchmarks.measurement import Measurement
 from tvilling.benchmarks.power_contest import REPEATS, Ours, Peer, Way, checked, distance_pu, race
 from tvilling.benchmarks.power_grids import Case, read_case
 from tvilling.benchmarks.power_reduced import Reduced, reduced
-from tvilling.sciml.systems.power_grid.base import base_case
-from tvilling.sciml.systems.power_grid.flow import Flow, Options, Outcome
-from tvilling.sciml.systems.power_grid.grid import PowerGrid
-from tvilling.sciml.systems.power_grid.scenarios import outages
-from tvilling.sciml.systems.power_grid.solve import solve
+from tvilling.sciml.systems.power_grid.model.grid import PowerGrid
+from tvilling.sciml.systems.power_grid.solver.base_case import base_case
+from tvilling.sciml.systems.power_grid.solver.batch_solver import solve
+from tvilling.sciml.systems.power_grid.solver.flow import Flow, Options, Outcome
+from tvilling.sciml.systems.power_grid.solver.scenarios import outages
 
 CHECKED = 10  # outages compared with pandapower
 SHORTEST_S = 0.06  # a run is repeated until it takes this long

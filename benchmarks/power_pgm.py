@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tvilling.sciml.extras import needs_extra
+from tvilling.sciml.io.extras import needs_extra
 
 if TYPE_CHECKING:
     from tvilling.benchmarks.power_reduced import Reduced

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from tvilling.sciml.systems.power_grid.branches import Branches
-    from tvilling.sciml.systems.power_grid.grid import PowerGrid
+    from tvilling.sciml.systems.power_grid.model.branches import Branches
+    from tvilling.sciml.systems.power_grid.model.grid import PowerGrid
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tvilling.benchmarks.power_grids import Varying
-    from tvilling.sciml.systems.power_grid.grid import PowerGrid
+    from tvilling.sciml.systems.power_grid.model.grid import PowerGrid
 
 COUNTS = (100, 1_000, 10_000, 100_000, 1_000_000)
 CASES = ("case118", "case300", "case1354pegase", "case2869pegase", "case9241pegase")
@@ -49,9 +49,9 @@ def one_count(count: int) -> dict[str, float]:
 
     from tvilling.benchmarks.heat_scaling import peak_memory_mb
     from tvilling.benchmarks.power_grids import MV_URBAN, read_case
-    from tvilling.sciml.systems.power_grid.flow import Options
+    from tvilling.sciml.systems.power_grid.solver.flow import Options
     from tvilling.sciml.systems.power_grid.studies.draws import Draws
-    from tvilling.sciml.systems.power_grid.studies.monte_carlo import monte_carlo
+    from tvilling.sciml.systems.power_grid.studies.monte_carlo_study import monte_carlo
 
     grid = read_case(MV_URBAN).grid
     options = Options(threads=len(os.sched_getaffinity(0)))
@@ -83,8 +83,8 @@ def one_grid(source: str) -> dict[str, Any]:
     from tvilling.benchmarks.power_contest import checked
     from tvilling.benchmarks.power_grids import read_case
     from tvilling.benchmarks.timing import take_turns
-    from tvilling.sciml.systems.power_grid.base import base_case
-    from tvilling.sciml.systems.power_grid.solve import solve
+    from tvilling.sciml.systems.power_grid.solver.base_case import base_case
+    from tvilling.sciml.systems.power_grid.solver.batch_solver import solve
 
     clock = time.perf_counter()
     case = read_case(source)
@@ -136,7 +136,7 @@ def compile_s(source: str) -> float:
     import time
 
     from tvilling.benchmarks.power_grids import read_case
-    from tvilling.sciml.systems.power_grid.solve import solve
+    from tvilling.sciml.systems.power_grid.solver.batch_solver import solve
 
     grid = read_case(source).grid
     clock = time.perf_counter()

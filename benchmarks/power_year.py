@@ -33,10 +33,10 @@ def measure() -> Measurement:
     from tvilling.benchmarks.power_injections import pandapower_away_pu, solved
     from tvilling.benchmarks.power_reduced import reduced
     from tvilling.datasets.power_profiles import read_profiles
-    from tvilling.datasets.readers.power_grid import read_power_net
-    from tvilling.sciml.systems.power_grid.convert import from_pandapower
-    from tvilling.sciml.systems.power_grid.flow import Options
-    from tvilling.sciml.systems.power_grid.solve import solve
+    from tvilling.datasets.readers.power_grid.reader import read_power_net
+    from tvilling.sciml.systems.power_grid.model.convert import from_pandapower
+    from tvilling.sciml.systems.power_grid.solver.batch_solver import solve
+    from tvilling.sciml.systems.power_grid.solver.flow import Options
     from tvilling.sciml.systems.power_grid.studies.year import scenarios_of
 
     version = power_pgm.version()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tvilling.benchmarks.measurement import Measurement
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -14,11 +14,11 @@ from tvilling.benchmarks.measurement import Measurement
 if TYPE_CHECKING:
     import numpy as np
 
-    from tvilling.apps.heat_network_case import Prepared
-    from tvilling.rl_control.controllers import HeatingCurve
-    from tvilling.rl_control.production.supply_limits import SupplyLimits
-    from tvilling.rl_control.production.supply_temperature import SupplyPlan
-    from tvilling.rl_control.production.supply_window import SupplyWindow
+    from tvilling.apps.heat.network_case import Prepared
+    from tvilling.rl_control.control.controllers import HeatingCurve
+    from tvilling.rl_control.supply_temperature.limits import SupplyLimits
+    from tvilling.rl_control.supply_temperature.plan import SupplyPlan
+    from tvilling.rl_control.supply_temperature.window import SupplyWindow
 
 CASE = Path(__file__).resolve().parents[1] / "cases" / "schutterwald_week.yaml"
 WEEK_H, DAY_H, RUN_OUT_H = 168, 24, 12
@@ -39,11 +39,11 @@ def town_window(
     """
     import numpy as np
 
-    from tvilling.apps.case_file import read_case
-    from tvilling.apps.heat_network_case import make_controller, prepare
-    from tvilling.rl_control.controllers import HeatingCurve
-    from tvilling.rl_control.production.supply_cost import HeatCost
-    from tvilling.rl_control.production.supply_window import SupplyWindow
+    from tvilling.apps.heat.network_case import make_controller, prepare
+    from tvilling.apps.shared.case_file import read_case
+    from tvilling.rl_control.control.controllers import HeatingCurve
+    from tvilling.rl_control.supply_temperature.cost import HeatCost
+    from tvilling.rl_control.supply_temperature.window import SupplyWindow
     from tvilling.sciml.systems.heat_plant.tariffs import tariff
 
     kind = {None: "auto", True: "recorded", False: "synthetic"}[recorded]
@@ -91,10 +91,10 @@ def gradient_miss(window: "SupplyWindow") -> dict[str, float]:
     """
     import numpy as np
 
-    from tvilling.rl_control.production.supply_course import between, hourly
-    from tvilling.rl_control.production.supply_job import Job
-    from tvilling.rl_control.production.supply_limits import SupplyLimits
-    from tvilling.rl_control.production.supply_run import cost_gradient
+    from tvilling.rl_control.supply_temperature.limits import SupplyLimits
+    from tvilling.rl_control.supply_temperature.network_run import cost_gradient
+    from tvilling.rl_control.supply_temperature.profile import between, hourly
+    from tvilling.rl_control.supply_temperature.search_task import Job
 
     course = hourly(window.curve_degc, window.run_out_h)
     job = Job.of(window, SupplyLimits(), course, substeps=1)
@@ -119,7 +119,7 @@ def courses_of(window: "SupplyWindow", curve: "HeatingCurve", outdoor_degc: "np.
     """What may be chosen: every hour, two numbers of a curve, or one number."""
     import numpy as np
 
-    from tvilling.rl_control.production.supply_course import constant, hourly, tuned_curve
+    from tvilling.rl_control.supply_temperature.profile import constant, hourly, tuned_curve
 
     at_hours = outdoor_degc[:: window.steps_per_hour]
     nodes = np.append(at_hours, outdoor_degc[-1])
@@ -134,7 +134,7 @@ def figures(
     window: "SupplyWindow", courses: dict, limits: "SupplyLimits", prefix: str = ""
 ) -> dict[str, Any]:
     """Saving, parts, margins and effort of every course, verified."""
-    from tvilling.rl_control.production.supply_temperature import plan_supply
+    from tvilling.rl_control.supply_temperature.plan import plan_supply
 
     found: dict[str, Any] = {f"{prefix}limit_degc": limits.consumer_degc}
     for name, course in courses.items():
@@ -153,7 +153,7 @@ def town_limits(prepared: "Prepared", consumer_degc: float) -> "SupplyLimits":
     import jax
     import jax.numpy as jnp
 
-    from tvilling.rl_control.production.supply_limits import SupplyLimits
+    from tvilling.rl_control.supply_temperature.limits import SupplyLimits
 
     assert prepared.stock is not None
     assert prepared.case.sizing is not None
@@ -170,9 +170,9 @@ def town_limits(prepared: "Prepared", consumer_degc: float) -> "SupplyLimits":
 
 def curve_margin_k(window: "SupplyWindow") -> float:
     """By how much today's curve keeps every consumer above the limit, at the worst step [K]."""
-    from tvilling.rl_control.production.supply_course import hourly
-    from tvilling.rl_control.production.supply_job import Job
-    from tvilling.rl_control.production.supply_limits import SupplyLimits, margins
+    from tvilling.rl_control.supply_temperature.limits import SupplyLimits, margins
+    from tvilling.rl_control.supply_temperature.profile import hourly
+    from tvilling.rl_control.supply_temperature.search_task import Job
 
     course = hourly(window.curve_degc, window.run_out_h)
     job = Job.of(window, SupplyLimits(HOT_WATER_DEGC), course, substeps=3)
@@ -207,7 +207,7 @@ def measure() -> Measurement:
     """
     import numpy as np
 
-    from tvilling.rl_control.production.supply_course import hourly
+    from tvilling.rl_control.supply_temperature.profile import hourly
 
     window, prepared, curve = town_window()
     courses = courses_of(window, curve, np.asarray(prepared.drive["outdoor_degc"]))

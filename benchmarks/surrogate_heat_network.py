@@ -8,7 +8,7 @@ REACH = 0.12  # of the way from 78 °C to the limits: 71 to 85 °C
 def measure() -> Measurement:
     """Time of a step of the surrogate over that of the solver's, in a batch of 128 runs."""
     from tvilling.benchmarks.surrogate_tank import beside_physics
-    from tvilling.sciml.fit import FitSettings
+    from tvilling.sciml.learning.fit import FitSettings
     from tvilling.sciml.surrogates import SurrogateSettings
     from tvilling.sciml.systems import SYSTEMS
 

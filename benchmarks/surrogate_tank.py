@@ -26,7 +26,7 @@ def beside_physics(name: str, example: "Example", settings: "SurrogateSettings")
     import jax
 
     from tvilling.benchmarks.timing import take_turns
-    from tvilling.datasets.trials import trial_scenarios
+    from tvilling.datasets.simulated.trials import trial_scenarios
     from tvilling.sciml.surrogates import random_actions, run_played, train_surrogate
 
     known = trial_scenarios(example, SCENARIOS, DAYS, seed=0)

@@ -74,7 +74,7 @@ def make_week(seed: int, hours: int = 168, change_at: int | None = None) -> Week
     change_at
         Hour from which the loss coefficient is twice as large.
     """
-    from tvilling.datasets.trials import trial_scenarios
+    from tvilling.datasets.simulated.trials import trial_scenarios
 
     example = small_tank()
     capacity = float(example.system.capacity_j_per_k)  # type: ignore[attr-defined]

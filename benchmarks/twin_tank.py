@@ -30,7 +30,7 @@ SEEDS = 20
 
 def start(members: int, seed: int) -> "Twin":
     """A twin 40 % off in the loss coefficient, at the start of the week."""
-    from tvilling.twins.prior import Prior
+    from tvilling.twins.assimilation.prior import Prior
     from tvilling.twins.twin import Twin
 
     return Twin.start(

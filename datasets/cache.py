@@ -4,7 +4,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 from tvilling.sciml.io.checksums import sha256_of
 
 CHUNK_BYTES = 1 << 16

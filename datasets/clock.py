@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Int
 
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 
 DENMARK = "Europe/Copenhagen"
 MAX_FAULTS = 20

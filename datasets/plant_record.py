@@ -19,9 +19,9 @@ import pandas as pd
 
 from tvilling.datasets.clock import DENMARK, is_shown_twice, local_clock
 from tvilling.datasets.plausible import LIMITS, other_money
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
+from tvilling.sciml.io.tables import Column, read_table
 from tvilling.sciml.systems.heat_plant.tariffs import DKK_PER_EUR
-from tvilling.sciml.tables import Column, read_table
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -105,8 +105,8 @@ def stock_load(
     InputError
         Recorded weather is asked for and not at hand for all of the time.
     """
-    from tvilling.datasets.building_stock import draw_stock
-    from tvilling.datasets.heat_load import heat_load
+    from tvilling.datasets.simulated.building_stock import draw_stock
+    from tvilling.datasets.simulated.heat_load import heat_load
 
     warm = pd.Timestamp(start) - pd.Timedelta(hours=LOAD_DECAY_H)
     time = pd.date_range(warm, stop, freq="h", inclusive="left")
@@ -163,7 +163,7 @@ def from_file(path: Path) -> "xr.Dataset":
         With every fault of the file: values out of range, stamps that cannot be read, stand twice
         or do not lie on the hour.
     """
-    from tvilling.datasets.readers.csv_file import open_csv
+    from tvilling.datasets.readers.measured.csv_file import open_csv
 
     table, told = _in_our_units(open_csv(path, (*FILE_COLUMNS, *OTHER_COLUMNS)), path)
     given, faults = read_table(table, FILE_COLUMNS, path.name)
@@ -249,7 +249,7 @@ def _stamp_faults(text: pd.Series, stamps: pd.Series, name: str) -> list[str]:
 
 def _weather(time: pd.DatetimeIndex, seed: int, source: Source) -> tuple[np.ndarray, str]:
     from tvilling.datasets.registry import is_at_hand, load
-    from tvilling.datasets.synthetic_year import SYNTHETIC, outdoor_degc
+    from tvilling.datasets.simulated.synthetic_year import SYNTHETIC, outdoor_degc
     from tvilling.datasets.weather import RECORDED
 
     if source != "synthetic" and is_at_hand("dk_consumption"):

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Bool, Float
 
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 from tvilling.sciml.systems.heat_plant.tariffs import DKK_PER_EUR
 
 Values = Float[np.ndarray, " time"]
@@ -53,7 +53,7 @@ LIMITS = {
     "price_stuck_h": Limit(24, "h", "one price; 4 h at most in five years"),
     "right_left": Limit(0.5, "1", "share of readings that must be plausible"),
 }
-RECENT_H, LEAST_H, RESET_H = 24 * 14, 24, 24 * 7
+RECENT_H, MIN_H, RESET_H = 24 * 14, 24, 24 * 7
 NEVER = 10.0  # times the highest or lowest: such a level is another unit, however long it lasts
 MONTHS_DEGC = (1.6, 1.5, 3.3, 7.3, 11.8, 15.2, 17.6, 17.5, 14.2, 9.9, 5.7, 2.7)  # normals of DMI
 
@@ -109,7 +109,7 @@ def judged_outdoor(degc: Values, time: np.ndarray) -> Judged:
     off = np.zeros(len(degc), bool)
     for number in np.unique(month):
         part = degc[month == number]
-        if np.isfinite(part).sum() >= LEAST_H:
+        if np.isfinite(part).sum() >= MIN_H:
             away = abs(float(np.nanmedian(part)) - MONTHS_DEGC[number - 1])
             off[month == number] = away > LIMITS["outdoor_month_k"].value
     known = np.isfinite(degc)
@@ -322,7 +322,7 @@ def _pass(values: Values) -> Marks:
     """The check of `_beyond_recent` against what came before alone."""
     high, low = LIMITS["load_above_lately"].value, LIMITS["load_below_lately"].value
     series = pd.Series(values)
-    window = series.rolling(RECENT_H, min_periods=LEAST_H)
+    window = series.rolling(RECENT_H, min_periods=MIN_H)
     top, bottom = window.max().shift(1).to_numpy(), window.min().shift(1).to_numpy()
     marked = np.zeros(len(values), bool)
     begins = np.flatnonzero((values > high * top) | (values < low * bottom))

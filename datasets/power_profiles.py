@@ -15,9 +15,9 @@ import pandas as pd
 
 from tvilling.datasets.clock import local_to_utc
 from tvilling.datasets.power_profiles_notes import constant_note
-from tvilling.datasets.readers.power_grid import PowerNet
-from tvilling.datasets.readers.power_grid_words import elements
-from tvilling.sciml.errors import InputError
+from tvilling.datasets.readers.power_grid.labels import elements
+from tvilling.datasets.readers.power_grid.reader import PowerNet
+from tvilling.sciml.core.errors import InputError
 
 if TYPE_CHECKING:
     import xarray as xr

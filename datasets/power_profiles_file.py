@@ -12,8 +12,8 @@ import pandas as pd
 from tvilling.datasets.clock import local_clock
 from tvilling.datasets.plausible_power import faults_of, notes_of, told
 from tvilling.datasets.power_profiles import COURSES, label_courses, with_constants
-from tvilling.datasets.readers.power_grid import PowerNet
-from tvilling.sciml.errors import InputError
+from tvilling.datasets.readers.power_grid.reader import PowerNet
+from tvilling.sciml.core.errors import InputError
 from tvilling.sciml.io.csv_table import parse_cells, separator_of
 from tvilling.sciml.io.files import read_text
 from tvilling.sciml.io.netcdf import load_netcdf

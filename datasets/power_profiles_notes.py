@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tvilling.datasets.readers.power_grid_words import elements
+from tvilling.datasets.readers.power_grid.labels import elements
 
 if TYPE_CHECKING:
     from pandapower import pandapowerNet

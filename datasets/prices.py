@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from jaxtyping import Float
 
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 
 if TYPE_CHECKING:
     import pandas as pd

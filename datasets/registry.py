@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tvilling.datasets.cache import cache_folder, fetch
-from tvilling.datasets.catalog import DATASETS, DataFile, DataSource
-from tvilling.sciml.errors import InputError
+from tvilling.datasets.catalogue import DATASETS, DataFile, DataSource
+from tvilling.sciml.core.errors import InputError
 from tvilling.sciml.io.checksums import sha256_of
 
 if TYPE_CHECKING:

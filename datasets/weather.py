@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 
-from tvilling.datasets.benches import difference_k, rms, run, settle
-from tvilling.datasets.destest_benches import destest_ce0, destest_ce1
-from tvilling.datasets.pipe_benches import ait_network, liege_pipe
-from tvilling.datasets.readers.liege import TESTS
-from tvilling.sciml.units import J_PER_KWH
+from tvilling.datasets.benches.bench import difference_k, rms, run, settle
+from tvilling.datasets.benches.destest import destest_ce0, destest_ce1
+from tvilling.datasets.benches.pipes import ait_network, liege_pipe
+from tvilling.datasets.readers.measured.liege import TESTS
+from tvilling.sciml.core.units import J_PER_KWH
 
 PAGE = Path(__file__).with_name("heat-network.md")
 START, END = "<!-- figures -->\n", "<!-- end of figures -->"

@@ -6,7 +6,7 @@ Run `.venv/bin/python docs/names_table.py` after adding a column or a channel.
 from collections import defaultdict
 from pathlib import Path
 
-from tvilling.apps.production.labelled import CONDITIONS, UNIT_COURSES
+from tvilling.apps.plant.report.labelled import CONDITIONS, UNIT_COURSES
 from tvilling.datasets.plant_record import FILE_COLUMNS
 from tvilling.datasets.power_profiles import COURSES
 from tvilling.sciml.systems import SYSTEMS

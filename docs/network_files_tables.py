@@ -6,10 +6,10 @@ Run `.venv/bin/python docs/network_files_tables.py` after changing a column or t
 import math
 from pathlib import Path
 
-from tvilling.datasets.building_stock import TYPES
-from tvilling.sciml.systems.heat_network.catalogue import pipe_sizes
+from tvilling.datasets.simulated.building_stock import TYPES
+from tvilling.sciml.io.tables import Column
+from tvilling.sciml.systems.heat_network.sizing.catalogue import pipe_sizes
 from tvilling.sciml.systems.heat_network.tables import COLUMNS
-from tvilling.sciml.tables import Column
 
 HEAD = "| column | unit | range | if blank | meaning |\n|---|---|---|---|---|"
 PAGE = Path(__file__).with_name("network-files.md")

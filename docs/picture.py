@@ -2,11 +2,11 @@
 
 from pathlib import Path
 
-from tvilling.apps.case_file import read_case
-from tvilling.apps.heat_network_case import prepare
-from tvilling.apps.report_figures import most_loaded, worst_served
-from tvilling.apps.report_map import draw_maps
-from tvilling.apps.run import simulate_case
+from tvilling.apps.heat.network_case import prepare
+from tvilling.apps.heat.report_figures import most_loaded, worst_served
+from tvilling.apps.heat.report_map import draw_maps
+from tvilling.apps.heat.run import simulate_case
+from tvilling.apps.shared.case_file import read_case
 
 HERE = Path(__file__).parent
 

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import matplotlib
 
-from tvilling.apps.case_file import read_case
-from tvilling.apps.production.case import PlantCase
-from tvilling.apps.production.facts import HOUR, gather, moment_of
-from tvilling.apps.production.labelled import plan_data
-from tvilling.apps.production.planning import make_plan
-from tvilling.apps.production.report_figures import draw_production
-from tvilling.apps.report_figures import STYLE
+from tvilling.apps.heat.report_figures import STYLE
+from tvilling.apps.plant.case import PlantCase
+from tvilling.apps.plant.inputs.known import HOUR, gather, moment_of
+from tvilling.apps.plant.planning import make_plan
+from tvilling.apps.plant.report.figures import draw_production
+from tvilling.apps.plant.report.labelled import plan_data
+from tvilling.apps.shared.case_file import read_case
 
 HERE = Path(__file__).parent
 

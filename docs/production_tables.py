@@ -8,8 +8,8 @@ from pathlib import Path
 
 from run_tables import HEAD, row
 
-from tvilling.apps.production import case
-from tvilling.apps.production.table import ROWS
+from tvilling.apps.plant import case
+from tvilling.apps.plant.report.table import ROWS
 from tvilling.datasets.plant_record import FILE_COLUMNS
 from tvilling.datasets.plausible import LIMITS
 

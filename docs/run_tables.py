@@ -10,8 +10,8 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from tvilling.apps import case
-from tvilling.apps.comparison import ROWS
+from tvilling.apps.heat import case
+from tvilling.apps.heat.comparison import ROWS
 
 PAGE = Path(__file__).with_name("run.md")
 BLOCKS = (

@@ -25,10 +25,9 @@
 # A scenario holds the drives over time, here made up around those of the example.
 
 # %%
-from tvilling.datasets.trials import trial_scenarios
-from tvilling.rl_control.controllers import Thermostat
-from tvilling.rl_control.observation import limit_action
-from tvilling.sciml.results import run
+from tvilling.datasets import trial_scenarios
+from tvilling.rl_control import Thermostat, limit_action
+from tvilling.sciml import run
 from tvilling.sciml.systems import SYSTEMS
 
 tank = SYSTEMS["tank"].example()
@@ -50,7 +49,7 @@ physics["water_degc"].plot(size=3, aspect=3)
 # a single tank is so cheap that it should be used directly.
 
 # %%
-from tvilling.sciml.fit import FitSettings
+from tvilling.sciml import FitSettings
 from tvilling.sciml.surrogates import Guarded, SurrogateSettings, train_surrogate
 
 short = SurrogateSettings(members=3, fit=FitSettings(steps=2000, learning_rate=3e-3))
@@ -59,7 +58,7 @@ print(f"one step: {report.one_step['water_degc']}; two days: {report.rollout['wa
 print(f"90 % intervals hold {report.coverage['water_degc']:.1%} of the held-out answers")
 
 # %%
-from tvilling.rl_control.controllers import Hold
+from tvilling.rl_control import Hold
 
 steady = Hold({"heater_w": 2.6e5})
 unseen = trial_scenarios(tank, count=1, days=2, seed=99).at(0)
@@ -94,8 +93,7 @@ field["water_degc"].plot(x="x_m", size=3, aspect=3)
 # learns the temperature of every junction from them. The error is on demands it has not seen.
 
 # %%
-from tvilling.datasets.steady_heat import steady_heat
-from tvilling.datasets.street_tree import street_tree
+from tvilling.datasets import steady_heat, street_tree
 from tvilling.gnn import SupplySettings, train_supply
 from tvilling.sciml.systems.heat_network import Options, build
 
@@ -122,9 +120,8 @@ print(f"{float((miss_k <= answer.error_k).mean()):.0%} within the interval that 
 # lines are chained by their hashes.
 
 # %%
-from tvilling.benchmarks.twin_reference import make_week, small_tank
-from tvilling.twins.prior import Prior
-from tvilling.twins.twin import Twin
+from tvilling.benchmarks import make_week, small_tank
+from tvilling.twins import Prior, Twin
 
 week = make_week(seed=4)
 twin = Twin.start(
@@ -158,10 +155,7 @@ ahead["water_degc"].plot.line(x="time", size=3, aspect=3)
 # stands between them, behind a shield that keeps the tank within its limits.
 
 # %%
-from tvilling.rl_control.env import Environment
-from tvilling.rl_control.evaluate import compare, table
-from tvilling.rl_control.safety import Guard, Shield
-from tvilling.rl_control.sb3_adapter import PpoSettings, train_ppo
+from tvilling.rl_control import Environment, Guard, PpoSettings, Shield, compare, table, train_ppo
 
 hourly = trial_scenarios(tank, count=512, days=1, seed=1, dt_s=3600.0)
 guard = Guard.of(tank, dt_s=3600.0)

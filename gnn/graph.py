@@ -8,10 +8,10 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from tvilling.sciml.errors import InputError
-from tvilling.sciml.network import Network
-from tvilling.sciml.scaling import nonzero_scale
-from tvilling.sciml.static import HashedArrays
+from tvilling.sciml.core.errors import InputError
+from tvilling.sciml.core.network import Network
+from tvilling.sciml.core.static import HashedArrays
+from tvilling.sciml.learning.scaling import nonzero_scale
 
 DIRECTION = "direction"
 

@@ -11,7 +11,7 @@ from jaxtyping import Array, Bool, Float
 from tvilling.gnn.graph import Graph, Scaling
 from tvilling.gnn.model import answer
 from tvilling.gnn.supply import SupplyTree, supply_graphs, supply_tree, temperatures
-from tvilling.sciml.short_repr import short_repr
+from tvilling.sciml.core.short_repr import short_repr
 from tvilling.sciml.systems.heat_network import HeatNetwork
 
 Readout = Literal["pipes", "junctions"]
@@ -51,8 +51,8 @@ class SupplyAnswer:
 
     `error_k` is the half width of an interval that holds the physics' answer at a junction with
     the stated probability, for scenarios drawn as those of the calibration were
-    (`tvilling.sciml.uncertainty`). `inside` says whether every drive was within those of training:
-    where one was not, the error is not known.
+    (`tvilling.sciml.learning.conformal`). `inside` says whether every drive was within those of
+    training: where one was not, the error is not known.
     """
 
     junction_degc: Float[Array, "scenario junction"]

@@ -9,7 +9,7 @@ from jaxtyping import Array, Float
 
 from tvilling.gnn.graph import Graph
 from tvilling.gnn.message import MessageLayer, Perceptron
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,12 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 from tvilling.gnn.supply import SupplyTree
-from tvilling.sciml.scaling import nonzero_scale
-from tvilling.sciml.short_repr import short_repr
+from tvilling.sciml.core.short_repr import short_repr
+from tvilling.sciml.learning.scaling import nonzero_scale
 from tvilling.sciml.systems.heat_network import HeatNetwork
-from tvilling.sciml.systems.heat_network.consumers import deliver, draw
-from tvilling.sciml.systems.heat_network.transport import losses, steady_passage
-from tvilling.sciml.systems.heat_network.trees import taken
+from tvilling.sciml.systems.heat_network.heat.consumers import deliver, draw
+from tvilling.sciml.systems.heat_network.heat.transport import losses, steady_passage
+from tvilling.sciml.systems.heat_network.topology.tree_sums import taken
 
 PROPERTY_ROUNDS = 6  # heat capacity at the temperature of a cell; each gains three digits
 

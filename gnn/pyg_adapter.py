@@ -7,7 +7,7 @@ import numpy as np
 from tvilling.gnn.message import MessageLayer, Perceptron
 from tvilling.gnn.model import GraphNetwork
 from tvilling.gnn.pyg_data import PygGraphs, from_pyg, to_pyg
-from tvilling.sciml.extras import needs_extra
+from tvilling.sciml.io.extras import needs_extra
 
 with needs_extra("graph"):
     import torch

@@ -10,8 +10,8 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from tvilling.gnn.graph import Graph, Wiring
-from tvilling.sciml.errors import InputError
-from tvilling.sciml.extras import needs_extra
+from tvilling.sciml.core.errors import InputError
+from tvilling.sciml.io.extras import needs_extra
 
 with needs_extra("graph"):
     import torch

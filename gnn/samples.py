@@ -9,14 +9,14 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from tvilling.gnn.supply import SupplyTree
-from tvilling.sciml.errors import InputError
-from tvilling.sciml.short_repr import short_repr
+from tvilling.sciml.core.errors import InputError
+from tvilling.sciml.core.short_repr import short_repr
 from tvilling.sciml.systems.heat_network import HeatNetwork
 
 if TYPE_CHECKING:
     import xarray as xr
 
-LEAST_SCENARIOS = 64
+MIN_SCENARIOS = 64
 HELD_OUT, CALIBRATION = 8, 4  # one in so many is held out, one in so many calibrates the error
 
 
@@ -46,7 +46,7 @@ class Samples:
 
 
 def from_scenarios(network: HeatNetwork, tree: SupplyTree, scenarios: "xr.Dataset") -> Samples:
-    """The scenarios of `tvilling.datasets.steady_heat.steady_heat` for `network`.
+    """The scenarios of `tvilling.datasets.simulated.steady_heat.steady_heat` for `network`.
 
     Raises
     ------
@@ -87,10 +87,10 @@ def parted(all_of_them: Samples) -> tuple[Samples, Samples, Samples]:
         There are fewer than 64.
     """
     count = len(all_of_them.supply_degc)
-    if count < LEAST_SCENARIOS:
+    if count < MIN_SCENARIOS:
         raise InputError(
             "scenarios of a supply tree",
-            [f"there are {count} scenarios, expected {LEAST_SCENARIOS} or more"],
+            [f"there are {count} scenarios, expected {MIN_SCENARIOS} or more"],
         )
     first, second = np.cumsum([count - count // HELD_OUT - count // CALIBRATION, count // HELD_OUT])
     parts = slice(0, first), slice(first, second), slice(second, count)

@@ -8,18 +8,18 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from tvilling.gnn.graph import Graph, Wiring, with_features
-from tvilling.sciml.errors import InputError
-from tvilling.sciml.network import Network
-from tvilling.sciml.static import HashedArrays
+from tvilling.sciml.core.errors import InputError
+from tvilling.sciml.core.network import Network
+from tvilling.sciml.core.static import HashedArrays
 from tvilling.sciml.systems.heat_network import HeatNetwork
-from tvilling.sciml.systems.heat_network.trees import (
+from tvilling.sciml.systems.heat_network.topology.tree_sums import (
     greatest_depth,
     path_sums,
     subtree_sums,
     summed_at,
 )
 
-LEAST_W, LEAST_W_PER_K, LEAST_M = 1.0, 1e-3, 0.1  # where logarithms of features end
+MIN_W, MIN_W_PER_K, MIN_M = 1.0, 1e-3, 0.1  # where logarithms of features end
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,10 +167,10 @@ def supply_network(
             "ground_degc": jnp.full(size, ground_degc),
         },
         edge={
-            "log_length_m": _log(quantities["length_m"], LEAST_M),
+            "log_length_m": _log(quantities["length_m"], MIN_M),
             "log_diameter_m": jnp.log(quantities["diameter_m"]),
-            "log_loss_w_per_k": _log(loss_w_per_k, LEAST_W_PER_K),
-            "log_carried_w": _log(carried_w, LEAST_W),
+            "log_loss_w_per_k": _log(loss_w_per_k, MIN_W_PER_K),
+            "log_carried_w": _log(carried_w, MIN_W),
         },
         node_names=tree.names,
         edge_names=tuple(full.edge_names[at] for at in pipe),

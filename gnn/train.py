@@ -16,15 +16,15 @@ from tvilling.gnn.learned import Box, LearnedSupply, Readout
 from tvilling.gnn.model import GraphNetwork, ModelSettings, split
 from tvilling.gnn.samples import Samples, from_scenarios, parted
 from tvilling.gnn.supply import SupplyTree, supply_graphs, supply_tree, transfer_units
-from tvilling.sciml.fit import FitSettings, Fitted, fit
+from tvilling.sciml.learning.conformal import absolute_scores, conformal_quantile
+from tvilling.sciml.learning.fit import FitSettings, Fitted, fit
 from tvilling.sciml.systems.heat_network import HeatNetwork
-from tvilling.sciml.uncertainty import absolute_scores, conformal_quantile
 
 if TYPE_CHECKING:
     import xarray as xr
 
-LEAST_UNITS = 1e-9  # where the logarithm of transfer units ends
-LEAST_DROP_K = 0.05
+MIN_UNITS = 1e-9  # where the logarithm of transfer units ends
+MIN_DROP_K = 0.05
 CHUNK = 64
 MODEL = ModelSettings(hidden=24, layers=2)
 COURSE = FitSettings(steps=2000, batch=32, learning_rate=3e-3, check_every=100)
@@ -70,11 +70,11 @@ def train_supply(
     network
         A tree below one source, see `tvilling.gnn.supply.supply_tree`.
     scenarios
-        As `tvilling.datasets.steady_heat.steady_heat` gives them for `network`.
+        As `tvilling.datasets.simulated.steady_heat.steady_heat` gives them for `network`.
     seed
         Of the first weights and of the samples drawn at each step.
     folder, tell
-        As in `tvilling.sciml.fit.fit`.
+        As in `tvilling.sciml.learning.fit.fit`.
 
     Returns
     -------
@@ -138,7 +138,7 @@ def _untrained(
         scaling=Scaling.of(graphs),
         log_units=_log_units(tree, train, settings.readout),
         per_drop=jnp.full(len(tree.names), jnp.inf),
-        least_k=jnp.array(LEAST_DROP_K),
+        least_k=jnp.array(MIN_DROP_K),
         box=box,
         tree=tree,
         structure=structure,
@@ -156,7 +156,7 @@ def _log_units(tree: SupplyTree, train: Samples, readout: Readout) -> tuple[Arra
         units = jax.vmap(transfer_units, in_axes=(None, 0, 0, 0))(
             tree, train.junction_degc, train.supply_degc, train.ground_degc
         )
-    logs = jnp.log(jnp.maximum(units, LEAST_UNITS))
+    logs = jnp.log(jnp.maximum(units, MIN_UNITS))
     return logs.mean(), logs.std()
 
 
@@ -165,7 +165,7 @@ def _calibrated(
 ) -> Float[Array, " junction"]:
     """Half widths that hold the error of `coverage` of the answers, over the fall they say.
 
-    Every junction has its own; see `tvilling.sciml.uncertainty`.
+    Every junction has its own; see `tvilling.sciml.learning.conformal`.
     """
     degc = jax.jit(answered)(learned, calibration)
     scale = learned.interval_scale(degc, calibration.supply_degc)

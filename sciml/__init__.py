@@ -1,5 +1,9 @@
 """Physics: types, numerics and systems."""
 
-from tvilling.sciml.precision import set_up
+import lazy_loader
 
-set_up()
+from tvilling.sciml.core.precision import set_up
+
+set_up()  # before anything makes an array
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -16,8 +16,8 @@ import pytest
 from damage import damaged_copies, files_of, flipped_in_the_middle
 from store_makers import MAKERS
 
-from tvilling.apps.check_kept import check_kept
-from tvilling.sciml.errors import InputError
+from tvilling.apps.shared.check_kept import check_kept
+from tvilling.sciml.core.errors import InputError
 from tvilling.sciml.io.checksums import SUMS, UncheckedStoreWarning
 
 

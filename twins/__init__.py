@@ -1,1 +1,5 @@
 """Twins: a system, a belief about its state, and a clock."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -7,13 +7,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Bool, Int
 
-from tvilling.sciml.physical import finite_status, join_status
-from tvilling.sciml.scenario import Scenario
-from tvilling.sciml.simulate import Controller
-from tvilling.sciml.system import Channel, Status, Values
-from tvilling.twins.belief import FLAGS, Belief
+from tvilling.sciml.core.physical import finite_status, join_status
+from tvilling.sciml.core.scenario import Scenario
+from tvilling.sciml.core.simulate import Controller
+from tvilling.sciml.core.system import Channel, Status, Values
+from tvilling.twins.assimilation.belief import FLAGS, Belief
+from tvilling.twins.assimilation.vector import Model, entries, put_vector, state_vector
 from tvilling.twins.naming import unit_of
-from tvilling.twins.vector import Model, entries, put_vector, state_vector
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -20,7 +20,7 @@ from io import FileIO
 from pathlib import Path
 from typing import Any
 
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 from tvilling.sciml.io.files import check_file, read_bytes
 from tvilling.sciml.io.storage import storing
 from tvilling.sciml.io.strict_json import parse_json
@@ -33,7 +33,7 @@ TAIL = b', "sha256": "'
 CHUNK_BYTES = 1 << 16
 MAX_LEDGER_BYTES = 1_000_000_000
 MAX_LINES = 10**12
-MOST_TOLD = 100  # missing lines that are told one by one
+MAX_TOLD = 100  # missing lines that are told one by one
 
 
 @dataclass(frozen=True)
@@ -199,7 +199,7 @@ def _misplaced(number: int, before: int, everywhere: set[int | None]) -> list[st
     if number <= before:
         return [f"line {number}: moved or repeated, it stands after line {before}"]
     gaps = range(before + 1, number)
-    if len(gaps) > MOST_TOLD:
+    if len(gaps) > MAX_TOLD:
         return [f"lines {gaps[0]} to {gaps[-1]}: removed"]
     return [
         f"line {gap}: moved, it does not stand before line {number}"

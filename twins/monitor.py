@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-LEAST_READINGS = 12
+MIN_READINGS = 12
 MAX_GATED, MAX_GATED_SHARE = 2, 0.05  # readings left out in a window of a twin that follows
 CONFIDENCE = 0.999
 
@@ -55,7 +55,7 @@ class Health:
         """One sentence."""
         left_out = f"; {self.gated} left out as too far away" if self.gated else ""
         if self.verdict is Follows.UNKNOWN:
-            return f"{self.verdict}: {self.readings}, {LEAST_READINGS} are needed{left_out}"
+            return f"{self.verdict}: {self.readings}, {MIN_READINGS} are needed{left_out}"
         if not np.isfinite(self.nis):
             return f"{self.verdict}: {self.readings} readings used{left_out}"
         return (
@@ -87,7 +87,7 @@ def health(nis: np.ndarray, readings: np.ndarray, gated: np.ndarray | int = 0) -
 
     count, out = int(np.sum(readings)), int(np.sum(gated))
     astray = out > MAX_GATED and out > MAX_GATED_SHARE * (count + out)
-    if count < LEAST_READINGS:
+    if count < MIN_READINGS:
         verdict = Follows.NO if astray else Follows.UNKNOWN
         return Health(verdict, float("nan"), float("nan"), float("nan"), count, out)
     tail = (1.0 - CONFIDENCE) / 2

@@ -3,9 +3,9 @@
 import jax
 import numpy as np
 
-from tvilling.twins.belief import Belief, spread
+from tvilling.twins.assimilation.belief import Belief, spread
+from tvilling.twins.assimilation.vector import Model, entries
 from tvilling.twins.naming import is_float, leaf_name
-from tvilling.twins.vector import Model, entries
 
 UNSEEN = 0.95  # of the spread that an unknown would have without readings
 MIN_UPDATES = 12  # before it is said of an unknown that no reading sees it

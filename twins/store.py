@@ -20,20 +20,20 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from tvilling.sciml.errors import InputError
-from tvilling.sciml.fit_checkpoint import fingerprint
+from tvilling.sciml.core.errors import InputError
+from tvilling.sciml.core.system import System
+from tvilling.sciml.io.array_store import home_folder, load_arrays, save_arrays, whole_folder
 from tvilling.sciml.io.checksums import check_sums
 from tvilling.sciml.io.files import read_text
 from tvilling.sciml.io.strict_json import read_json
-from tvilling.sciml.store import home_folder, load_arrays, save_arrays, whole_folder
-from tvilling.sciml.system import System
+from tvilling.sciml.learning.fit_checkpoint import fingerprint
 from tvilling.sciml.systems import SYSTEMS
-from tvilling.twins.belief import Belief
-from tvilling.twins.facts import code_version, model_hash, structure_hash
+from tvilling.twins.assimilation.belief import Belief
+from tvilling.twins.assimilation.vector import Model
+from tvilling.twins.ledger_record import code_version, model_hash, structure_hash
 from tvilling.twins.lock import locked
 from tvilling.twins.naming import leaf_name
 from tvilling.twins.twin import Twin
-from tvilling.twins.vector import Model
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 VERSION = re.compile(r"[0-9]{9,}-[0-9]{8}T[0-9]{12}")

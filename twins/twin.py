@@ -8,23 +8,23 @@ from typing import TYPE_CHECKING, Any
 import jax
 import numpy as np
 
-from tvilling.sciml.errors import InputError
-from tvilling.sciml.scenario import Scenario
-from tvilling.sciml.short_repr import short_repr
-from tvilling.sciml.simulate import Controller
-from tvilling.sciml.system import System
-from tvilling.twins.assimilate import advance
-from tvilling.twins.belief import Belief, Outcome, Update
-from tvilling.twins.facts import code_version, model_hash, update_facts, words
+from tvilling.sciml.core.errors import InputError
+from tvilling.sciml.core.scenario import Scenario
+from tvilling.sciml.core.short_repr import short_repr
+from tvilling.sciml.core.simulate import Controller
+from tvilling.sciml.core.system import System
+from tvilling.twins.assimilation.assimilate import advance
+from tvilling.twins.assimilation.belief import Belief, Outcome, Update
+from tvilling.twins.assimilation.prior import Prior, make_belief, make_model
+from tvilling.twins.assimilation.prior_checks import count_faults
+from tvilling.twins.assimilation.readings import Gated, check_step, gated_readings
+from tvilling.twins.assimilation.vector import Model, entries
 from tvilling.twins.forecast import label_forecast, run_ahead
 from tvilling.twins.ledger import Ledger
+from tvilling.twins.ledger_record import code_version, model_hash, update_facts, words
 from tvilling.twins.monitor import Health, health
 from tvilling.twins.naming import float_leaves, replace_leaves, unit_of
 from tvilling.twins.notes import TooFewMembersWarning, few_members_note, twin_notes
-from tvilling.twins.prior import Prior, make_belief, make_model
-from tvilling.twins.prior_checks import count_faults
-from tvilling.twins.readings import Gated, check_step, gated_readings
-from tvilling.twins.vector import Model, entries
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tvilling.apps.grid.facts import told
-from tvilling.apps.grid.opened import Opened
+from tvilling.apps.grid.grid_input import GridInput
+from tvilling.apps.grid.summary_stats import told
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,7 +57,7 @@ class Powers:
     told: str
 
 
-def powers(opened: Opened, background: Background) -> Powers:
+def powers(opened: GridInput, background: Background) -> Powers:
     """The scenarios that are asked for.
 
     Raises
@@ -85,7 +85,7 @@ def powers(opened: Opened, background: Background) -> Powers:
     )
 
 
-def _drawn(opened: Opened, background: Background) -> Powers:
+def _drawn(opened: GridInput, background: Background) -> Powers:
     from tvilling.sciml.systems.power_grid.studies.draws import Draws, draw
 
     draws, count = Draws(), background.scenarios

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tvilling.apps.grid.opened import Asked, Opened, Tell, open_grid, out_of_range
-from tvilling.apps.grid.written import (
+from tvilling.apps.grid.grid_input import GridInput, GridOptions, Tell, open_grid, out_of_range
+from tvilling.apps.grid.writers import (
     DEFAULT_OUT,
     provenance,
     result_attrs,
@@ -16,14 +16,14 @@ from tvilling.apps.grid.written import (
     write_summary,
     write_violations,
 )
-from tvilling.apps.run_folder import RunFolder
+from tvilling.apps.shared.run_folder import RunFolder
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
     import xarray as xr
 
-    from tvilling.sciml.systems.power_grid.grid import PowerGrid
+    from tvilling.sciml.systems.power_grid.model.grid import PowerGrid
 
 GIVEN = tuple(
     f"{kind}_{part}"
@@ -74,7 +74,7 @@ class FlowRun:
 
 def run_flow(
     file: str,
-    asked: Asked | None = None,
+    asked: GridOptions | None = None,
     scaled: Scaled | None = None,
     out: Path | None = None,
     tell: Tell = lambda stage: None,
@@ -87,12 +87,12 @@ def run_flow(
         With every fault of the file or of what was asked.
     """
     began, started = time.perf_counter(), datetime.now(UTC)
-    from tvilling.apps.grid.report import write_flow_report
-    from tvilling.sciml.systems.power_grid.labels import label
-    from tvilling.sciml.systems.power_grid.solve import solve
-    from tvilling.sciml.systems.power_grid.violations import violations
+    from tvilling.apps.grid.report.flow_report import write_flow_report
+    from tvilling.sciml.systems.power_grid.results.labels import label
+    from tvilling.sciml.systems.power_grid.results.violations import violations
+    from tvilling.sciml.systems.power_grid.solver.batch_solver import solve
 
-    asked, scaled = asked or Asked(), scaled or Scaled()
+    asked, scaled = asked or GridOptions(), scaled or Scaled()
     faults = out_of_range("--scale-loads", scaled.loads, 0.0, 100.0, "")
     faults += out_of_range("--scale-generation", scaled.generation, 0.0, 100.0, "")
     opened = open_grid(file, asked, tell, faults)
@@ -132,9 +132,14 @@ def scaled_powers(grid: "PowerGrid", scaled: Scaled) -> "dict[str, np.ndarray]":
 
 
 def _summary(
-    opened: Opened, data: "xr.Dataset", broken: "pd.DataFrame", options: dict[str, Any]
+    opened: GridInput, data: "xr.Dataset", broken: "pd.DataFrame", options: dict[str, Any]
 ) -> dict[str, Any]:
-    from tvilling.apps.grid.facts import count_limits, extremes_summary, outcome_word, rounded
+    from tvilling.apps.grid.summary_stats import (
+        count_limits,
+        extremes_summary,
+        outcome_word,
+        rounded,
+    )
 
     return {
         "study": "flow",

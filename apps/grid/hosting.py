@@ -8,8 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tvilling.apps.grid.background import Background, powers
-from tvilling.apps.grid.opened import Asked, Opened, Tell, by_current, open_grid, out_of_range
-from tvilling.apps.grid.written import (
+from tvilling.apps.grid.grid_input import (
+    GridInput,
+    GridOptions,
+    Tell,
+    by_current,
+    open_grid,
+    out_of_range,
+)
+from tvilling.apps.grid.writers import (
     DEFAULT_OUT,
     plain,
     provenance,
@@ -18,22 +25,22 @@ from tvilling.apps.grid.written import (
     write_data,
     write_summary,
 )
-from tvilling.apps.run_folder import RunFolder
-from tvilling.sciml.errors import InputError
+from tvilling.apps.shared.run_folder import RunFolder
+from tvilling.sciml.core.errors import InputError
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
     import xarray as xr
 
-    from tvilling.sciml.systems.power_grid.grid import PowerGrid
+    from tvilling.sciml.systems.power_grid.model.grid import PowerGrid
     from tvilling.sciml.systems.power_grid.studies.hosting import Technology
 
-MOST_SCENARIOS = 100_000
+MAX_SCENARIOS = 100_000
 
 
 @dataclass(frozen=True)
-class Wanted:
+class HostingOptions:
     """What is to be added, and where.
 
     Attributes
@@ -117,8 +124,8 @@ class HostingRun:
 
 def run_hosting(
     file: str,
-    asked: Asked | None = None,
-    wanted: Wanted | None = None,
+    asked: GridOptions | None = None,
+    wanted: HostingOptions | None = None,
     background: Background | None = None,
     out: Path | None = None,
     tell: Tell = lambda stage: None,
@@ -131,13 +138,13 @@ def run_hosting(
         With every fault of the file or of what was asked.
     """
     began, started = time.perf_counter(), datetime.now(UTC)
-    from tvilling.apps.grid.hosting_report import write_hosting_report
+    from tvilling.apps.grid.report.hosting_report import write_hosting_report
     from tvilling.sciml.systems.power_grid.studies.hosting import hosting
     from tvilling.sciml.systems.power_grid.studies.hosting_table import capacities
 
-    asked, wanted = asked or Asked(), wanted or Wanted()
+    asked, wanted = asked or GridOptions(), wanted or HostingOptions()
     background = background or Background(scenarios=200)
-    faults = [*wanted.faults(), *background.faults(MOST_SCENARIOS)]
+    faults = [*wanted.faults(), *background.faults(MAX_SCENARIOS)]
     named = wanted.named if wanted.buses else None
     opened = by_current(open_grid(file, asked, tell, faults, named))
     places = wanted.named(opened.grid)
@@ -176,9 +183,9 @@ def run_hosting(
 
 
 def _summary(
-    opened: Opened, data: "xr.Dataset", table: "pd.DataFrame", options: dict[str, Any]
+    opened: GridInput, data: "xr.Dataset", table: "pd.DataFrame", options: dict[str, Any]
 ) -> dict[str, Any]:
-    from tvilling.apps.grid.facts import rounded
+    from tvilling.apps.grid.summary_stats import rounded
 
     ordered = table.sort_values("capacity_mw", kind="stable")
     least, middle, most = (ordered.iloc[at] for at in (0, len(table) // 2, -1))

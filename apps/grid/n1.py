@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tvilling.apps.grid.background import Background, powers
-from tvilling.apps.grid.opened import Asked, Opened, Tell, by_current, open_grid
-from tvilling.apps.grid.written import (
+from tvilling.apps.grid.grid_input import GridInput, GridOptions, Tell, by_current, open_grid
+from tvilling.apps.grid.writers import (
     DEFAULT_OUT,
     plain,
     provenance,
@@ -19,19 +19,19 @@ from tvilling.apps.grid.written import (
     write_summary,
     write_violations,
 )
-from tvilling.apps.run_folder import RunFolder
-from tvilling.sciml.errors import InputError
+from tvilling.apps.shared.run_folder import RunFolder
+from tvilling.sciml.core.errors import InputError
 
 if TYPE_CHECKING:
     import numpy as np
     import pandas as pd
     import xarray as xr
 
-    from tvilling.sciml.systems.power_grid.grid import PowerGrid
+    from tvilling.sciml.systems.power_grid.model.grid import PowerGrid
     from tvilling.sciml.systems.power_grid.studies.outages import Failing
 
 ALL = "all"
-MOST_SCENARIOS = 1000
+MAX_SCENARIOS = 1000
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ class N1Run:
 
 def run_n1(
     file: str,
-    asked: Asked | None = None,
+    asked: GridOptions | None = None,
     failures: Failures | None = None,
     background: Background | None = None,
     out: Path | None = None,
@@ -126,14 +126,14 @@ def run_n1(
         With every fault of the file or of what was asked.
     """
     began, started = time.perf_counter(), datetime.now(UTC)
-    from tvilling.apps.grid.n1_report import write_n1_report
+    from tvilling.apps.grid.report.n1_report import write_n1_report
     from tvilling.sciml.systems.power_grid.studies.contingency import study
     from tvilling.sciml.systems.power_grid.studies.contingency_table import broken_limits, ranked
     from tvilling.sciml.systems.power_grid.studies.outages import failing
 
-    asked, failures = asked or Asked(), failures or Failures()
+    asked, failures = asked or GridOptions(), failures or Failures()
     background = background or Background()
-    faults = [*failures.faults(), *background.faults(MOST_SCENARIOS)]
+    faults = [*failures.faults(), *background.faults(MAX_SCENARIOS)]
     named = failures.named if failures.elements else None
     opened = by_current(open_grid(file, asked, tell, faults, named))
     elements = failing(opened.grid)
@@ -198,12 +198,12 @@ def _together(grid: "PowerGrid", elements: "Failing", failures: Failures) -> "np
 
 
 def _summary(
-    opened: Opened, data: "xr.Dataset", told: str, options: dict[str, Any]
+    opened: GridInput, data: "xr.Dataset", told: str, options: dict[str, Any]
 ) -> dict[str, Any]:
     """What the study comes to, of single outages and of pairs."""
     import numpy as np
 
-    from tvilling.apps.grid.facts import rounded
+    from tvilling.apps.grid.summary_stats import rounded
     from tvilling.sciml.systems.power_grid.studies.contingency_table import sums
 
     found: dict[str, Any] = {"study": "n1", **provenance(opened, options), "powers": told}

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tvilling.apps.grid.opened import Asked, Opened, Tell, open_grid
-from tvilling.apps.grid.written import (
+from tvilling.apps.grid.grid_input import GridInput, GridOptions, Tell, open_grid
+from tvilling.apps.grid.writers import (
     DEFAULT_OUT,
     provenance,
     result_attrs,
@@ -18,7 +18,7 @@ from tvilling.apps.grid.written import (
     write_summary,
     write_violations,
 )
-from tvilling.apps.run_folder import RunFolder
+from tvilling.apps.shared.run_folder import RunFolder
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,7 +54,7 @@ class YearRun:
 def run_year(
     file: str,
     profiles: Path | None = None,
-    asked: Asked | None = None,
+    asked: GridOptions | None = None,
     out: Path | None = None,
     tell: Tell = lambda stage: None,
 ) -> YearRun:
@@ -66,13 +66,13 @@ def run_year(
         With every fault of the grid, of the courses or of what was asked.
     """
     began, started = time.perf_counter(), datetime.now(UTC)
-    from tvilling.apps.grid.report import write_year_report
+    from tvilling.apps.grid.report.flow_report import write_year_report
     from tvilling.datasets.power_profiles import read_profiles
-    from tvilling.sciml.systems.power_grid.solve import base_case
+    from tvilling.sciml.systems.power_grid.results.violations import time_notes, violations
+    from tvilling.sciml.systems.power_grid.solver.batch_solver import base_case
     from tvilling.sciml.systems.power_grid.studies.year import year
-    from tvilling.sciml.systems.power_grid.violations import time_notes, violations
 
-    asked = asked or Asked()
+    asked = asked or GridOptions()
     opened = open_grid(file, asked, tell)
     tell("reading the courses of power")
     courses = read_profiles(opened.power_net, profiles)
@@ -101,9 +101,9 @@ def run_year(
 
 
 def _summary(
-    opened: Opened, data: "xr.Dataset", broken: "pd.DataFrame", options: dict[str, Any]
+    opened: GridInput, data: "xr.Dataset", broken: "pd.DataFrame", options: dict[str, Any]
 ) -> dict[str, Any]:
-    from tvilling.apps.grid.facts import (
+    from tvilling.apps.grid.summary_stats import (
         count_limits,
         energies_mwh,
         extremes_summary,

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from tvilling.apps.jobs.job import Job
 from tvilling.apps.jobs.schedule import Schedule
-from tvilling.sciml.extras import needs_extra
+from tvilling.sciml.io.extras import needs_extra
 
 with needs_extra("jobs"):
     from apscheduler.schedulers.background import BackgroundScheduler

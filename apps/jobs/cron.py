@@ -9,7 +9,7 @@ import itertools
 from dataclasses import dataclass
 from datetime import date, time
 
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 WEEKDAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat")

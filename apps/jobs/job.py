@@ -11,13 +11,13 @@ from pathlib import Path
 from tvilling.apps.jobs.kinds import kind_named, kind_of_case, resolve
 from tvilling.apps.jobs.schedule import Schedule, parse_schedule
 from tvilling.apps.jobs.store import Store
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 from tvilling.sciml.io.files import read_bytes
 from tvilling.sciml.io.reads import read_once
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,60}")
 DENMARK = "Europe/Copenhagen"
-MOST_RETRIES = 100
+MAX_RETRIES = 100
 
 
 @dataclass(frozen=True)
@@ -95,8 +95,8 @@ def add_job(
         raise InputError(
             "name", [f"is {name!r}, expected up to 61 of A-Z a-z 0-9 _ . - and no dot first"]
         )
-    if not 0 <= effort.retries <= MOST_RETRIES:
-        raise InputError("retries", [f"is {effort.retries}, expected 0 to {MOST_RETRIES}"])
+    if not 0 <= effort.retries <= MAX_RETRIES:
+        raise InputError("retries", [f"is {effort.retries}, expected 0 to {MAX_RETRIES}"])
     parse_schedule(schedule, zone)
     path = case.absolute()
     with read_once():

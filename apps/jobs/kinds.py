@@ -12,7 +12,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 
 Work = Callable[[Path, datetime, Path, Callable[[str], None]], dict[str, Any]]
 
@@ -53,19 +53,21 @@ class Kind:
 
 
 KINDS: dict[str, Kind] = {
-    "run": Kind("tvilling.apps.jobs.kinds:run_job", check="tvilling.apps.case_file:read_case"),
+    "run": Kind(
+        "tvilling.apps.jobs.kinds:run_job", check="tvilling.apps.shared.case_file:read_case"
+    ),
     "plan": Kind(
-        "tvilling.apps.production.job:plan_job",
+        "tvilling.apps.plant.job:plan_job",
         fallbacks=(
-            "tvilling.apps.production.job:rule_job",
-            "tvilling.apps.production.job:hold_job",
+            "tvilling.apps.plant.job:rule_job",
+            "tvilling.apps.plant.job:hold_job",
         ),
-        check="tvilling.apps.production.job:check_case",
-        without="tvilling.apps.production.job:plan_without_job",
+        check="tvilling.apps.plant.job:check_case",
+        without="tvilling.apps.plant.job:plan_without_job",
     ),
     "backtest": Kind(
-        "tvilling.apps.production.job:backtest_job",
-        check="tvilling.apps.production.job:check_case",
+        "tvilling.apps.plant.job:backtest_job",
+        check="tvilling.apps.plant.job:check_case",
     ),
 }
 # Kind of a job whose case names a system, where it is not `run`.
@@ -93,7 +95,7 @@ def kind_of_case(path: Path) -> str:
     InputError
         If the file cannot be read or tells no kind.
     """
-    from tvilling.apps.case_file import MAX_CASE_BYTES
+    from tvilling.apps.shared.case_file import MAX_CASE_BYTES
     from tvilling.sciml.io.files import read_text
     from tvilling.sciml.io.strict_yaml import parse_yaml
 
@@ -120,7 +122,7 @@ def run_job(
     case: Path, scheduled: datetime, out: Path, tell: Callable[[str], None]
 ) -> dict[str, Any]:
     """Run the case as `tvilling run` does; its files stand in `out` itself."""
-    from tvilling.apps.run import run_case
+    from tvilling.apps.heat.run import run_case
 
     result = run_case(case, (), out, tell)
     for file in result.folder.iterdir():

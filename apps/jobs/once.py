@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 from threading import Event
 
 from tvilling.apps.jobs.job import Job
-from tvilling.apps.jobs.moments import shown
 from tvilling.apps.jobs.queue import ask_for, claim_one
 from tvilling.apps.jobs.run import FINAL, Run, find
 from tvilling.apps.jobs.serve import LEASE_S, new_owner
 from tvilling.apps.jobs.store import Store
 from tvilling.apps.jobs.supervise import attempt
-from tvilling.sciml.errors import InputError
+from tvilling.apps.jobs.times import shown
+from tvilling.sciml.core.errors import InputError
 
 LOOK_S = 0.5
 

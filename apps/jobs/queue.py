@@ -12,12 +12,12 @@ from datetime import UTC, datetime
 
 from tvilling.apps.jobs.job import COLUMNS, Job
 from tvilling.apps.jobs.lease import Lease, alive
-from tvilling.apps.jobs.moments import tell_duration
 from tvilling.apps.jobs.run import RUN_COLUMNS, Claim, Run, find
 from tvilling.apps.jobs.store import Store
+from tvilling.apps.jobs.times import tell_duration
 
-MOST_LOST = 5  # a run whose process vanishes more often may take the machine down with it
-MOST_COUNTED = 1000
+MAX_LOST = 5  # a run whose process vanishes more often may take the machine down with it
+MAX_COUNTED = 1000
 
 
 def make_due(store: Store, name: str, lease: Lease) -> None:
@@ -36,7 +36,7 @@ def make_due(store: Store, name: str, lease: Lease) -> None:
         since = datetime.fromtimestamp(max(job.since_s, known.fetchone()[0] or 0), UTC)
         if latest is None or latest <= since:
             return
-        passed = list(itertools.islice(_between(job, since, latest), MOST_COUNTED))
+        passed = list(itertools.islice(_between(job, since, latest), MAX_COUNTED))
         if passed:
             _miss(connection, store, job, passed, "nobody kept the clock, and a later one was due")
         if now - latest.timestamp() > job.grace_s:
@@ -140,7 +140,7 @@ def _claim(
     """Make `run` that of `owner`; None where it cannot go on, which is then told."""
     vanished = run.state == "running" and run.owner != ""
     lost, job, now = run.lost + vanished, _job(connection, run.job), time.time()
-    if job is None or lost > MOST_LOST:
+    if job is None or lost > MAX_LOST:
         reason = "the job was removed" if job is None else f"its process vanished {lost} times"
         _end(connection, store, run, "failed", reason)
         return None
@@ -202,7 +202,7 @@ def _miss(
 ) -> None:
     """Tell that `times` were missed, by one line and by the row of the last of them."""
     first, last = times[0], times[-1]
-    many = f"{len(times)} or more" if len(times) == MOST_COUNTED else str(len(times))
+    many = f"{len(times)} or more" if len(times) == MAX_COUNTED else str(len(times))
     count = f"{many} times from {first:%Y-%m-%dT%H:%M:%SZ}: " if len(times) > 1 else ""
     _add(connection, job, last, 0)
     run = _get(connection, job.name, int(last.timestamp()))

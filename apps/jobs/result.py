@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from tvilling.apps.run_folder import UNFINISHED
+from tvilling.apps.shared.run_folder import UNFINISHED
 from tvilling.sciml.io.checksums import SUMS, check_sums, sha256_of, write_sums
 
 FACTS = "run.json"

@@ -5,11 +5,11 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Event
 
 from tvilling.apps.jobs.lease import Lease
-from tvilling.apps.jobs.moments import shown
 from tvilling.apps.jobs.queue import claim_next
 from tvilling.apps.jobs.run import Claim, Run, find
 from tvilling.apps.jobs.store import Store
 from tvilling.apps.jobs.supervise import attempt
+from tvilling.apps.jobs.times import shown
 
 
 class Runner:

@@ -17,8 +17,8 @@ from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from tvilling.apps.jobs.cron import parse_cron
-from tvilling.apps.jobs.moments import LONGEST_S, known_zone, parse_duration
-from tvilling.sciml.errors import InputError
+from tvilling.apps.jobs.times import LONGEST_S, known_zone, parse_duration
+from tvilling.sciml.core.errors import InputError
 
 DAYS = timedelta(days=1)
 SEARCHED_DAYS = 8 * 366 + 1  # a 29 February can be eight years away

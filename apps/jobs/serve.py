@@ -13,11 +13,11 @@ from uuid import uuid4
 from tvilling.apps.jobs import lease as leases
 from tvilling.apps.jobs.job import jobs, next_due
 from tvilling.apps.jobs.lease import Lease
-from tvilling.apps.jobs.moments import shown
 from tvilling.apps.jobs.queue import make_due
 from tvilling.apps.jobs.run import open_runs
 from tvilling.apps.jobs.runner import Runner
 from tvilling.apps.jobs.store import Store
+from tvilling.apps.jobs.times import shown
 from tvilling.sciml.io.storage import StorageError
 
 if TYPE_CHECKING:

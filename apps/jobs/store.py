@@ -25,10 +25,10 @@ from tvilling.apps.jobs.row_sums import (
     keep_sums,
     row_faults,
 )
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
+from tvilling.sciml.io.array_store import home_folder
 from tvilling.sciml.io.files import check_file
 from tvilling.sciml.io.storage import StorageError, storing
-from tvilling.sciml.store import home_folder
 from tvilling.twins.ledger import Ledger
 from tvilling.twins.lock import locked
 
@@ -92,7 +92,7 @@ class Store:
 
     @classmethod
     def at_home(cls) -> "Store":
-        """The store in the user's data folder, see `tvilling.sciml.store.home_folder`."""
+        """The store in the user's data folder, see `tvilling.sciml.io.array_store.home_folder`."""
         return cls(home_folder().absolute())
 
     @property

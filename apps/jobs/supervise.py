@@ -17,7 +17,7 @@ from tvilling.apps.jobs.result import is_published, read_result, set_aside, swee
 from tvilling.apps.jobs.run import Claim
 from tvilling.apps.jobs.store import Store
 from tvilling.apps.jobs.worker import Order, packed
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 from tvilling.sciml.io.files import read_bytes
 from tvilling.sciml.io.storage import StorageError
 

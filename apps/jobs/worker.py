@@ -21,8 +21,8 @@ from typing import Any, TextIO
 
 from tvilling.apps.jobs.kinds import resolve
 from tvilling.apps.jobs.result import beside, publish
-from tvilling.apps.late_input import LateInputError
-from tvilling.sciml.errors import InputError
+from tvilling.apps.shared.late_input import LateInputError
+from tvilling.sciml.core.errors import InputError
 from tvilling.sciml.io.reads import read_once
 
 FAILED = 1

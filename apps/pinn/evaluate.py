@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tvilling.apps.pinn.known import Tell, entry_of
 from tvilling.apps.pinn.labelled import within
+from tvilling.apps.pinn.library import Tell, entry_of
 from tvilling.apps.pinn.train import SOLUTION, SUMMARY
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 from tvilling.sciml.io.checksums import check_sums
 from tvilling.sciml.io.strict_json import read_json
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     import xarray as xr
     from rich.table import Table
 
-    from tvilling.pinns.domain import Axis
+    from tvilling.pinns.fields.domain import Axis
 
-MOST_POINTS = 10_000_000
+MAX_POINTS = 10_000_000
 SHOWN = 30
 FORM = "expected a number, numbers with commas, or LOW:HIGH:COUNT"
 
@@ -53,7 +53,7 @@ def run_evaluate(
     axes, more = read_coordinates(coordinates, problem.inputs.axes)
     if faults + more:
         raise InputError("pinn evaluate", faults + more)
-    from tvilling.pinns.store import load_solution
+    from tvilling.pinns.solution.store import load_solution
 
     tell("reading the solution")
     solution = load_solution(folder / SOLUTION, problem)
@@ -96,8 +96,8 @@ def read_coordinates(
         if axis.name not in named
     ]
     count = float(np.prod([float(values.size) for values in found.values()]))
-    if count > MOST_POINTS:
-        faults.append(f"the grid has {count:,.0f} points, expected at most {MOST_POINTS:,}")
+    if count > MAX_POINTS:
+        faults.append(f"the grid has {count:,.0f} points, expected at most {MAX_POINTS:,}")
     return found, faults
 
 
@@ -109,7 +109,7 @@ def frame_of(data: "xr.Dataset") -> "pd.DataFrame":
 
 def values_table(data: "xr.Dataset") -> "tuple[Table, int]":
     """The first rows for the terminal, and how many there are."""
-    from tvilling.apps.terminal import plain_table
+    from tvilling.apps.shared.terminal import plain_table
 
     frame = frame_of(data)
     table = plain_table()
@@ -132,7 +132,7 @@ def _numbers(text: str) -> Any:
 
     if ":" in text:
         low, high, count = text.split(":")
-        if not 1 <= int(count) <= MOST_POINTS:
+        if not 1 <= int(count) <= MAX_POINTS:
             raise ValueError(count)
         values = np.linspace(float(low), float(high), int(count))
     else:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tvilling.apps.report_figures import COLOURS, DEMAND, put_title
+from tvilling.apps.heat.report_figures import COLOURS, DEMAND, put_title
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from tvilling.apps.pinn.train import Seeded
-    from tvilling.pinns.course import Check
+    from tvilling.pinns.training.training_loop import Check
 
 SHOWN = 4  # unknowns that are drawn
 FIELD, DIFFERENCE = "viridis", "RdBu_r"

@@ -5,17 +5,17 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tvilling.apps.pinn.known import Tell, entry_of, settings_of
+from tvilling.apps.pinn.library import Tell, entry_of, settings_of
 from tvilling.apps.pinn.measurements import read_measurements
 from tvilling.apps.pinn.train import GREATEST_SEED
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from tvilling.pinns.inverse import Inverted
-    from tvilling.pinns.parameters import Fixed, Free
-    from tvilling.pinns.problem import Problem
+    from tvilling.pinns.inverse.inversion import Inverted
+    from tvilling.pinns.problem.parameters import Fixed, Free
+    from tvilling.pinns.problem.statement import Problem
 
 TIMES = 2.0  # a parameter that is set free lies between half and twice the library's
 COVERAGE = 0.9
@@ -63,7 +63,7 @@ def run_invert(
         ) from None
     if faults:
         raise InputError("pinn invert", faults)
-    from tvilling.pinns.inverse import invert
+    from tvilling.pinns.inverse.inversion import invert
 
     asked = replace(problem, parameters=parameters, measured=measured, reference=None)
     return invert(asked, settings, seed, noise, COVERAGE, tell=tell)
@@ -98,7 +98,7 @@ def set_free(problem: "Problem", text: str | None) -> tuple[tuple[Any, ...], lis
 
 def _freed(item: "Fixed | Free", span: str) -> "Free":
     """The parameter between the ends that were asked for, else around the library's number."""
-    from tvilling.pinns.parameters import Free
+    from tvilling.pinns.problem.parameters import Free
 
     if span:
         try:
@@ -122,7 +122,7 @@ def _freed(item: "Fixed | Free", span: str) -> "Free":
 
 def _held(item: Any, found: "dict[str, Free]", faults: list[str]) -> Any:
     """A parameter as it is, or free; one that the library leaves free must be named."""
-    from tvilling.pinns.parameters import Free
+    from tvilling.pinns.problem.parameters import Free
 
     if item.name in found:
         return found[item.name]
@@ -133,7 +133,7 @@ def _held(item: Any, found: "dict[str, Free]", faults: list[str]) -> Any:
 
 def estimates_table(found: "Inverted") -> "Table":
     """What was found, for the terminal."""
-    from tvilling.apps.terminal import plain_table
+    from tvilling.apps.shared.terminal import plain_table
 
     table = plain_table("parameter", "estimate", "", "90 % from", "to", "standard error")
     table.columns[2].justify = "left"

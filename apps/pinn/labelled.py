@@ -7,11 +7,11 @@ import numpy as np
 if TYPE_CHECKING:
     import xarray as xr
 
-    from tvilling.pinns.evaluated import Evaluated
-    from tvilling.pinns.problem import Problem
+    from tvilling.pinns.problem.statement import Problem
+    from tvilling.pinns.solution.evaluated import Evaluated
 
 NODES = {1: 401, 2: 101, 3: 41}  # along an axis, by the number of axes
-POINTS, LEAST = 20_000, 5  # about as many where there are more axes
+POINTS, MIN = 20_000, 5  # about as many where there are more axes
 
 
 def on_grid(solution: "Evaluated") -> "xr.Dataset":
@@ -48,7 +48,7 @@ def within(problem: "Problem", data: "xr.Dataset") -> "xr.Dataset":
 
 def _grid(problem: "Problem") -> dict[str, Any]:
     axes = problem.inputs.axes
-    nodes = NODES.get(len(axes), max(LEAST, round(POINTS ** (1 / len(axes))) // 2 * 2 + 1))
+    nodes = NODES.get(len(axes), max(MIN, round(POINTS ** (1 / len(axes))) // 2 * 2 + 1))
     return {axis.name: np.linspace(axis.low, axis.high, nodes) for axis in axes}
 
 

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 from tvilling.sciml.io.csv_table import read_cells
 from tvilling.sciml.io.decimals import NUMBER
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from tvilling.pinns.conditions import Measured
-    from tvilling.pinns.problem import Problem
+    from tvilling.pinns.problem.conditions import Measured
+    from tvilling.pinns.problem.statement import Problem
 
 HEADING = re.compile(r"\s*([^\s\[]+)\s*(?:\[(.*)\])?\s*")
 TOLD = 5  # rows at fault that are told one by one, a column
@@ -33,7 +33,7 @@ def read_measurements(file: Path, problem: "Problem") -> "tuple[Measured, ...]":
     InputError
         With every column and every cell that is missing, unknown, unreadable or out of range.
     """
-    from tvilling.pinns.conditions import Measured
+    from tvilling.pinns.problem.conditions import Measured
 
     table = _table(file)
     units = {axis.name: axis.unit for axis in problem.inputs.axes}

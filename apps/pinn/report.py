@@ -5,10 +5,10 @@ from importlib.metadata import version
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
-from tvilling.apps.grid.tables import html_table
+from tvilling.apps.grid.report.tables import html_table
 from tvilling.apps.pinn.figures import SHOWN, draw_course, draw_solution
-from tvilling.apps.pinn.known import entry_of, in_unit
-from tvilling.apps.report_page import facts_section, figure_section, list_section, page
+from tvilling.apps.pinn.library import entry_of, in_unit
+from tvilling.apps.shared.report_page import facts_section, figure_section, list_section, page
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -32,7 +32,7 @@ def write_train_report(run: "TrainRun", data: "xr.Dataset", wall_s: float) -> No
     """Write `report.html` of a training to its folder."""
     import matplotlib
 
-    from tvilling.apps.report_figures import STYLE, to_svg
+    from tvilling.apps.heat.report_figures import STYLE, to_svg
 
     sections = [_verdict_section(run), _errors_section(run), _seeds_section(run)]
     with matplotlib.rc_context(STYLE | {"savefig.dpi": 150}):
@@ -167,7 +167,7 @@ def load_lines(run: "TrainRun") -> list[str]:
     return [
         "from pathlib import Path",
         "from tvilling.pinns import PROBLEMS",
-        "from tvilling.pinns.store import load_solution",
+        "from tvilling.pinns.solution.store import load_solution",
         "",
         f'problem = PROBLEMS["{run.name}"].example()',
         'solution = load_solution(Path("solution"), problem)  # in the folder of this report',

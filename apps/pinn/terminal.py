@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from tvilling.apps.pinn.report import ERROR_HEADS, SEED_HEADS, error_rows, seed_rows
-from tvilling.apps.terminal import plain_table
+from tvilling.apps.shared.terminal import plain_table
 from tvilling.sciml.io.escape import printable
 
 if TYPE_CHECKING:

@@ -9,17 +9,17 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tvilling.apps.pinn.known import Tell, entry_of, settings_of
+from tvilling.apps.pinn.library import Tell, entry_of, settings_of
 from tvilling.apps.pinn.training_folder import NOTHING_LEFT, TrainingFolder
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 
 if TYPE_CHECKING:
-    from tvilling.pinns.evaluated import Deviation
-    from tvilling.pinns.problem import Problem
-    from tvilling.pinns.settings import TrainSettings
-    from tvilling.pinns.solution import Solution
-    from tvilling.pinns.windows import WindowedSolution
-    from tvilling.sciml.footprint import Footprint
+    from tvilling.pinns.problem.statement import Problem
+    from tvilling.pinns.solution.evaluated import Deviation
+    from tvilling.pinns.solution.solution import Solution
+    from tvilling.pinns.training.settings import TrainSettings
+    from tvilling.pinns.training.windows import WindowedSolution
+    from tvilling.sciml.learning.footprint import Footprint
 
 DEFAULT_OUT = Path("runs")
 SOLUTION, OTHERS, DATA, REPORT, SUMMARY = (
@@ -29,12 +29,12 @@ SOLUTION, OTHERS, DATA, REPORT, SUMMARY = (
     "report.html",
     "summary.json",
 )
-MOST_SEEDS = 100
+MAX_SEEDS = 100
 GREATEST_SEED = 2**31 - 1  # with room for many from there on
 
 
 @dataclass(frozen=True)
-class Asked:
+class TrainOptions:
     """What a user may ask of a training.
 
     Attributes
@@ -63,8 +63,8 @@ class Asked:
         faults = []
         if not 0 <= self.seed <= GREATEST_SEED:
             faults.append(f"--seed is {self.seed}, expected 0 to {GREATEST_SEED}")
-        if not 1 <= self.seeds <= MOST_SEEDS:
-            faults.append(f"--seeds is {self.seeds}, expected 1 to {MOST_SEEDS}")
+        if not 1 <= self.seeds <= MAX_SEEDS:
+            faults.append(f"--seeds is {self.seeds}, expected 1 to {MAX_SEEDS}")
         if self.time_s is not None and not 0 < self.time_s < float("inf"):
             faults.append(f"--time-s is {self.time_s:g} s, expected above 0")
         return faults
@@ -115,7 +115,7 @@ class TrainRun:
 
 def run_train(
     name: str,
-    asked: Asked | None = None,
+    asked: TrainOptions | None = None,
     out: Path | None = None,
     tell: Tell = lambda stage: None,
 ) -> TrainRun:
@@ -127,7 +127,7 @@ def run_train(
         With every fault of what was asked; nothing has been written then.
     """
     began, started = time.perf_counter(), datetime.now(UTC)
-    asked, out = asked or Asked(), out or DEFAULT_OUT
+    asked, out = asked or TrainOptions(), out or DEFAULT_OUT
     problem, settings = _prepared(name, asked, tell)
     seeds = range(asked.seed, asked.seed + asked.seeds)
     mark = _mark(name, problem, settings, seeds)
@@ -149,7 +149,7 @@ def run_train(
         return replace(run, folder=folder.finish(), wall_s=time.perf_counter() - began)
 
 
-def _prepared(name: str, asked: Asked, tell: Tell) -> "tuple[Problem, TrainSettings]":
+def _prepared(name: str, asked: TrainOptions, tell: Tell) -> "tuple[Problem, TrainSettings]":
     """The problem with the settings that were asked for."""
     faults = asked.faults()
     try:
@@ -167,7 +167,7 @@ def _prepared(name: str, asked: Asked, tell: Tell) -> "tuple[Problem, TrainSetti
 
 def _mark(name: str, problem: "Problem", settings: "TrainSettings", seeds: range) -> str:
     """Digest of all that decides the result."""
-    from tvilling.pinns.declared import declared, described
+    from tvilling.pinns.problem.specification import declared, described
 
     timeless = described(settings) | {"time_s": None}
     parts = [name, declared(problem), timeless, list(seeds), version("tvilling")]
@@ -183,8 +183,8 @@ def _trained(
     tell: Tell,
 ) -> "tuple[list[Seeded], Footprint]":
     """Every seed, the one with the lowest loss at held-out points first."""
-    from tvilling.pinns.training import train
-    from tvilling.sciml.footprint import measure_footprint
+    from tvilling.pinns.training.trainer import train
+    from tvilling.sciml.learning.footprint import measure_footprint
 
     found = []
     watch = problem.reference is not None
@@ -206,7 +206,7 @@ def write_run(run: TrainRun, began: float) -> None:
     """Solutions, values on a grid, summary and report."""
     from tvilling.apps.pinn.labelled import on_grid
     from tvilling.apps.pinn.report import write_train_report
-    from tvilling.pinns.store import save_solution
+    from tvilling.pinns.solution.store import save_solution
 
     save_solution(run.kept.solution, run.folder / SOLUTION, run.settings, run.footprint)
     for other in run.seeded[1:]:
@@ -221,7 +221,7 @@ def write_run(run: TrainRun, began: float) -> None:
 
 def summary(run: TrainRun) -> dict[str, Any]:
     """The run as JSON has it."""
-    from tvilling.pinns.declared import described
+    from tvilling.pinns.problem.specification import described
 
     reference = run.kept.solution.problem.reference
     return {

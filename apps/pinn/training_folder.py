@@ -8,8 +8,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, Self
 
-from tvilling.apps.run_folder import UNFINISHED, RunFolder
-from tvilling.sciml.errors import InputError
+from tvilling.apps.shared.run_folder import UNFINISHED, RunFolder
+from tvilling.sciml.core.errors import InputError
 from tvilling.sciml.io.strict_json import read_json
 
 HALF = ".orbax-checkpoint-tmp"

@@ -10,8 +10,8 @@ from urllib.parse import unquote, urlencode, urlsplit
 from tvilling.apps.web.access import Access
 from tvilling.apps.web.addresses import ALIVE, HOME, LOGIN, LOGOUT, page_of, relative
 from tvilling.apps.web.logins import Logins
-from tvilling.apps.web.text import Words, choose_language
-from tvilling.sciml.extras import needs_extra
+from tvilling.apps.web.text import Labels, choose_language
+from tvilling.sciml.io.extras import needs_extra
 
 with needs_extra("apps"):
     from tornado.httputil import HTTPHeaders, HTTPServerRequest
@@ -193,13 +193,13 @@ def token_of(request: HTTPServerRequest) -> str | None:
     return cookie.value if cookie else None
 
 
-def words_of(request: HTTPServerRequest) -> Words:
+def words_of(request: HTTPServerRequest) -> Labels:
     """The visitor's words, from the address or else the browser's preference."""
     asked = request.arguments.get("lang", [b""])[0].decode("ascii", "ignore")
-    return Words(choose_language(asked, str(request.headers.get("Accept-Language", ""))))
+    return Labels(choose_language(asked, str(request.headers.get("Accept-Language", ""))))
 
 
-def plain_page(words: Words, text: str, more: str = "") -> str:
+def plain_page(words: Labels, text: str, more: str = "") -> str:
     """A page with nothing but a line of text, and `more` as HTML."""
     return (
         f'<!DOCTYPE html>\n<html lang="{words.language}"><head><meta charset="utf-8">'

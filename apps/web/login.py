@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from tvilling.apps.web.addresses import HOME, LOGIN, LOGOUT, page_of, relative
 from tvilling.apps.web.gate import COOKIE, PLAIN_POLICY, plain_page, token_of, words_of
 from tvilling.apps.web.logins import Logins
-from tvilling.sciml.extras import needs_extra
+from tvilling.sciml.io.extras import needs_extra
 
 with needs_extra("apps"):
     from tornado.web import RequestHandler

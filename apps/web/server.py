@@ -10,15 +10,15 @@ from typing import Any
 from tvilling.apps.web.access import Access
 from tvilling.apps.web.addresses import HOME, LOGIN, LOGOUT, NETWORK, system_address
 from tvilling.apps.web.gate import Gate, gate_rules, headers_of
-from tvilling.apps.web.home import home_page
 from tvilling.apps.web.loading import Loading
 from tvilling.apps.web.login import LoginHandler, LogoutHandler
 from tvilling.apps.web.logins import Logins
-from tvilling.apps.web.network_page import network_page
-from tvilling.apps.web.network_twin import NetworkTwin, load_twin
-from tvilling.apps.web.system_page import load_system, system_page
-from tvilling.sciml.errors import InputError
-from tvilling.sciml.extras import needs_extra
+from tvilling.apps.web.pages.home import home_page
+from tvilling.apps.web.pages.network_page import network_page
+from tvilling.apps.web.pages.network_twin import NetworkTwin, load_twin
+from tvilling.apps.web.pages.system_page import load_system, system_page
+from tvilling.sciml.core.errors import InputError
+from tvilling.sciml.io.extras import needs_extra
 from tvilling.sciml.systems import SYSTEMS
 
 with needs_extra("apps"):

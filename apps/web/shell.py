@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from tvilling.apps.web.addresses import HOME, LOGOUT, relative, with_language
+from tvilling.apps.web.pages.tiles import html
 from tvilling.apps.web.style import FAVICON, THEME
-from tvilling.apps.web.text import NAMES, Words, choose_language
-from tvilling.apps.web.tiles import html
-from tvilling.sciml.extras import needs_extra
+from tvilling.apps.web.text import NAMES, Labels, choose_language
+from tvilling.sciml.io.extras import needs_extra
 
 with needs_extra("apps"):
     import panel as pn
@@ -33,19 +33,19 @@ NARROW, BROAD = {"xs": 12, "md": 3}, {"xs": 12, "md": 9}
 HALF, WHOLE = {"xs": 12, "lg": 6}, {"xs": 12}
 
 
-def visitor_words() -> Words:
+def visitor_words() -> Labels:
     """The words of the visitor: what the address asks for, else what the browser prefers."""
     asked = pn.state.session_args.get("lang", [b""])[0].decode("ascii", "ignore")
-    return Words(choose_language(asked, str(pn.state.headers.get("Accept-Language", ""))))
+    return Labels(choose_language(asked, str(pn.state.headers.get("Accept-Language", ""))))
 
 
-def link(here: str, address: str, words: Words) -> str:
+def link(here: str, address: str, words: Labels) -> str:
     """A link from the page `here` to the page `address` in the visitor's language."""
     return relative(here, with_language(address, words.language))
 
 
 def show_page(
-    words: Words, here: str, title: str, main: Iterable[Any], has_login: bool = False
+    words: Labels, here: str, title: str, main: Iterable[Any], has_login: bool = False
 ) -> None:
     """Give the visitor a page with the header.
 
@@ -79,7 +79,7 @@ def show_page(
     frame.server_doc(pn.state.curdoc, title)
 
 
-def _template(words: Words) -> str:
+def _template(words: Labels) -> str:
     """The page's frame, which also tells when the server does not answer."""
     texts = {
         "lost": words("server_lost"),
@@ -113,7 +113,7 @@ def _busy_watchers() -> list[Any]:
 
 
 def slider(
-    parameter: Any, words: Words, label: str, unit: str, digits: int, divisor: float = 1.0
+    parameter: Any, words: Labels, label: str, unit: str, digits: int, divisor: float = 1.0
 ) -> Any:
     """A slider of a number parameter; its text is the value over `divisor` with `unit`."""
     return pmui.FloatSlider.from_param(
@@ -169,7 +169,7 @@ def paper(*parts: Any, **look: Any) -> Any:
     return pmui.Paper(*parts, sx=sx, **look)
 
 
-def _formatter(words: Words, unit: str, digits: int, divisor: float) -> Any:
+def _formatter(words: Labels, unit: str, digits: int, divisor: float) -> Any:
     sign = "," if words.language == "da" else "."
     code = (
         f"return (tick / {divisor}).toFixed({digits})"
@@ -179,7 +179,7 @@ def _formatter(words: Words, unit: str, digits: int, divisor: float) -> Any:
     return CustomJSTickFormatter(code=code)
 
 
-def _header(words: Words, here: str, has_login: bool) -> Any:
+def _header(words: Labels, here: str, has_login: bool) -> Any:
     def anchor(address: str, text: str, current: bool, more: str = "") -> str:
         mark = ' aria-current="page"' if current else ""
         return f'<a href="{escape(address)}"{mark}{more}>{escape(text)}</a>'

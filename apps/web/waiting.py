@@ -5,9 +5,9 @@ from html import escape
 from typing import Any, TypeVar
 
 from tvilling.apps.web.loading import Loading
-from tvilling.apps.web.text import Words
-from tvilling.apps.web.tiles import framed, html, state
-from tvilling.sciml.extras import needs_extra
+from tvilling.apps.web.pages.tiles import framed, html, state
+from tvilling.apps.web.text import Labels
+from tvilling.sciml.io.extras import needs_extra
 
 with needs_extra("apps"):
     import panel as pn
@@ -17,7 +17,7 @@ T = TypeVar("T")
 
 
 def when_loaded(
-    loading: Loading[T], words: Words, title: str, parts: Callable[[T, Any], list[Any]]
+    loading: Loading[T], words: Labels, title: str, parts: Callable[[T, Any], list[Any]]
 ) -> Any:
     """A column with the `parts` of what has been loaded, or one that tells how far it is.
 
@@ -47,7 +47,7 @@ def when_loaded(
 
 
 def _parts_or_error(
-    loading: Loading[T], words: Words, parts: Callable[[T], list[Any]]
+    loading: Loading[T], words: Labels, parts: Callable[[T], list[Any]]
 ) -> list[Any]:
     error = loading.error
     if loading.value is not None:
@@ -58,7 +58,7 @@ def _parts_or_error(
     return [html(state("bad", [words("load_failed", error=error)]), margin=(24, 0))]
 
 
-def _progress(words: Words, title: str, stage: str) -> str:
+def _progress(words: Labels, title: str, stage: str) -> str:
     return (
         f"<h1>{escape(title)}</h1>"
         f'<p role="status">{escape(words("loading", stage=words(f"stage_{stage}")))}</p>'

@@ -29,12 +29,12 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import ArrayLike, Float
 
-from tvilling.pinns.conditions import Condition
-from tvilling.pinns.domain import Axis, Box
-from tvilling.pinns.field import d, exp
+from tvilling.pinns.fields.domain import Axis, Box
+from tvilling.pinns.fields.field import d, exp
 from tvilling.pinns.library.positive import check_positive
-from tvilling.pinns.parameters import Fixed
-from tvilling.pinns.problem import Equation, Problem, Reference, Unknown, Values
+from tvilling.pinns.problem.conditions import Condition
+from tvilling.pinns.problem.parameters import Fixed
+from tvilling.pinns.problem.statement import Equation, Problem, Reference, Unknown, Values
 
 FARADAY_C_PER_MOL = 96485.33
 MODES, CHUNK = 500, 2000

@@ -17,16 +17,16 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
-from tvilling.pinns.conditions import Condition
-from tvilling.pinns.domain import Axis, Box
-from tvilling.pinns.field import d
+from tvilling.pinns.fields.domain import Axis, Box
+from tvilling.pinns.fields.field import d
+from tvilling.pinns.fields.symmetry import Symmetry
 from tvilling.pinns.library.references import cole_hopf
-from tvilling.pinns.parameters import Fixed
-from tvilling.pinns.problem import Equation, Problem, Reference, Unknown, Values
-from tvilling.pinns.symmetry import Symmetry
-from tvilling.sciml.errors import InputError
+from tvilling.pinns.problem.conditions import Condition
+from tvilling.pinns.problem.parameters import Fixed
+from tvilling.pinns.problem.statement import Equation, Problem, Reference, Unknown, Values
+from tvilling.sciml.core.errors import InputError
 
-LEAST, MOST = 0.002, 0.1  # viscosities for which the reference was checked
+MIN, MAX = 0.002, 0.1  # viscosities for which the reference was checked
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,8 @@ class Burgers:
     viscosity: float = 0.01 / math.pi
 
     def __post_init__(self) -> None:
-        if not LEAST <= self.viscosity <= MOST:
-            fault = f"viscosity is {self.viscosity:g}, expected {LEAST:g} to {MOST:g}"
+        if not MIN <= self.viscosity <= MAX:
+            fault = f"viscosity is {self.viscosity:g}, expected {MIN:g} to {MAX:g}"
             raise InputError("burgers", [fault])
 
     def exact(self, x: ArrayLike, t: ArrayLike) -> Float[Array, "*point"]:

@@ -27,9 +27,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import ArrayLike, Float
 
-from tvilling.pinns.conditions import Condition
-from tvilling.pinns.domain import Axis, Box
-from tvilling.pinns.field import d, exp, of
+from tvilling.pinns.fields.domain import Axis, Box
+from tvilling.pinns.fields.field import d, exp, of
 from tvilling.pinns.library.chebyshev import (
     Course,
     differentiation,
@@ -38,8 +37,9 @@ from tvilling.pinns.library.chebyshev import (
     nodes,
 )
 from tvilling.pinns.library.positive import check_positive
-from tvilling.pinns.parameters import Fixed
-from tvilling.pinns.problem import Equation, Problem, Reference, Unknown, Values
+from tvilling.pinns.problem.conditions import Condition
+from tvilling.pinns.problem.parameters import Fixed
+from tvilling.pinns.problem.statement import Equation, Problem, Reference, Unknown, Values
 
 HOUR_S = 3600.0
 COPPER_J_PER_M3K, INSULATION_J_PER_M3K = 3.45e6, 2.4e6  # IEC 60853-2, tables E.2, E.1

@@ -23,13 +23,13 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import ArrayLike, Float
 
-from tvilling.pinns.conditions import Condition
-from tvilling.pinns.domain import Axis, Box
-from tvilling.pinns.field import Field, d
+from tvilling.pinns.fields.domain import Axis, Box
+from tvilling.pinns.fields.field import Field, d
 from tvilling.pinns.library.positive import check_positive
-from tvilling.pinns.parameters import Fixed, Ranged
-from tvilling.pinns.problem import Equation, Problem, Reference, Unknown, Values
-from tvilling.pinns.terms import Formula, Terms
+from tvilling.pinns.problem.conditions import Condition
+from tvilling.pinns.problem.parameters import Fixed, Ranged
+from tvilling.pinns.problem.statement import Equation, Problem, Reference, Unknown, Values
+from tvilling.pinns.problem.variables import Formula, Variables
 
 Temperature = Float[np.ndarray, "*point"]
 
@@ -123,7 +123,7 @@ class HeatExchanger:
 def _balance(side: str) -> Formula:
     """Heat that one side gives, less what passes."""
 
-    def residual(at: Terms) -> Field:
+    def residual(at: Variables) -> Field:
         capacity, degc = getattr(at, f"{side}_kw_per_k"), getattr(at, f"{side}_degc")
         resistance = at.clean_m2k_per_kw + at.fouling_m2k_per_kw
         passed: Field = at.width_m * (at.hot_degc - at.cold_degc) / resistance

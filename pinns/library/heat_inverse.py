@@ -15,14 +15,14 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from tvilling.pinns.conditions import Measured
+from tvilling.pinns.inverse.classical_solver import SolverRoute
 from tvilling.pinns.library.heat import Heat
-from tvilling.pinns.network import NetworkSettings
-from tvilling.pinns.parameters import Free
-from tvilling.pinns.problem import Problem
-from tvilling.pinns.settings import TrainSettings
-from tvilling.pinns.solver_route import SolverRoute
-from tvilling.pinns.stages import Adam, Broyden
+from tvilling.pinns.network.network import NetworkSettings
+from tvilling.pinns.optimisers.stages import Adam, Broyden
+from tvilling.pinns.problem.conditions import Measured
+from tvilling.pinns.problem.parameters import Free
+from tvilling.pinns.problem.statement import Problem
+from tvilling.pinns.training.settings import TrainSettings
 
 SHORT = TrainSettings(
     NetworkSettings(width=12, depth=2),

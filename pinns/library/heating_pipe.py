@@ -18,14 +18,16 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
-from tvilling.pinns.conditions import Condition
-from tvilling.pinns.domain import Axis, Box
-from tvilling.pinns.field import d
-from tvilling.pinns.parameters import Fixed
-from tvilling.pinns.problem import Equation, Problem, Reference, Unknown, Values
-from tvilling.sciml.errors import InputError
+from tvilling.pinns.fields.domain import Axis, Box
+from tvilling.pinns.fields.field import d
+from tvilling.pinns.problem.conditions import Condition
+from tvilling.pinns.problem.parameters import Fixed
+from tvilling.pinns.problem.statement import Equation, Problem, Reference, Unknown, Values
+from tvilling.sciml.core.errors import InputError
 
-Course = Callable[[ArrayLike], Array]  # of a temperature [°C], in time [s] or along the pipe [m]
+TemperatureProfile = Callable[
+    [ArrayLike], Array
+]  # of a temperature [°C], in time [s] or along the pipe [m]
 
 WATER_J_PER_M3K = 4.08e6  # at 80 °C; within 2 % from 40 to 100 °C
 MEAN_DEGC, SWING_K, PERIOD_S = 80.0, 8.0, 1200.0  # the inlet of the example
@@ -47,8 +49,8 @@ class HeatingPipe:
         The range in which the temperature is expected.
     """
 
-    inlet_degc: Course
-    initial_degc: Course | None = None
+    inlet_degc: TemperatureProfile
+    initial_degc: TemperatureProfile | None = None
     length_m: float = 1500.0
     horizon_s: float = 3600.0
     speed_m_per_s: float = 1.0

@@ -20,17 +20,17 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from tvilling.pinns.conditions import Measured
-from tvilling.pinns.domain import Axis, Box
-from tvilling.pinns.field import d
+from tvilling.pinns.fields.domain import Axis, Box
+from tvilling.pinns.fields.field import d
+from tvilling.pinns.fields.splines import cubic
+from tvilling.pinns.inverse.classical_solver import SolverRoute
 from tvilling.pinns.library.positive import check_positive
-from tvilling.pinns.network import NetworkSettings
-from tvilling.pinns.parameters import Fixed, Free
-from tvilling.pinns.problem import Equation, Problem, Reference, Unknown, Values
-from tvilling.pinns.settings import TrainSettings
-from tvilling.pinns.solver_route import SolverRoute
-from tvilling.pinns.splines import cubic
-from tvilling.pinns.stages import Adam, Broyden
+from tvilling.pinns.network.network import NetworkSettings
+from tvilling.pinns.optimisers.stages import Adam, Broyden
+from tvilling.pinns.problem.conditions import Measured
+from tvilling.pinns.problem.parameters import Fixed, Free
+from tvilling.pinns.problem.statement import Equation, Problem, Reference, Unknown, Values
+from tvilling.pinns.training.settings import TrainSettings
 
 MEAN_DEGC = 80.0
 SWINGS = ((15.0, 3.0, 0.0), (10.0, 1.3, 1.0))  # amplitude [K], how often in the horizon, phase

@@ -25,14 +25,14 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
-from tvilling.pinns.conditions import Condition
-from tvilling.pinns.domain import Axis, Box
-from tvilling.pinns.field import d
+from tvilling.pinns.fields.domain import Axis, Box
+from tvilling.pinns.fields.field import d
 from tvilling.pinns.library.heating_pipe import WATER_J_PER_M3K
 from tvilling.pinns.library.positive import check_positive
-from tvilling.pinns.parameters import Fixed
-from tvilling.pinns.problem import Equation, Problem, Reference, Unknown, Values
-from tvilling.pinns.terms import Terms
+from tvilling.pinns.problem.conditions import Condition
+from tvilling.pinns.problem.parameters import Fixed
+from tvilling.pinns.problem.statement import Equation, Problem, Reference, Unknown, Values
+from tvilling.pinns.problem.variables import Variables
 
 STEEL_J_PER_M3K = 7800.0 * 450.0  # EN ISO 10456, table 3
 WATER_W_PER_MK, WATER_M2_PER_S, WATER_PRANDTL = 0.67, 3.65e-7, 2.2  # at 80 °C
@@ -157,7 +157,7 @@ class HeatingPipeWall:
         return {"water_degc": np.asarray(water), "wall_degc": np.asarray(wall)}
 
 
-def heat_of_both(at: Terms) -> Any:
+def heat_of_both(at: Variables) -> Any:
     """Balance of water and wall together [W/m]."""
     return (
         at.water_j_per_mk
@@ -167,7 +167,7 @@ def heat_of_both(at: Terms) -> Any:
     )
 
 
-def heat_of_wall(at: Terms) -> Any:
+def heat_of_wall(at: Variables) -> Any:
     """Balance of the wall [W/m]."""
     return (
         at.wall_j_per_mk * d(at.wall_degc, "time_s")

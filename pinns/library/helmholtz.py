@@ -13,13 +13,13 @@ from dataclasses import dataclass
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
 
-from tvilling.pinns.conditions import Condition
-from tvilling.pinns.domain import Axis, Box
-from tvilling.pinns.field import laplacian, sin
+from tvilling.pinns.fields.domain import Axis, Box
+from tvilling.pinns.fields.field import laplacian, sin
 from tvilling.pinns.library.references.closed_form import closed_form
-from tvilling.pinns.parameters import Fixed
-from tvilling.pinns.problem import Equation, Problem, Unknown
-from tvilling.sciml.errors import InputError
+from tvilling.pinns.problem.conditions import Condition
+from tvilling.pinns.problem.parameters import Fixed
+from tvilling.pinns.problem.statement import Equation, Problem, Unknown
+from tvilling.sciml.core.errors import InputError
 
 PI = math.pi
 

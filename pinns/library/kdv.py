@@ -13,12 +13,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
-from tvilling.pinns.conditions import Condition
-from tvilling.pinns.domain import Axis, Box
-from tvilling.pinns.field import d
+from tvilling.pinns.fields.domain import Axis, Box
+from tvilling.pinns.fields.field import d
 from tvilling.pinns.library.references.evolutions import kdv
-from tvilling.pinns.parameters import Fixed
-from tvilling.pinns.problem import Equation, Problem, Reference, Unknown, Values
+from tvilling.pinns.problem.conditions import Condition
+from tvilling.pinns.problem.parameters import Fixed
+from tvilling.pinns.problem.statement import Equation, Problem, Reference, Unknown, Values
 
 DISPERSION = 0.022
 REFERENCE_ERROR = 1e-10

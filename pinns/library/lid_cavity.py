@@ -29,17 +29,17 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
-from tvilling.pinns.domain import Axis, Box
-from tvilling.pinns.field import Field, d, laplacian, of
+from tvilling.pinns.fields.domain import Axis, Box
+from tvilling.pinns.fields.field import Field, d, laplacian, of
 from tvilling.pinns.library.references.cavity import Flow, solve
-from tvilling.pinns.parameters import Fixed
-from tvilling.pinns.problem import Derived, Equation, Problem, Reference, Unknown, Values
-from tvilling.pinns.terms import Terms
-from tvilling.sciml.errors import InputError
+from tvilling.pinns.problem.parameters import Fixed
+from tvilling.pinns.problem.statement import Derived, Equation, Problem, Reference, Unknown, Values
+from tvilling.pinns.problem.variables import Variables
+from tvilling.sciml.core.errors import InputError
 
 STEEPNESS = 50.0
 CORNER, TINY = 0.1, 1e-12  # of the weight around corners; keeps 0 / 0 away
-LEAST, MOST = 1.0, 400.0  # Reynolds numbers for which the reference was checked
+MIN, MAX = 1.0, 400.0  # Reynolds numbers for which the reference was checked
 REFERENCE_ERROR = 2e-4  # 1.1e-4 against 92 x 92 points; it falls with the fourth power
 
 
@@ -69,8 +69,8 @@ class LidCavity:
     reynolds: float = 400.0
 
     def __post_init__(self) -> None:
-        if not LEAST <= self.reynolds <= MOST:
-            fault = f"reynolds is {self.reynolds:g}, expected {LEAST:g} to {MOST:g}"
+        if not MIN <= self.reynolds <= MAX:
+            fault = f"reynolds is {self.reynolds:g}, expected {MIN:g} to {MAX:g}"
             raise InputError("lid cavity", [fault])
 
     def problem(self) -> Problem:
@@ -127,16 +127,16 @@ def away_from_corners(x: Array, y: Array) -> Array:
     return product
 
 
-def _streamfunction(at: Terms) -> Field:
+def _streamfunction(at: Variables) -> Field:
     inner: Field = of(walls, at.x, at.y) * at.inner
     return of(carried, at.x, at.y) + inner
 
 
-def _vorticity(at: Terms) -> Field:
+def _vorticity(at: Variables) -> Field:
     return (laplacian(at.psi, "x", "y") + at.omega) * of(away_from_corners, at.x, at.y)
 
 
-def _transport(at: Terms) -> Field:
+def _transport(at: Variables) -> Field:
     """What the flow carries of the vorticity less what spreads."""
     carried: Field = at.u * d(at.omega, "x") + at.v * d(at.omega, "y")
     spread = laplacian(at.omega, "x", "y") / at.reynolds

@@ -12,13 +12,13 @@ from jaxtyping import Float
 
 States = Float[np.ndarray, "state member"]
 Members = Float[np.ndarray, " member"]
-Slope = Callable[[float, States, Members], States]
+RightHandSide = Callable[[float, States, Members], States]
 TOLERANCE = 1e-12
 MEMBERS = 256  # of a family, solved at the same time
 
 
 def family_at(
-    slope: Slope,
+    slope: RightHandSide,
     start: Callable[[Members], States],
     times: Float[np.ndarray, " point"],
     parameter: Float[np.ndarray, " point"],
@@ -46,7 +46,7 @@ def family_at(
 
 
 def _solved(
-    slope: Slope,
+    slope: RightHandSide,
     start: States,
     members: Members,
     moments: Float[np.ndarray, " moment"],

@@ -25,15 +25,15 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
-from tvilling.pinns.conditions import Condition
-from tvilling.pinns.domain import Axis, Box
-from tvilling.pinns.field import Field, at_place, d, of
+from tvilling.pinns.fields.domain import Axis, Box
+from tvilling.pinns.fields.field import Field, at_place, d, of
 from tvilling.pinns.library.heating_pipe import WATER_J_PER_M3K
 from tvilling.pinns.library.positive import check_positive
-from tvilling.pinns.parameters import Fixed
-from tvilling.pinns.problem import Equation, Problem, Reference, Unknown, Values
-from tvilling.pinns.terms import Terms
-from tvilling.sciml.errors import InputError
+from tvilling.pinns.problem.conditions import Condition
+from tvilling.pinns.problem.parameters import Fixed
+from tvilling.pinns.problem.statement import Equation, Problem, Reference, Unknown, Values
+from tvilling.pinns.problem.variables import Variables
+from tvilling.sciml.core.errors import InputError
 
 WATER_KG_PER_M3 = 972.0  # at 80 °C
 
@@ -152,12 +152,12 @@ class PipeGraph:
         """The unknown of a pipe, exact."""
         return self.exact_degc(pipe, s, time_s) - self.junction_degc(pipe.start, time_s)
 
-    def temperature(self, at: Terms, pipe: Pipe) -> Field:
+    def temperature(self, at: Variables, pipe: Pipe) -> Field:
         """Temperature of a pipe as a field, of an equation's or a solution's terms [°C]."""
         change: Field = getattr(at, pipe.unknown)
         return self.mixture(at, pipe.start) + change
 
-    def mixture(self, at: Terms, junction: str) -> Field:
+    def mixture(self, at: Variables, junction: str) -> Field:
         """Temperature of the water that leaves a junction, as a field [°C]."""
         if junction == self.source:
             return of(self.feed_degc, at.time_s)
@@ -188,7 +188,7 @@ class PipeGraph:
         )
 
     def _balance(self, pipe: Pipe) -> Any:
-        def residual(at: Terms) -> Any:
+        def residual(at: Variables) -> Any:
             degc = self.temperature(at, pipe)
             lost = pipe.decay_per_s * (degc - at.ground_degc)
             return pipe.passage_s * (d(degc, "time_s") + lost) + d(getattr(at, pipe.unknown), "s")

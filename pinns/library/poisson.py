@@ -10,11 +10,11 @@ import math
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float
 
-from tvilling.pinns.conditions import Condition
-from tvilling.pinns.domain import Axis, Box
-from tvilling.pinns.field import laplacian, sin
+from tvilling.pinns.fields.domain import Axis, Box
+from tvilling.pinns.fields.field import laplacian, sin
 from tvilling.pinns.library.references.closed_form import closed_form
-from tvilling.pinns.problem import Equation, Problem, Unknown
+from tvilling.pinns.problem.conditions import Condition
+from tvilling.pinns.problem.statement import Equation, Problem, Unknown
 
 PI = math.pi
 

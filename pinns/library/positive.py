@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 
 
 def check_positive(source: str, figures: Mapping[str, float]) -> None:

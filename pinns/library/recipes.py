@@ -8,9 +8,9 @@ instead of tanh.
 from dataclasses import dataclass, replace
 from importlib import import_module
 
-from tvilling.pinns.network import NetworkSettings
-from tvilling.pinns.settings import TrainSettings, Windows
-from tvilling.pinns.stages import Broyden
+from tvilling.pinns.network.network import NetworkSettings
+from tvilling.pinns.optimisers.stages import Broyden
+from tvilling.pinns.training.settings import TrainSettings, Windows
 
 SHORT_STEPS, SHORT_POINTS = 300, 400
 

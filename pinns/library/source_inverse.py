@@ -5,9 +5,9 @@
 with conductivity λ [W/(m·K)], temperature rise u [K] and source q(x) [W/m³], steady. q is an
 unknown without an equation of its own. Two derivatives stand between q and what is read, so the
 noise of readings close to each other says little about q between them, and something has to be
-known beforehand: here, how steep q may be (`SMOOTH`, a prior that `invert` takes). Where q is
-steeper than that it comes out too flat, and intervals do not hold it: this error falls more slowly
-than one over the root of the number of readings, however good the optimiser.
+known beforehand: here, how steep q may be (`SMOOTH_SOURCE`, a prior that `invert` takes). Where q
+is steeper than that it comes out too flat, and intervals do not hold it: this error falls more
+slowly than one over the root of the number of readings, however good the optimiser.
 
 The truth is q = a sin(πx/L) + b sin(2πx/L), with u = (L²/λπ²) (a sin(πx/L) + b/4 sin(2πx/L)).
 """
@@ -18,15 +18,15 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from tvilling.pinns.conditions import Condition, Measured
-from tvilling.pinns.domain import Axis, Box
-from tvilling.pinns.field import d
+from tvilling.pinns.fields.domain import Axis, Box
+from tvilling.pinns.fields.field import d
 from tvilling.pinns.library.positive import check_positive
-from tvilling.pinns.network import NetworkSettings
-from tvilling.pinns.parameters import Fixed
-from tvilling.pinns.problem import Equation, Problem, Reference, Unknown, Values
-from tvilling.pinns.settings import TrainSettings
-from tvilling.pinns.stages import Adam, Broyden
+from tvilling.pinns.network.network import NetworkSettings
+from tvilling.pinns.optimisers.stages import Adam, Broyden
+from tvilling.pinns.problem.conditions import Condition, Measured
+from tvilling.pinns.problem.parameters import Fixed
+from tvilling.pinns.problem.statement import Equation, Problem, Reference, Unknown, Values
+from tvilling.pinns.training.settings import TrainSettings
 
 SHORT = TrainSettings(
     NetworkSettings(width=12, depth=1),
@@ -34,7 +34,7 @@ SHORT = TrainSettings(
     stages=(Adam(100), Broyden(300)),
     check_every=100,
 )
-SMOOTH = {"smoothness": 8000.0}  # of dq/dx, its size in the example [W/m⁴]
+SMOOTH_SOURCE = {"smoothness": 8000.0}  # of dq/dx, its size in the example [W/m⁴]
 
 
 @dataclass(frozen=True)

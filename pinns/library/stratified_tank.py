@@ -24,9 +24,8 @@ import numpy as np
 from jax.scipy.special import erfc
 from jaxtyping import Array, ArrayLike, Float
 
-from tvilling.pinns.conditions import Condition
-from tvilling.pinns.domain import Axis, Box
-from tvilling.pinns.field import d
+from tvilling.pinns.fields.domain import Axis, Box
+from tvilling.pinns.fields.field import d
 from tvilling.pinns.library.chebyshev import (
     Course,
     differentiation,
@@ -35,13 +34,14 @@ from tvilling.pinns.library.chebyshev import (
     nodes,
 )
 from tvilling.pinns.library.positive import check_positive
-from tvilling.pinns.parameters import Fixed
-from tvilling.pinns.problem import Equation, Problem, Reference, Unknown, Values
-from tvilling.sciml.errors import InputError
+from tvilling.pinns.problem.conditions import Condition
+from tvilling.pinns.problem.parameters import Fixed
+from tvilling.pinns.problem.statement import Equation, Problem, Reference, Unknown, Values
+from tvilling.sciml.core.errors import InputError
 
 WATER_J_PER_M3K = 4.12e6  # at 55 °C; within 2 % from 20 to 95 °C
 NODES, PANELS, TIMES = 72, 30, 10
-MOST_PECLET = 500.0  # beyond, the front is too thin for these nodes and for a network
+MAX_PECLET = 500.0  # beyond, the front is too thin for these nodes and for a network
 
 
 def front(
@@ -89,10 +89,10 @@ class StratifiedTank:
         names = (*size, "flow_m3_per_s", "diffusivity_m2_per_s", "loss_w_per_m2k")
         check_positive("stratified tank", {name: getattr(self, name) for name in names})
         peclet = self.speed_m_per_s * self.height_m / self.diffusivity_m2_per_s
-        if peclet > MOST_PECLET:
+        if peclet > MAX_PECLET:
             raise InputError(
                 "stratified tank",
-                [f"speed · height / diffusivity is {peclet:g}, expected at most {MOST_PECLET:g}"],
+                [f"speed · height / diffusivity is {peclet:g}, expected at most {MAX_PECLET:g}"],
             )
 
     @property

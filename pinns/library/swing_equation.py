@@ -23,14 +23,14 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from tvilling.pinns.conditions import Condition
-from tvilling.pinns.domain import Axis, Box
-from tvilling.pinns.field import cos, d, sin
+from tvilling.pinns.fields.domain import Axis, Box
+from tvilling.pinns.fields.field import cos, d, sin
 from tvilling.pinns.library.ordinary import TOLERANCE, family_at
 from tvilling.pinns.library.positive import check_positive
-from tvilling.pinns.parameters import Fixed, Ranged
-from tvilling.pinns.problem import Equation, Problem, Reference, Unknown, Values
-from tvilling.pinns.terms import Terms
+from tvilling.pinns.problem.conditions import Condition
+from tvilling.pinns.problem.parameters import Fixed, Ranged
+from tvilling.pinns.problem.statement import Equation, Problem, Reference, Unknown, Values
+from tvilling.pinns.problem.variables import Variables
 
 FREQUENCY_HZ = 60.0
 ADMITTANCE_BEFORE = np.array(
@@ -199,7 +199,7 @@ class Machines:
         )
 
     def _balance(self, machine: int) -> Any:
-        def residual(at: Terms) -> Any:
+        def residual(at: Variables) -> Any:
             angles = [getattr(at, name) for name in self.names]
             own, momentum = angles[machine], self.momentum_s2(machine)
             return (

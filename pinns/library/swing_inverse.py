@@ -14,17 +14,17 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from tvilling.pinns.conditions import Condition, Measured
-from tvilling.pinns.domain import Axis, Box
-from tvilling.pinns.field import d, sin
+from tvilling.pinns.fields.domain import Axis, Box
+from tvilling.pinns.fields.field import d, sin
+from tvilling.pinns.inverse.classical_solver import SolverRoute
 from tvilling.pinns.library.positive import check_positive
 from tvilling.pinns.library.swing_equation import OneMachine
-from tvilling.pinns.network import NetworkSettings
-from tvilling.pinns.parameters import Fixed, Free
-from tvilling.pinns.problem import Equation, Problem, Reference, Unknown, Values
-from tvilling.pinns.settings import TrainSettings
-from tvilling.pinns.solver_route import SolverRoute
-from tvilling.pinns.stages import Adam, Broyden
+from tvilling.pinns.network.network import NetworkSettings
+from tvilling.pinns.optimisers.stages import Adam, Broyden
+from tvilling.pinns.problem.conditions import Condition, Measured
+from tvilling.pinns.problem.parameters import Fixed, Free
+from tvilling.pinns.problem.statement import Equation, Problem, Reference, Unknown, Values
+from tvilling.pinns.training.settings import TrainSettings
 
 SHORT = TrainSettings(
     NetworkSettings(width=20, depth=1),

@@ -21,14 +21,14 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import ArrayLike, Float
 
-from tvilling.pinns.conditions import Condition
-from tvilling.pinns.domain import Axis, Box
-from tvilling.pinns.field import d, of
+from tvilling.pinns.fields.domain import Axis, Box
+from tvilling.pinns.fields.field import d, of
 from tvilling.pinns.library.ordinary import TOLERANCE, family_at
 from tvilling.pinns.library.positive import check_positive
-from tvilling.pinns.parameters import Fixed, Ranged
-from tvilling.pinns.problem import Equation, Problem, Reference, Unknown, Values
-from tvilling.pinns.terms import Terms
+from tvilling.pinns.problem.conditions import Condition
+from tvilling.pinns.problem.parameters import Fixed, Ranged
+from tvilling.pinns.problem.statement import Equation, Problem, Reference, Unknown, Values
+from tvilling.pinns.problem.variables import Variables
 
 DAY_MIN = 1440.0
 NAMES = ("top_oil_degc", "winding_rise_k", "oil_lag_k")
@@ -165,7 +165,7 @@ class LoadedTransformer:
         )
 
     def _balance(self, index: int, name: str) -> Any:
-        def residual(at: Terms) -> Any:
+        def residual(at: Variables) -> Any:
             state = getattr(at, name)
             aim = of(lambda time, peak: self.settled(time, peak)[index], at.time_min, at.peak)
             return getattr(at, f"{name}_lag_min") * d(state, "time_min") + state - aim
@@ -181,7 +181,7 @@ def _cos(turn: Any) -> Any:
     return np.cos(turn) if isinstance(turn, float | np.ndarray) else jnp.cos(turn)
 
 
-def hot_spot_degc(at: Terms) -> Any:
+def hot_spot_degc(at: Variables) -> Any:
     """The hot spot as a field, of an equation's or a solution's terms."""
     return at.top_oil_degc + at.winding_rise_k - at.oil_lag_k
 

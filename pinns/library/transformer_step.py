@@ -19,15 +19,15 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
-from tvilling.pinns.conditions import Condition
-from tvilling.pinns.domain import Axis, Box
-from tvilling.pinns.field import d, of
+from tvilling.pinns.fields.domain import Axis, Box
+from tvilling.pinns.fields.field import d, of
 from tvilling.pinns.library.positive import check_positive
 from tvilling.pinns.library.transformer_hot_spot import NAMES, Transformer
-from tvilling.pinns.parameters import Fixed, Ranged
-from tvilling.pinns.problem import Equation, Problem, Reference, Unknown, Values
-from tvilling.pinns.terms import Terms
-from tvilling.sciml.errors import InputError
+from tvilling.pinns.problem.conditions import Condition
+from tvilling.pinns.problem.parameters import Fixed, Ranged
+from tvilling.pinns.problem.statement import Equation, Problem, Reference, Unknown, Values
+from tvilling.pinns.problem.variables import Variables
+from tvilling.sciml.core.errors import InputError
 
 STARTS = tuple(f"start_{name}" for name in NAMES)
 
@@ -112,7 +112,7 @@ class TransformerStep:
         )
 
     def _balance(self, index: int, name: str) -> Any:
-        def residual(at: Terms) -> Any:
+        def residual(at: Variables) -> Any:
             own = getattr(at, name)
             aim = of(lambda load, air: self.transformer.settled(load, air)[index], at.load,
                      at.air_degc)  # fmt: skip

@@ -16,14 +16,14 @@ from jaxtyping import Array, Float
 
 from tvilling.pinns.library.transformer_hot_spot import NAMES, hot_spot_degc
 from tvilling.pinns.library.transformer_step import STARTS, TransformerStep
-from tvilling.pinns.network import NetworkSettings
-from tvilling.pinns.settings import TrainSettings
-from tvilling.pinns.solution import Solution
-from tvilling.pinns.stages import Broyden
-from tvilling.pinns.surrogate import Carried, Gauge, PinnSystem, as_system
-from tvilling.pinns.training import train
-from tvilling.sciml.physical import channel_status, finite_status, join_status
-from tvilling.sciml.system import Channel, Values
+from tvilling.pinns.network.network import NetworkSettings
+from tvilling.pinns.optimisers.stages import Broyden
+from tvilling.pinns.solution.solution import Solution
+from tvilling.pinns.surrogate.conversion import PinnSystem, StateMapping, SurrogateOutput, as_system
+from tvilling.pinns.training.settings import TrainSettings
+from tvilling.pinns.training.trainer import train
+from tvilling.sciml.core.physical import channel_status, finite_status, join_status
+from tvilling.sciml.core.system import Channel, Values
 from tvilling.sciml.systems.example import Example
 
 SETTINGS = TrainSettings(
@@ -32,8 +32,10 @@ SETTINGS = TrainSettings(
 SEEDS = (0, 1)
 LOWEST_DEGC, HIGHEST_DEGC = -40.0, 200.0  # of the outputs
 GAUGES = (
-    Gauge("top_oil_degc", "°C", LOWEST_DEGC, HIGHEST_DEGC, "top_oil_degc", {}, "Top oil"),
-    Gauge("hot_spot_degc", "°C", LOWEST_DEGC, HIGHEST_DEGC, hot_spot_degc, {}, "Hot spot"),
+    SurrogateOutput("top_oil_degc", "°C", LOWEST_DEGC, HIGHEST_DEGC, "top_oil_degc", {}, "Top oil"),
+    SurrogateOutput(
+        "hot_spot_degc", "°C", LOWEST_DEGC, HIGHEST_DEGC, hot_spot_degc, {}, "Hot spot"
+    ),
 )
 ACTIONS = {"load": "Load over rated load"}
 DRIVES = {"air_degc": "Air temperature"}
@@ -43,7 +45,7 @@ State = dict[str, Float[Array, ""]]
 
 def system_of(solutions: Sequence[Solution]) -> PinnSystem:
     """The system of networks that solve the problem of a `TransformerStep`."""
-    carried = [Carried(start, name) for start, name in zip(STARTS, NAMES, strict=True)]
+    carried = [StateMapping(start, name) for start, name in zip(STARTS, NAMES, strict=True)]
     return as_system(solutions, GAUGES, ACTIONS, DRIVES, carried, "time_min")
 
 

@@ -27,13 +27,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
-from tvilling.pinns.conditions import Condition
-from tvilling.pinns.domain import Axis, Box
-from tvilling.pinns.field import d, of
+from tvilling.pinns.fields.domain import Axis, Box
+from tvilling.pinns.fields.field import d, of
 from tvilling.pinns.library.positive import check_positive
-from tvilling.pinns.parameters import Fixed
-from tvilling.pinns.problem import Equation, Problem, Reference, Unknown, Values
-from tvilling.sciml.errors import InputError
+from tvilling.pinns.problem.conditions import Condition
+from tvilling.pinns.problem.parameters import Fixed
+from tvilling.pinns.problem.statement import Equation, Problem, Reference, Unknown, Values
+from tvilling.sciml.core.errors import InputError
 
 GRAVITY_M_PER_S2 = 9.80665
 REACHES = 200  # of the coarser grid

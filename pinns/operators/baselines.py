@@ -8,7 +8,7 @@ from jaxtyping import Float
 
 from tvilling.pinns.operators.problem import OperatorProblem
 from tvilling.pinns.operators.trained import errors_of
-from tvilling.sciml.short_repr import short_repr
+from tvilling.sciml.core.short_repr import short_repr
 
 if TYPE_CHECKING:
     import xarray as xr

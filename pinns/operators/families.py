@@ -10,7 +10,7 @@ from tvilling.pinns.library.heating_pipe import HeatingPipe
 from tvilling.pinns.operators.periodic_burgers import HIGH, LOW, PeriodicBurgers, solve_many
 from tvilling.pinns.operators.problem import Function, Grid, OperatorProblem, Varied
 from tvilling.pinns.operators.random_function import GaussianField
-from tvilling.pinns.problem import Problem
+from tvilling.pinns.problem.statement import Problem
 
 INLET_DEGC, SWING_K, INLET_S = 80.0, 4.0, 600.0
 PIPE_M, HORIZON_S = 1500.0, 3600.0

@@ -16,13 +16,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Complex, Float
 
-from tvilling.pinns.domain import Axis
+from tvilling.pinns.fields.domain import Axis
 from tvilling.pinns.operators.layers import DTYPE, Weights, dense, perceive, perceptron, through
 from tvilling.pinns.operators.model import Layout, Places
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 
 CONTINUED = 0.25  # of an axis that is not periodic
-MOST_AXES = 2
+MAX_AXES = 2
 LETTERS = "xy"
 
 
@@ -46,7 +46,7 @@ class FourierOperator:
 
     def faults(self, layout: Layout) -> list[str]:
         """What speaks against it for this layout."""
-        if len(layout.axes) <= MOST_AXES:
+        if len(layout.axes) <= MAX_AXES:
             return []
         return [f"the solution spans {len(layout.axes)} axes, expected one or two"]
 

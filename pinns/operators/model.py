@@ -8,7 +8,7 @@ import jax
 import numpy as np
 from jaxtyping import Array, Float
 
-from tvilling.pinns.domain import Axis
+from tvilling.pinns.fields.domain import Axis
 from tvilling.pinns.operators.layers import Weights
 
 Places = Mapping[str, Float[Array, " place"]]

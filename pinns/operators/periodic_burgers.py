@@ -12,18 +12,18 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Complex, Float
 
-from tvilling.pinns.conditions import Condition
-from tvilling.pinns.domain import Axis, Box
-from tvilling.pinns.field import d
+from tvilling.pinns.fields.domain import Axis, Box
+from tvilling.pinns.fields.field import d
 from tvilling.pinns.library.references.etdrk4 import Course, evolve
-from tvilling.pinns.operators.ensemble import values_of
+from tvilling.pinns.operators.operator_ensemble import values_of
 from tvilling.pinns.operators.problem import Function
-from tvilling.pinns.parameters import Fixed
-from tvilling.pinns.problem import Equation, Problem, Reference, Unknown, Values
-from tvilling.sciml.errors import InputError
+from tvilling.pinns.problem.conditions import Condition
+from tvilling.pinns.problem.parameters import Fixed
+from tvilling.pinns.problem.statement import Equation, Problem, Reference, Unknown, Values
+from tvilling.sciml.core.errors import InputError
 
 LOW, HIGH, HORIZON = -1.0, 1.0, 1.0
-LEAST, MOST = 0.02, 0.5  # viscosities for which the reference was checked
+MIN, MAX = 0.02, 0.5  # viscosities for which the reference was checked
 MODES, STEPS, PEAK = 128, 100, 1.5  # what starts up to this height need
 GROUP = 50  # samples at a time, for memory
 REFERENCE_ERROR = 1e-4
@@ -45,8 +45,8 @@ class PeriodicBurgers:
     viscosity: float = 0.02
 
     def __post_init__(self) -> None:
-        if not LEAST <= self.viscosity <= MOST:
-            fault = f"viscosity is {self.viscosity:g}, expected {LEAST:g} to {MOST:g}"
+        if not MIN <= self.viscosity <= MAX:
+            fault = f"viscosity is {self.viscosity:g}, expected {MIN:g} to {MAX:g}"
             raise InputError("periodic burgers", [fault])
 
     def problem(self) -> Problem:

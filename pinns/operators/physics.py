@@ -13,14 +13,14 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from tvilling.pinns.evaluation import evaluate
-from tvilling.pinns.field import Coordinate, Field, of
+from tvilling.pinns.fields.evaluation import evaluate
+from tvilling.pinns.fields.field import Coordinate, Field, of
+from tvilling.pinns.network.ansatz import constants
 from tvilling.pinns.operators.layers import DTYPE
 from tvilling.pinns.operators.model import Layout
 from tvilling.pinns.operators.problem import OperatorProblem
-from tvilling.pinns.terms import Terms
-from tvilling.pinns.trial import constants
-from tvilling.sciml.errors import InputError
+from tvilling.pinns.problem.variables import Variables
+from tvilling.sciml.core.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ def residuals(
     numbers = constants(template, {})
     named |= {name: of(jnp.asarray, value) for name, value in numbers.items()}
     equations = [item for item in template.equations if item.face is None]
-    return jnp.stack(evaluate([item.residual(Terms(named)) for item in equations], points))
+    return jnp.stack(evaluate([item.residual(Variables(named)) for item in equations], points))
 
 
 def physics_loss(

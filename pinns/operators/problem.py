@@ -7,11 +7,11 @@ from functools import cached_property
 import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
-from tvilling.pinns.domain import Axis
+from tvilling.pinns.fields.domain import Axis
 from tvilling.pinns.operators.random_function import GaussianField
-from tvilling.pinns.problem import Problem, Unknown
-from tvilling.sciml.errors import InputError
-from tvilling.sciml.short_repr import short_repr
+from tvilling.pinns.problem.statement import Problem, Unknown
+from tvilling.sciml.core.errors import InputError
+from tvilling.sciml.core.short_repr import short_repr
 
 Function = Callable[[ArrayLike], Array]  # of one coordinate, written with `jax.numpy`
 Grid = Mapping[str, Float[np.ndarray, " place"]]

@@ -16,8 +16,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
-from tvilling.sciml.errors import InputError
-from tvilling.sciml.short_repr import short_repr
+from tvilling.sciml.core.errors import InputError
+from tvilling.sciml.core.short_repr import short_repr
 
 Ends = Literal["periodic", "zero", "free"]
 

@@ -13,7 +13,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from tvilling.pinns.declared import declared, differing
 from tvilling.pinns.operators.deeponet import DeepONet
 from tvilling.pinns.operators.fno import FourierOperator
 from tvilling.pinns.operators.layers import Weights
@@ -21,12 +20,13 @@ from tvilling.pinns.operators.model import Layout, OperatorNetwork
 from tvilling.pinns.operators.problem import OperatorProblem
 from tvilling.pinns.operators.trained import OperatorSolution, Scaling
 from tvilling.pinns.operators.trust import Familiarity
-from tvilling.pinns.store import check_weights, path_name
-from tvilling.sciml.errors import InputError
+from tvilling.pinns.problem.specification import declared, differing
+from tvilling.pinns.solution.store import check_weights, path_name
+from tvilling.sciml.core.errors import InputError
+from tvilling.sciml.io.array_store import load_arrays, save_arrays, whole_folder
 from tvilling.sciml.io.checksums import check_sums
 from tvilling.sciml.io.strict_json import read_model
 from tvilling.sciml.io.strict_model import StrictModel
-from tvilling.sciml.store import load_arrays, save_arrays, whole_folder
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -10,13 +10,13 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import ArrayLike, Float
 
-from tvilling.pinns.operators.ensemble import ensemble, labelled, values_of
 from tvilling.pinns.operators.layers import DTYPE, Weights
 from tvilling.pinns.operators.model import Layout, OperatorNetwork
+from tvilling.pinns.operators.operator_ensemble import ensemble, labelled, values_of
 from tvilling.pinns.operators.problem import Function, OperatorProblem
 from tvilling.pinns.operators.trust import Familiarity
-from tvilling.sciml.errors import InputError
-from tvilling.sciml.short_repr import short_repr
+from tvilling.sciml.core.errors import InputError
+from tvilling.sciml.core.short_repr import short_repr
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -16,8 +16,8 @@ from tvilling.pinns.operators.physics import Physics, physics_loss
 from tvilling.pinns.operators.problem import OperatorProblem
 from tvilling.pinns.operators.trained import OperatorSolution, Scaling
 from tvilling.pinns.operators.trust import Familiarity
-from tvilling.sciml.errors import InputError
-from tvilling.sciml.fit import FitSettings, fit
+from tvilling.sciml.core.errors import InputError
+from tvilling.sciml.learning.fit import FitSettings, fit
 
 if TYPE_CHECKING:
     import xarray as xr

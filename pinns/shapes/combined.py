@@ -18,7 +18,7 @@ from tvilling.pinns.shapes.shape import (
     drawn,
     pick,
 )
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 
 STEP = 1e-6  # of the diagonal: how far from a point its two sides are looked at
 TRIES = 4096  # points of a fixed seed by which a composition is examined

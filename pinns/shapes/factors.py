@@ -23,7 +23,7 @@ from jaxtyping import Array, Float
 
 from tvilling.pinns.shapes.combined import Combined
 from tvilling.pinns.shapes.flat import Flat
-from tvilling.pinns.shapes.segments import MOST
+from tvilling.pinns.shapes.segments import MAX
 from tvilling.pinns.shapes.shape import BOUNDARY, Distance, Places, Scalar, Shape
 from tvilling.pinns.shapes.surface import Surface
 
@@ -89,7 +89,7 @@ def _of_planes(shape: Flat | Surface, edge: str, turn: float, unit: float) -> Si
     above = np.sum(own * ends[members, 0], axis=1)
     height = above[:, None, None] - np.einsum("md,scd->msc", own, ends)
     on_it = np.abs(height) <= FLAT * unit
-    if turn < 0 or len(members) > MOST or (height < -FLAT * unit).any():
+    if turn < 0 or len(members) > MAX or (height < -FLAT * unit).any():
         return None
     touching = on_it.all(axis=2)
     if not np.isin(np.flatnonzero(touching.any(axis=0)), members).all():
@@ -110,7 +110,7 @@ def _of_rings(shape: Flat, edge: str, turn: float, unit: float) -> Signed | None
     start, end = shape.segments.start, shape.segments.end
     members = shape.segments.groups[edge]
     rings = _rings(start[members], end[members])
-    if len(members) > MOST or rings is None:
+    if len(members) > MAX or rings is None:
         return None
     known = [_ring(ring, turn, unit) for ring in rings]
     outer = [shapely.LinearRing(ring).is_ccw for ring in rings]

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 from tvilling.sciml.io.files import read_bytes
 
 MAX_MESH_BYTES = 100_000_000

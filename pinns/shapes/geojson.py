@@ -11,7 +11,7 @@ from jaxtyping import Float
 
 from tvilling.pinns.shapes.polygon import Polygon, Polygons
 from tvilling.pinns.shapes.shape import as_places
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 from tvilling.sciml.io.strict_json import read_json
 
 MAX_GEOJSON_BYTES = 50_000_000

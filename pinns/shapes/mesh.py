@@ -12,7 +12,7 @@ from tvilling.pinns.shapes.files import read_file
 from tvilling.pinns.shapes.flat import Flat, areas
 from tvilling.pinns.shapes.segments import Segments
 from tvilling.pinns.shapes.shape import BOUNDARY, as_places
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 
 Pairs = Int[np.ndarray, "line 2"]
 STRAIGHT = 1e-9  # sine of the angle up to which two sides count as one
@@ -20,6 +20,8 @@ STRAIGHT = 1e-9  # sine of the angle up to which two sides count as one
 
 class TriangleMesh(Flat):
     """A mesh of triangles; its edges are the named groups of lines on its boundary.
+
+    Lines that continue each other straight, in the same groups, become one side.
 
     Parameters
     ----------
@@ -32,8 +34,6 @@ class TriangleMesh(Flat):
         names no edge.
     source
         What errors name as their place.
-
-    Lines that continue each other straight, in the same groups, become one side.
 
     Raises
     ------
@@ -72,14 +72,14 @@ class TriangleMesh(Flat):
 def read_mesh(path: str | Path, unit: float = 1.0) -> TriangleMesh:
     """The mesh of triangles in a .msh, .stl, .vtk, .ply, .obj or .off file, with its groups.
 
+    Physical groups of lines become edges, by name, or `"group 7"` where there is a number only.
+
     Parameters
     ----------
     path
         File; its format goes by the ending.
     unit
         Length of the file's unit in the unit wanted, such as 0.001 for mm in m.
-
-    Physical groups of lines become edges, by name, or `"group 7"` where there is a number only.
     """
     mesh = read_file(path)
     source = str(path)

@@ -9,13 +9,16 @@ from jaxtyping import Float, Int
 from tvilling.pinns.shapes.flat import Flat, areas
 from tvilling.pinns.shapes.segments import Segments
 from tvilling.pinns.shapes.shape import BOUNDARY, Places, as_places
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 
 Ring = Sequence[Sequence[float]] | Float[np.ndarray, "point 2"]
 
 
 class Polygon(Flat):
     """A polygon, with holes where there are any.
+
+    Its edges are `"outer"`, `"hole 1"`, … and each side, counted from one: side `"outer 1"` runs
+    from the first corner to the second.
 
     Parameters
     ----------
@@ -25,9 +28,6 @@ class Polygon(Flat):
         Corners of each hole.
     names
         Further edges, each a list of sides such as `{"inlet": ["outer 4"]}`.
-
-    Its edges are `"outer"`, `"hole 1"`, … and each side, counted from one: side `"outer 1"` runs
-    from the first corner to the second.
 
     Raises
     ------

@@ -8,9 +8,9 @@ from jaxtyping import Float, Int
 
 from tvilling.pinns.shapes.rfunctions import NEAR, equivalence, trimmed
 from tvilling.pinns.shapes.shape import BOUNDARY, Distance, Places, Scalar, pick
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 
-MOST = 200  # sides whose distances are joined; each is evaluated at every point
+MAX = 200  # sides whose distances are joined; each is evaluated at every point
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,11 +59,11 @@ class Segments:
         tends to the inverse of ∮ ds/r², about 1/π of the distance, however fine the sides are.
         """
         members = self.groups[edge]
-        if len(members) > MOST:
+        if len(members) > MAX:
             raise InputError(
                 f"distance to {edge!r}",
                 [
-                    f"it has {len(members)} straight sides, expected at most {MOST}; name a "
+                    f"it has {len(members)} straight sides, expected at most {MAX}; name a "
                     "shorter edge, coarsen the outline, or weigh its condition in the loss"
                 ],
             )

@@ -6,7 +6,7 @@ from typing import Protocol
 import numpy as np
 from jaxtyping import Array, Bool, Float
 
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 
 Scalar = Float[Array, ""]
 Distance = Callable[..., Scalar]  # takes the coordinates of one point, one argument each

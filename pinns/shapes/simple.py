@@ -16,7 +16,7 @@ from tvilling.pinns.shapes.shape import (
     as_places,
     check_edge,
 )
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 
 
 @dataclass(frozen=True)

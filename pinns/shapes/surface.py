@@ -14,7 +14,7 @@ from scipy.sparse.csgraph import connected_components
 from tvilling.pinns.shapes.files import read_file
 from tvilling.pinns.shapes.flat import in_triangles
 from tvilling.pinns.shapes.rfunctions import NEAR, both, equivalence, trimmed
-from tvilling.pinns.shapes.segments import MOST
+from tvilling.pinns.shapes.segments import MAX
 from tvilling.pinns.shapes.shape import (
     BOUNDARY,
     Distance,
@@ -26,7 +26,7 @@ from tvilling.pinns.shapes.shape import (
     drawn,
     pick,
 )
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 
 CREASE_DEG = 30.0
 CHUNK = 2_000_000  # pairs of points and triangles looked at together
@@ -34,6 +34,9 @@ CHUNK = 2_000_000  # pairs of points and triangles looked at together
 
 class Surface(Shape):
     """What lies inside a closed surface.
+
+    Its edges are `"face 1"`, `"face 2"`, … : parts of the surface without a crease of more than
+    30°, in the order in which the triangles first touch them.
 
     Parameters
     ----------
@@ -44,9 +47,6 @@ class Surface(Shape):
         clockwise.
     source
         What errors name as their place.
-
-    Its edges are `"face 1"`, `"face 2"`, … : parts of the surface without a crease of more than
-    30°, in the order in which the triangles first touch them.
 
     Raises
     ------
@@ -155,10 +155,10 @@ class Surface(Shape):
         name = edge or BOUNDARY
         check_edge(self, name)
         members = self.groups[name]
-        if len(members) > MOST:
+        if len(members) > MAX:
             raise InputError(
                 f"distance to {name!r}",
-                [f"it has {len(members)} triangles, expected at most {MOST}"],
+                [f"it has {len(members)} triangles, expected at most {MAX}"],
             )
         unit = float(np.linalg.norm(np.ptp(self.bounds, axis=0))) / 2
         corners, normals = self.triangles[members] / unit, self.normals[members]

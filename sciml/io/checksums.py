@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable
 from itertools import dropwhile
 from pathlib import Path
 
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 from tvilling.sciml.io.files import check_file, read_text, unreadable
 
 SUMS = "SHA256SUMS"

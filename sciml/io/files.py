@@ -9,7 +9,7 @@ import os
 import stat
 from pathlib import Path
 
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 from tvilling.sciml.io.reads import current_reads
 
 MAX_FILE_BYTES = 500_000_000

@@ -4,7 +4,7 @@ import os
 import stat
 from pathlib import Path
 
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 
 MAX_FILES = 200_000
 MAX_DEPTH = 12

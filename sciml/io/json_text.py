@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 from tvilling.sciml.io.files import read_text
 
 PIECE_BYTES = 1 << 22

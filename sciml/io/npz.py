@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 from tvilling.sciml.io.files import check_file
 
 MAX_ARRAYS = 10_000

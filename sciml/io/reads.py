@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 
 MAX_HELD_BYTES = 100_000_000  # of one file; of a larger one only the digest is kept
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 
 CAUSES = {
     errno.ENOSPC: "the disk is full",

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 from tvilling.sciml.io import json_text
 from tvilling.sciml.io.files import read_text
 from tvilling.sciml.io.json_text import Bounds

@@ -13,7 +13,7 @@ from typing import Any
 
 import yaml
 
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 from tvilling.sciml.io.escape import printable
 
 MAX_DEPTH = 32

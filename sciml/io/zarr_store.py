@@ -14,7 +14,7 @@ import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 from tvilling.sciml.io.checksums import SUMS, check_sums
 from tvilling.sciml.io.folders import check_folder
 from tvilling.sciml.io.strict_json import read_json

@@ -7,11 +7,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
+from tvilling.sciml.learning.conformal import absolute_scores, conformal_quantile
 from tvilling.sciml.surrogates.errors import ROWS, STATE
 from tvilling.sciml.surrogates.model import Calibration, Surrogate
 from tvilling.sciml.surrogates.transitions import Transitions
 from tvilling.sciml.surrogates.vectors import inputs_of, part, targets_of
-from tvilling.sciml.uncertainty import absolute_scores, conformal_quantile
 
 USUAL = 0.99  # share of calibration steps whose spread counts as usual
 LEAST_SPREAD = 1e-6  # of the unit of a target: members that agree exactly still have a scale

@@ -8,12 +8,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Float
 
-from tvilling.sciml.errors import InputError
-from tvilling.sciml.scaling import flat_rows
-from tvilling.sciml.scenario import Scenario
+from tvilling.sciml.core.errors import InputError
+from tvilling.sciml.core.scenario import Scenario
+from tvilling.sciml.core.system import System, Values
+from tvilling.sciml.learning.scaling import flat_rows
 from tvilling.sciml.surrogates.sound import Mask, sound, unsound
 from tvilling.sciml.surrogates.transitions import CHUNK, Transitions, run_played
-from tvilling.sciml.system import System, Values
 
 STATE = "state"
 ROWS = 4096  # steps answered at a time

@@ -7,9 +7,9 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
+from tvilling.sciml.core.system import Channel, System, Values
 from tvilling.sciml.surrogates.model import Surrogate
 from tvilling.sciml.surrogates.of_physics import OfPhysics
-from tvilling.sciml.system import Channel, System, Values
 
 TRUST, BY_PHYSICS = "trust", "by_physics"
 

@@ -7,13 +7,13 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int
 
-from tvilling.sciml.physical import finite_status, join_status, range_status
-from tvilling.sciml.short_repr import short_repr
+from tvilling.sciml.core.physical import finite_status, join_status, range_status
+from tvilling.sciml.core.short_repr import short_repr
+from tvilling.sciml.core.system import Values
+from tvilling.sciml.learning.conformal import conformal_interval, conformal_quantile
 from tvilling.sciml.surrogates.network import Ensemble
 from tvilling.sciml.surrogates.of_physics import OfPhysics
 from tvilling.sciml.surrogates.vectors import Scaling, inputs_of, part, size, targets_of
-from tvilling.sciml.system import Values
-from tvilling.sciml.uncertainty import conformal_interval, conformal_quantile
 
 FAR = 0.25  # widths of its channel by which an output may leave it before it is cut and flagged
 BOX_MARGIN = 0.1  # half widths outside the training box at which trust has fallen to 1/e
@@ -136,8 +136,8 @@ class Surrogate(OfPhysics):
     ) -> tuple[tuple[Any, Values], tuple[Any, Values]]:
         """Low and high ends of new state and outputs, each as `step` gives them, without status.
 
-        Conformal (`tvilling.sciml.uncertainty`), for every number by itself: it holds the answer
-        of the physics in a share `coverage` of steps like those of the training. Its width
+        Conformal (`tvilling.sciml.learning.conformal`), for every number by itself: it holds the
+        answer of the physics in a share `coverage` of steps like those of the training. Its width
         follows the spread of the ensemble.
         """
         scaled = self.scaling.inputs(inputs_of(self.physics, state, action, drive))

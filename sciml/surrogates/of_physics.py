@@ -4,7 +4,7 @@ from typing import Any
 
 from jaxtyping import Array, Float
 
-from tvilling.sciml.system import Channel, Values
+from tvilling.sciml.core.system import Channel, Values
 
 
 class OfPhysics:

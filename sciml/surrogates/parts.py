@@ -7,8 +7,9 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from tvilling.sciml.errors import InputError
-from tvilling.sciml.scenario import Scenario
+from tvilling.sciml.core.errors import InputError
+from tvilling.sciml.core.scenario import Scenario
+from tvilling.sciml.core.system import System, Values
 from tvilling.sciml.surrogates.errors import flattened
 from tvilling.sciml.surrogates.settings import SurrogateSettings
 from tvilling.sciml.surrogates.sound import (
@@ -26,7 +27,6 @@ from tvilling.sciml.surrogates.transitions import (
     transitions_of,
 )
 from tvilling.sciml.surrogates.vectors import inputs_of, targets_of
-from tvilling.sciml.system import System, Values
 from tvilling.sciml.systems.example import Example
 
 FEWEST_SCENARIOS = 10

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from tvilling.sciml.fit import FitSettings
+from tvilling.sciml.learning.fit import FitSettings
 from tvilling.sciml.surrogates.network import ACTIVATIONS
 
 RANGES: dict[str, tuple[float, float]] = {

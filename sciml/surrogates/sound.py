@@ -7,8 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Bool
 
-from tvilling.sciml.physical import RANGE_MARGIN
-from tvilling.sciml.system import System, Values
+from tvilling.sciml.core.physical import RANGE_MARGIN
+from tvilling.sciml.core.system import System, Values
 
 NOT_FINITE = "not finite"
 MAX_UNSOUND = 0.5  # share of steps that may be left out before there is nothing to learn from

@@ -11,17 +11,17 @@ import numpy as np
 from jax.flatten_util import ravel_pytree
 from pydantic import Field
 
-from tvilling.sciml.errors import InputError
-from tvilling.sciml.fit_checkpoint import fingerprint
+from tvilling.sciml.core.errors import InputError
+from tvilling.sciml.core.system import System
+from tvilling.sciml.io.array_store import home_folder, load_arrays, save_arrays, whole_folder
 from tvilling.sciml.io.checksums import check_sums
 from tvilling.sciml.io.strict_json import read_model
 from tvilling.sciml.io.strict_model import StrictModel
-from tvilling.sciml.store import home_folder, load_arrays, save_arrays, whole_folder
+from tvilling.sciml.learning.fit_checkpoint import fingerprint
 from tvilling.sciml.surrogates.model import Calibration, Surrogate
 from tvilling.sciml.surrogates.network import ACTIVATIONS, Ensemble
 from tvilling.sciml.surrogates.training import SurrogateReport
 from tvilling.sciml.surrogates.vectors import Scaling, size
-from tvilling.sciml.system import System
 
 ABOUT, ARRAYS = "surrogate.json", "arrays"
 SCALING = ("middle", "half", "slope", "offset", "rest")

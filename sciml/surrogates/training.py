@@ -13,10 +13,11 @@ import optax
 import xarray as xr
 from jaxtyping import Array
 
-from tvilling.sciml.fit import Fitted, fit
-from tvilling.sciml.fit_checkpoint import fingerprint
-from tvilling.sciml.scenario import Scenario
-from tvilling.sciml.short_repr import short_repr
+from tvilling.sciml.core.scenario import Scenario
+from tvilling.sciml.core.short_repr import short_repr
+from tvilling.sciml.core.system import Status
+from tvilling.sciml.learning.fit import Fitted, fit
+from tvilling.sciml.learning.fit_checkpoint import fingerprint
 from tvilling.sciml.surrogates.calibration import (
     calibrated,
     interval_coverage,
@@ -31,7 +32,6 @@ from tvilling.sciml.surrogates.settings import SurrogateSettings
 from tvilling.sciml.surrogates.sound import reasons_text
 from tvilling.sciml.surrogates.transitions import Transitions
 from tvilling.sciml.surrogates.vectors import Scaling, scaling_of
-from tvilling.sciml.system import Status
 from tvilling.sciml.systems.example import Example
 
 CHECKED = 4096  # held-out samples at a check
@@ -96,8 +96,9 @@ def train_surrogate(
     example
         The system, and an action to vary around.
     scenarios
-        A batch, every array led by the scenario, as `tvilling.datasets.trials.trial_scenarios`
-        makes it; at least 10. Its length of step is the one that is learnt.
+        A batch, every array led by the scenario, as
+        `tvilling.datasets.simulated.trials.trial_scenarios` makes it; at least 10. Its length of
+        step is the one that is learnt.
     settings
         Size of the nets and length of the training.
     seed

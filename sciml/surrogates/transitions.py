@@ -9,11 +9,11 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from tvilling.sciml.errors import InputError
-from tvilling.sciml.scenario import Scenario
-from tvilling.sciml.short_repr import short_repr
-from tvilling.sciml.simulate import Play, Trajectory, simulate_many
-from tvilling.sciml.system import System, Values, unlimited_faults
+from tvilling.sciml.core.errors import InputError
+from tvilling.sciml.core.scenario import Scenario
+from tvilling.sciml.core.short_repr import short_repr
+from tvilling.sciml.core.simulate import Play, Trajectory, simulate_many
+from tvilling.sciml.core.system import System, Values, unlimited_faults
 from tvilling.sciml.systems.example import Example
 
 LONGEST_HOLD = 24  # steps

@@ -9,10 +9,10 @@ import numpy as np
 from jax.flatten_util import ravel_pytree
 from jaxtyping import Array, Float
 
-from tvilling.sciml.system import Channel, System, Values
+from tvilling.sciml.core.system import Channel, System, Values
 
-LEAST_HALF = 1e-3  # of the middle: what an input that never changed may move
-LEAST_REST, LEAST_SHARE = 1e-3, 1e-9  # of the spread, and of the size, of a target
+MIN_HALF = 1e-3  # of the middle: what an input that never changed may move
+MIN_REST, MIN_SHARE = 1e-3, 1e-9  # of the spread, and of the size, of a target
 INPUT_NOISE = 3e-3  # half widths; a slope that would magnify it is not taken from the data
 STATE_MARGIN = 0.25  # half widths that a state may leave the training box by
 
@@ -117,14 +117,14 @@ def scaling_of(
     """The scaling that training data ask for."""
     low, high = inputs.min(axis=0), inputs.max(axis=0)
     middle = (low + high) / 2
-    least = np.where(middle == 0, 1.0, LEAST_HALF * np.abs(middle))
+    least = np.where(middle == 0, 1.0, MIN_HALF * np.abs(middle))
     half = np.where(high - low > 2e-9 * np.abs(middle), (high - low) / 2, least)
     scaled = (inputs - middle) / half
     with_one = np.column_stack([scaled, np.ones(len(scaled))])
     found = _ridge(with_one, targets)
     rest = (targets - with_one @ found).std(axis=0)
     size_of = np.maximum(np.abs(targets.mean(axis=0)), targets.std(axis=0))
-    floor = np.maximum(LEAST_REST * targets.std(axis=0), LEAST_SHARE * np.maximum(size_of, 1e-6))
+    floor = np.maximum(MIN_REST * targets.std(axis=0), MIN_SHARE * np.maximum(size_of, 1e-6))
     return Scaling(
         *(jnp.asarray(a) for a in (middle, half, found[:-1], found[-1], np.maximum(rest, floor)))
     )

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from tvilling.sciml.limits import Limit
-from tvilling.sciml.system import System, Values
+from tvilling.sciml.core.limits import Limit
+from tvilling.sciml.core.system import System, Values
 
 
 @dataclass(frozen=True)

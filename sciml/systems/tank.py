@@ -16,15 +16,15 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 from pydantic import Field, model_validator
 
-from tvilling.sciml.exponential import phi1, phi2
+from tvilling.sciml.core.exponential import phi1, phi2
+from tvilling.sciml.core.physical import flag_where, with_checks
+from tvilling.sciml.core.system import Channel, Status, Values
 from tvilling.sciml.io.strict_model import StrictModel
-from tvilling.sciml.physical import flag_where, with_checks
-from tvilling.sciml.system import Channel, Status, Values
 from tvilling.sciml.systems.example import Example
 
 WATER_J_PER_M3K = 4.12e6  # at 55 °C; within 2 % from 20 to 95 °C
 LOWEST_AMBIENT_DEGC, HIGHEST_AMBIENT_DEGC = -10.0, 45.0
-MOST_LOSS_W_PER_K = 1e6
+MAX_LOSS_W_PER_K = 1e6
 FREEZING_DEGC = 0.0
 
 
@@ -66,7 +66,7 @@ class Tank:
     @property
     def outputs(self) -> tuple[Channel, ...]:
         """What comes out of a step: the temperature at its end, and mean powers over it."""
-        most_loss_w = MOST_LOSS_W_PER_K * (self.ceiling_degc - LOWEST_AMBIENT_DEGC)
+        most_loss_w = MAX_LOSS_W_PER_K * (self.ceiling_degc - LOWEST_AMBIENT_DEGC)
         return (
             Channel(
                 "water_degc",
@@ -130,7 +130,7 @@ class TankConfig(StrictModel):
 
     volume_m3: float = Field(gt=0, le=1e6, description="Water volume [m³]")
     loss_w_per_k: float = Field(
-        ge=0, le=MOST_LOSS_W_PER_K, description="Heat loss to the surroundings [W/K]"
+        ge=0, le=MAX_LOSS_W_PER_K, description="Heat loss to the surroundings [W/K]"
     )
     heater_max_w: float = Field(gt=0, le=1e9, description="Heater rating [W]")
     demand_max_w: float = Field(gt=0, le=1e9, description="Greatest demand connected to it [W]")

@@ -21,7 +21,7 @@ CASE = {
 @pytest.fixture(scope="session")
 def case_file(tmp_path_factory) -> Path:
     """A case of three hours beside the tables of a small looped network with coordinates."""
-    from tvilling.datasets.readers.heat_tables import write_heat_tables
+    from tvilling.datasets.readers.heat.tables import write_heat_tables
     from tvilling.sciml.systems.heat_network.example import looped_tables
 
     folder = tmp_path_factory.mktemp("case")

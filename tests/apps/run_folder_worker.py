@@ -3,7 +3,7 @@
 import sys
 from pathlib import Path
 
-from tvilling.apps.run_folder import RunFolder
+from tvilling.apps.shared.run_folder import RunFolder
 
 FILES = ("a.txt", "b.txt", "c.txt")
 CONTENT = "x" * 50_000 + "end"

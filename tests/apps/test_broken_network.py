@@ -7,7 +7,7 @@ import yaml
 from broken_networks import BROKEN
 from small_network import write_small
 
-from tvilling.apps import cli
+from tvilling.apps.cli import main as cli
 
 CASE = {
     "title": "Faulty",

@@ -13,10 +13,10 @@ import yaml
 from pydantic import BaseModel
 from small_network import FILES, write_small
 
-from tvilling.apps.case import Case
-from tvilling.apps.case_file import read_case
-from tvilling.apps.heat_network_case import make_controller, prepare
-from tvilling.apps.run import run_case, simulate_case
+from tvilling.apps.heat.case import Case
+from tvilling.apps.heat.network_case import make_controller, prepare
+from tvilling.apps.heat.run import run_case, simulate_case
+from tvilling.apps.shared.case_file import read_case
 
 FIXED = {"model.pump_control": "fixed"}
 STOCK = {"kind": "stock", "seed": 4, "total_mwh": 60}

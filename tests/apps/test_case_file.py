@@ -6,10 +6,10 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tvilling.apps.case import Case
-from tvilling.apps.case_file import read_case
-from tvilling.apps.production.case import PlantCase
-from tvilling.sciml.errors import InputError
+from tvilling.apps.heat.case import Case
+from tvilling.apps.plant.case import PlantCase
+from tvilling.apps.shared.case_file import read_case
+from tvilling.sciml.core.errors import InputError
 
 SHIPPED = Path(__file__).parents[2] / "cases"
 CASE = yaml.safe_load((SHIPPED / "schutterwald_week.yaml").read_text(encoding="utf-8"))
@@ -148,8 +148,8 @@ def test_every_fault_is_told_at_once_and_overrides_are_named(tmp_path):
 
 
 def test_the_model_is_built_as_the_case_says_and_else_with_the_defaults_of_the_network():
-    from tvilling.apps.case import Model
-    from tvilling.sciml.systems.heat_network.build import Options
+    from tvilling.apps.heat.case import Model
+    from tvilling.sciml.systems.heat_network.builder import Options
 
     options = Options()
     for name in ("cells", "rounds", "friction", "pump_efficiency"):

@@ -3,9 +3,9 @@ import shutil
 import pytest
 import yaml
 
-from tvilling.apps.case_file import read_case
-from tvilling.apps.heat_network_case import prepare
-from tvilling.sciml.errors import InputError
+from tvilling.apps.heat.network_case import prepare
+from tvilling.apps.shared.case_file import read_case
+from tvilling.sciml.core.errors import InputError
 
 QUICK = ["horizon.hours=1"]
 
@@ -65,7 +65,7 @@ def test_with_and_without_the_record_the_hash_differs(case_file, monkeypatch, tm
 
 @pytest.mark.slow
 def test_the_written_case_names_the_weather_that_was_used(case_file, tmp_path, monkeypatch):
-    from tvilling.apps.run import run_case
+    from tvilling.apps.heat.run import run_case
 
     monkeypatch.delenv("TVILLING_DATA", raising=False)
     monkeypatch.setenv("TVILLING_HOME", str(tmp_path / "home"))

@@ -5,13 +5,13 @@ import time
 
 import pytest
 
-import tvilling.apps.cli as cli
+import tvilling.apps.cli.main as cli
 
 HEAVY = ("jax", "pandas", "xarray", "matplotlib", "pandapipes", "scipy", "torch", "numpy")
 
 
 def tvilling(*arguments, cwd=None, env=None):
-    command = [sys.executable, "-m", "tvilling.apps.cli", *map(str, arguments)]
+    command = [sys.executable, "-m", "tvilling.apps.cli.main", *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=env, check=False)
 
 

@@ -10,11 +10,11 @@ from pathlib import Path
 import pytest
 from cluster_work import refuse_five, sine_and_process
 
-from tvilling.apps import cluster
-from tvilling.apps.cluster import map_over
-from tvilling.datasets.ensembles import run_ensemble
-from tvilling.sciml.errors import InputError
-from tvilling.sciml.extras import MissingExtraError
+from tvilling.apps.shared import cluster
+from tvilling.apps.shared.cluster import map_over
+from tvilling.datasets.simulated.ensembles import run_ensemble
+from tvilling.sciml.core.errors import InputError
+from tvilling.sciml.io.extras import MissingExtraError
 
 SCRIPT = Path(__file__).parents[1] / "datasets" / "ensemble_worker.py"
 spec = importlib.util.spec_from_file_location("ensemble_worker", SCRIPT)

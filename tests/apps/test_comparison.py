@@ -1,6 +1,6 @@
 import pytest
 
-from tvilling.apps.comparison import shown
+from tvilling.apps.heat.comparison import shown
 
 
 @pytest.mark.parametrize(

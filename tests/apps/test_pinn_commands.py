@@ -14,16 +14,16 @@ import small_pinns
 import xarray as xr
 from typer.testing import CliRunner
 
-from tvilling.apps.cli import app
+from tvilling.apps.cli.main import app
 from tvilling.apps.pinn.evaluate import read_coordinates
-from tvilling.apps.pinn.known import settings_of
+from tvilling.apps.pinn.library import settings_of
 from tvilling.apps.pinn.train import _mark
 from tvilling.apps.pinn.training_folder import NOTHING_LEFT, TrainingFolder
-from tvilling.apps.run_folder import UNFINISHED
-from tvilling.pinns.domain import Axis
-from tvilling.pinns.library import PROBLEMS
-from tvilling.pinns.store import load_solution
-from tvilling.sciml.errors import InputError
+from tvilling.apps.shared.run_folder import UNFINISHED
+from tvilling.pinns import PROBLEMS
+from tvilling.pinns.fields.domain import Axis
+from tvilling.pinns.solution.store import load_solution
+from tvilling.sciml.core.errors import InputError
 
 NAME = "standing_water"
 FILES = {"solution", "solution.nc", "report.html", "summary.json", "log.jsonl", "SHA256SUMS"}
@@ -58,7 +58,7 @@ def run(tmp_path_factory):
 
 
 def test_the_command_imports_nothing_heavy():
-    code = "import sys, tvilling.apps.cli_pinn; print({'jax', 'numpy'} & set(sys.modules))"
+    code = "import sys, tvilling.apps.cli.pinn; print({'jax', 'numpy'} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"
 

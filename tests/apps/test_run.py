@@ -11,10 +11,10 @@ import pytest
 import xarray as xr
 from typer.testing import CliRunner
 
-from tvilling.apps.cli import app
-from tvilling.apps.run import run_case
-from tvilling.apps.run_folder import UNFINISHED
-from tvilling.sciml.errors import InputError
+from tvilling.apps.cli.main import app
+from tvilling.apps.heat.run import run_case
+from tvilling.apps.shared.run_folder import UNFINISHED
+from tvilling.sciml.core.errors import InputError
 
 FILES = {"SHA256SUMS", "case.yaml", "log.jsonl", "report.html", "result.nc", "summary.json"}
 
@@ -196,7 +196,7 @@ def _wait_for(out, event, process):
 def test_a_killed_run_leaves_nothing_under_a_final_name_and_can_be_started_again(
     case_file, tmp_path, event
 ):
-    command = [sys.executable, "-m", "tvilling.apps.cli", "run", str(case_file)]
+    command = [sys.executable, "-m", "tvilling.apps.cli.main", "run", str(case_file)]
     command += ["--out", str(tmp_path)]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL) as process:
         _wait_for(tmp_path, event, process)

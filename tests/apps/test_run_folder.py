@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tvilling.apps.run_folder import UNFINISHED, RunFolder
-from tvilling.sciml.errors import InputError
+from tvilling.apps.shared.run_folder import UNFINISHED, RunFolder
+from tvilling.sciml.core.errors import InputError
 
 SCRIPT = Path(__file__).with_name("run_folder_worker.py")
 spec = importlib.util.spec_from_file_location("run_folder_worker", SCRIPT)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from typer.main import get_command
 
-from tvilling.apps.cli import app
+from tvilling.apps.cli.main import app
 
 DOCS = Path(__file__).parents[2] / "docs"
 spec = importlib.util.spec_from_file_location("run_tables", DOCS / "run_tables.py")

@@ -7,11 +7,11 @@ import pytest
 import yaml
 from small_network import FILES, write_small
 
-from tvilling.apps.case_file import read_case
-from tvilling.apps.heat_network_case import make_controller, prepare
-from tvilling.apps.production.case import Supply
-from tvilling.apps.report import assumptions
-from tvilling.sciml.errors import InputError
+from tvilling.apps.heat.network_case import make_controller, prepare
+from tvilling.apps.heat.report import assumptions
+from tvilling.apps.plant.case import Supply
+from tvilling.apps.shared.case_file import read_case
+from tvilling.sciml.core.errors import InputError
 
 CONTROLLERS = {
     "all": {"kind": "hold", "supply_degc": 80},

@@ -9,9 +9,9 @@ import pytest
 
 from tvilling.benchmarks.power_contest import Ours, Way, choose, distance_pu
 from tvilling.benchmarks.power_reduced import reduced
-from tvilling.sciml.extras import MissingExtraError
-from tvilling.sciml.systems.power_grid.convert import from_pandapower
-from tvilling.sciml.systems.power_grid.grid import PowerGrid
+from tvilling.sciml.io.extras import MissingExtraError
+from tvilling.sciml.systems.power_grid.model.convert import from_pandapower
+from tvilling.sciml.systems.power_grid.model.grid import PowerGrid
 
 V = np.ones((3, 2), complex)
 

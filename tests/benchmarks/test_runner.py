@@ -11,7 +11,7 @@ from tvilling.benchmarks import runner
 from tvilling.benchmarks.measurement import Measurement
 from tvilling.benchmarks.runner import BEGIN, END, run_benchmarks, table, write_table
 from tvilling.benchmarks.timing import take_turns
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 
 FOUND = Measurement("heat_race", 0.0123, 24.6, "s", 2000.0, "pandapipes", "0.16.0", {"steps": 96})
 ALONE = Measurement("heat_alone", 1234.5, None, "scenarios/s", None)

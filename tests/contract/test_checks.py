@@ -8,10 +8,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from tvilling.rl_control.controllers import Hold
-from tvilling.sciml.scenario import Scenario
-from tvilling.sciml.simulate import simulate
-from tvilling.sciml.system import Status
+from tvilling.rl_control.control.controllers import Hold
+from tvilling.sciml.core.scenario import Scenario
+from tvilling.sciml.core.simulate import simulate
+from tvilling.sciml.core.system import Status
 from tvilling.sciml.systems import SYSTEMS
 from tvilling.sciml.systems.example import Example
 

@@ -9,9 +9,9 @@ import pandas as pd
 import pytest
 from every_element import every_element
 
-from tvilling.apps.report_map import places
-from tvilling.sciml.errors import InputError
-from tvilling.sciml.systems.heat_network.build import Options, build
+from tvilling.apps.heat.report_map import places
+from tvilling.sciml.core.errors import InputError
+from tvilling.sciml.systems.heat_network.builder import Options, build
 from tvilling.sciml.systems.heat_network.network import HeatNetwork
 from tvilling.sciml.systems.heat_network.summary import summarise
 from tvilling.sciml.systems.heat_network.tables import COLUMNS, HeatNetworkTables

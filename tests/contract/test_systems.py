@@ -9,9 +9,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from tvilling.sciml.scenario import Scenario
-from tvilling.sciml.simulate import Trajectory, simulate, simulate_many
-from tvilling.sciml.system import Channel, Status, System, Values
+from tvilling.sciml.core.scenario import Scenario
+from tvilling.sciml.core.simulate import Trajectory, simulate, simulate_many
+from tvilling.sciml.core.system import Channel, Status, System, Values
 from tvilling.sciml.systems import SYSTEMS
 from tvilling.sciml.systems.example import Example
 

@@ -8,10 +8,10 @@ import time
 
 import jax.numpy as jnp
 
-from tvilling.datasets.ensembles import Ensemble, Kept, run_ensemble
-from tvilling.datasets.samples import Range, latin_hypercube
-from tvilling.rl_control.controllers import Hold
-from tvilling.sciml.scenario import Scenario
+from tvilling.datasets.simulated.ensembles import Ensemble, Kept, run_ensemble
+from tvilling.datasets.simulated.samples import Range, latin_hypercube
+from tvilling.rl_control.control.controllers import Hold
+from tvilling.sciml.core.scenario import Scenario
 from tvilling.sciml.systems.tank import example
 
 STEPS, COUNT, CHUNK = 24, 50, 8

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_network import FILES, write_small
 
-from tvilling.datasets.readers.heat_tables import read_heat_tables
-from tvilling.datasets.readers.network import read_network
-from tvilling.sciml.errors import InputError
+from tvilling.datasets.readers.heat.network import read_network
+from tvilling.datasets.readers.heat.tables import read_heat_tables
+from tvilling.sciml.core.errors import InputError
 from tvilling.sciml.io import csv_table
 
 

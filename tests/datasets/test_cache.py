@@ -14,8 +14,8 @@ import pytest
 
 from tvilling.datasets import registry
 from tvilling.datasets.cache import cache_folder, fetch
-from tvilling.datasets.catalog import DataFile, DataSource
-from tvilling.sciml.errors import InputError
+from tvilling.datasets.catalogue import DataFile, DataSource
+from tvilling.sciml.core.errors import InputError
 from tvilling.sciml.io.checksums import sha256_of
 
 BODY = b"time,heat_load_mw\n" * 40_000
@@ -128,7 +128,7 @@ def made_up(address, tmp_path, monkeypatch) -> Iterator[str]:
         files=files,
         origin="here",
         licence="none",
-        reader="tvilling.datasets.readers.flensburg:read",
+        reader="tvilling.datasets.readers.measured.flensburg:read",
         by_hand="the shelf",
     )
     monkeypatch.setitem(registry.DATASETS, "made_up", source)

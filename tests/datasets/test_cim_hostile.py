@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from tiny_cim import HEAD, write_tiny_cim
 
-from tvilling.datasets.readers import power_grid_cim_files
-from tvilling.datasets.readers.power_grid import read_power_net
-from tvilling.sciml.errors import InputError
+from tvilling.datasets.readers.cim import files as power_grid_cim_files
+from tvilling.datasets.readers.power_grid.reader import read_power_net
+from tvilling.sciml.core.errors import InputError
 
 BODY = "</rdf:RDF>"
 LAUGHS = "<!DOCTYPE a [" + "".join(

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tvilling.datasets.clock import DENMARK, local_to_utc, rows_for_shown_twice
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 
 ZONES = st.sampled_from([DENMARK, "Europe/London", "America/New_York", "Australia/Sydney"])
 

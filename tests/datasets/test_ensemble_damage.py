@@ -9,9 +9,9 @@ import pytest
 import xarray as xr
 from damage import damaged_copies, flipped_in_the_middle, missing, truncated
 
-from tvilling.datasets.ensemble_sums import MARK, DamagedStoreWarning
-from tvilling.datasets.ensembles import run_ensemble
-from tvilling.sciml.errors import InputError
+from tvilling.datasets.simulated.ensemble_sums import MARK, DamagedStoreWarning
+from tvilling.datasets.simulated.ensembles import run_ensemble
+from tvilling.sciml.core.errors import InputError
 from tvilling.sciml.io.checksums import SUMS, UncheckedStoreWarning
 from tvilling.sciml.io.zarr_store import open_zarr_store
 

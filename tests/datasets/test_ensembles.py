@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from tvilling.datasets import ensembles
-from tvilling.datasets.ensembles import MARK, Kept, run_ensemble
-from tvilling.rl_control.controllers import Hold
-from tvilling.sciml.errors import InputError
-from tvilling.sciml.system import Status
+from tvilling.datasets.simulated import ensembles
+from tvilling.datasets.simulated.ensembles import MARK, Kept, run_ensemble
+from tvilling.rl_control.control.controllers import Hold
+from tvilling.sciml.core.errors import InputError
+from tvilling.sciml.core.system import Status
 from tvilling.sciml.systems.tank import example
 
 SCRIPT = Path(__file__).with_name("ensemble_worker.py")

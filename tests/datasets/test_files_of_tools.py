@@ -12,10 +12,10 @@ import pytest
 from small_power_net import small, written
 from tiny_cim import PROFILES, write_tiny_cim
 
-from tvilling.datasets.readers.power_grid import read_power_net
-from tvilling.sciml.errors import InputError
-from tvilling.sciml.systems.power_grid.convert import from_pandapower
-from tvilling.sciml.systems.power_grid.solve import solve
+from tvilling.datasets.readers.power_grid.reader import read_power_net
+from tvilling.sciml.core.errors import InputError
+from tvilling.sciml.systems.power_grid.model.convert import from_pandapower
+from tvilling.sciml.systems.power_grid.solver.batch_solver import solve
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")

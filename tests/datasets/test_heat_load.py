@@ -6,9 +6,16 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tvilling.datasets.building_stock import NORMAL_DEGREE_HOURS, TYPES, draw_stock
-from tvilling.datasets.heat_load import SPACE_DAY, WATER_DAY, DayShape, LoadModel, heat_load, lagged
-from tvilling.sciml.errors import InputError
+from tvilling.datasets.simulated.building_stock import NORMAL_DEGREE_HOURS, TYPES, draw_stock
+from tvilling.datasets.simulated.heat_load import (
+    SPACE_DAY,
+    WATER_DAY,
+    DayShape,
+    LoadModel,
+    heat_load,
+    lagged,
+)
+from tvilling.sciml.core.errors import InputError
 
 TRENCH_M = 2626.0  # of the town network with 44 consumers
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tvilling.datasets.readers.matlab_arithmetic import ExpressionError, evaluate, split_cells
-from tvilling.datasets.readers.power_grid import read_power_net
-from tvilling.datasets.readers.power_grid_mfile import read_case
-from tvilling.sciml.errors import InputError
+from tvilling.datasets.readers.matpower.arithmetic import ExpressionError, evaluate, split_cells
+from tvilling.datasets.readers.matpower.m_file import read_case
+from tvilling.datasets.readers.power_grid.reader import read_power_net
+from tvilling.sciml.core.errors import InputError
 
 VALUES = {
     "12/sqrt(3)": 12 / math.sqrt(3),

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from scipy.io import savemat
 
-from tvilling.datasets.readers.power_grid import read_power_net
-from tvilling.datasets.readers.power_grid_mat import read_mat
-from tvilling.datasets.readers.power_grid_mfile import read_case
-from tvilling.sciml.errors import InputError
+from tvilling.datasets.readers.matpower.m_file import read_case
+from tvilling.datasets.readers.matpower.mat_file import read_mat
+from tvilling.datasets.readers.power_grid.reader import read_power_net
+from tvilling.sciml.core.errors import InputError
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tvilling.datasets.readers import power_grid_mat
-from tvilling.datasets.readers.power_grid import read_power_net
-from tvilling.sciml.errors import InputError
+from tvilling.datasets.readers.matpower import mat_file as power_grid_mat
+from tvilling.datasets.readers.power_grid.reader import read_power_net
+from tvilling.sciml.core.errors import InputError
 
 HEAD = "function mpc = c\n"
 MANY = 300_000

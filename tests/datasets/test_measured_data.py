@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from tvilling.datasets.readers import ait, dk_power, liege
+from tvilling.datasets.readers.measured import ait, dk_power, liege
 from tvilling.datasets.registry import DATASETS, get, load
 from tvilling.sciml.io.checksums import sha256_of
 

@@ -35,8 +35,8 @@ def test_code_of_the_page_runs(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_every_table_that_is_read_from_pandapipes_is_on_the_page() -> None:
-    from tvilling.datasets.readers.pandapipes import UNSUPPORTED
-    from tvilling.datasets.readers.pandapipes_reading import NEEDED
+    from tvilling.datasets.readers.heat.pandapipes import UNSUPPORTED
+    from tvilling.datasets.readers.heat.pandapipes_reading import NEEDED
 
     for table in {*NEEDED, *UNSUPPORTED} - {"press_control"}:
         assert f"`{table}`" in TEXT

@@ -16,11 +16,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_network import FILES, write_small
 
-from tvilling.datasets.readers.geometry import in_degrees, route_length_m
-from tvilling.datasets.readers.heat_tables import read_heat_tables, write_heat_tables
-from tvilling.datasets.readers.network import read_network
-from tvilling.datasets.readers.pandapipes import read_pandapipes
-from tvilling.sciml.errors import InputError
+from tvilling.datasets.readers.heat.geometry import in_degrees, route_length_m
+from tvilling.datasets.readers.heat.network import read_network
+from tvilling.datasets.readers.heat.pandapipes import read_pandapipes
+from tvilling.datasets.readers.heat.tables import read_heat_tables, write_heat_tables
+from tvilling.sciml.core.errors import InputError
 from tvilling.sciml.systems.heat_network.tables import COLUMNS, HeatNetworkTables
 
 with warnings.catch_warnings():

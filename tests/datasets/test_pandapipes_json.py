@@ -11,9 +11,9 @@ import pandas as pd
 import pytest
 from small_pipes_net import small_pipes
 
-from tvilling.datasets.readers.network import read_network
-from tvilling.datasets.readers.pandapipes_json import load_pandapipes
-from tvilling.sciml.errors import InputError
+from tvilling.datasets.readers.heat.network import read_network
+from tvilling.datasets.readers.heat.pandapipes_json import load_pandapipes
+from tvilling.sciml.core.errors import InputError
 from tvilling.sciml.systems.heat_network.tables import COLUMNS
 
 with warnings.catch_warnings():

@@ -2,8 +2,8 @@
 
 import pandapipes as pp
 
-from tvilling.datasets.readers.pandapipes import read_pandapipes
-from tvilling.datasets.readers.pandapipes_unused import LABELS, READ
+from tvilling.datasets.readers.heat.pandapipes import read_pandapipes
+from tvilling.datasets.readers.heat.pandapipes_unused import LABELS, READ
 
 
 def small_net():

@@ -10,8 +10,8 @@ from tvilling.datasets.plant_record import (
     power_prices,
     stock_load,
 )
-from tvilling.datasets.synthetic_year import irradiance_w_per_m2, outdoor_degc
-from tvilling.sciml.errors import InputError
+from tvilling.datasets.simulated.synthetic_year import irradiance_w_per_m2, outdoor_degc
+from tvilling.sciml.core.errors import InputError
 
 
 def test_synthetic_weather_belongs_to_the_hour_not_to_the_span():

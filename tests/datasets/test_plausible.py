@@ -12,7 +12,7 @@ from tvilling.datasets.plausible import (
     judged_price,
     load_signs,
 )
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 
 HOURS = 24 * 60
 TIME = pd.date_range("2026-01-01", periods=HOURS, freq="h")

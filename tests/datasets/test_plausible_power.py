@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from tvilling.datasets.power_profiles import read_profiles
-from tvilling.datasets.readers.power_grid import PowerNet, read_power_net
-from tvilling.sciml.errors import InputError
+from tvilling.datasets.readers.power_grid.reader import PowerNet, read_power_net
+from tvilling.sciml.core.errors import InputError
 
 DAYS = 14
 TIME = pd.date_range("2026-03-21", periods=DAYS * 24, freq="h")

@@ -11,10 +11,10 @@ import pandas as pd
 import pytest
 from small_power_net import small, written
 
-from tvilling.datasets.readers import json_table
-from tvilling.datasets.readers.power_grid import read_power_net, shipped_networks
-from tvilling.datasets.readers.power_grid_json import load_json
-from tvilling.sciml.errors import InputError
+from tvilling.datasets.readers.json import table as json_table
+from tvilling.datasets.readers.pandapower.json_file import load_json
+from tvilling.datasets.readers.power_grid.reader import read_power_net, shipped_networks
+from tvilling.sciml.core.errors import InputError
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")

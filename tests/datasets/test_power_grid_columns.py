@@ -12,13 +12,13 @@ import pandas as pd
 import pytest
 from pandapower.network_structure import get_structure_dict
 
-from tvilling.datasets.readers import power_grid
-from tvilling.datasets.readers.power_grid_unused import STATED
-from tvilling.sciml.errors import InputError
-from tvilling.sciml.systems.power_grid.convert import from_pandapower
-from tvilling.sciml.systems.power_grid.labels import label
-from tvilling.sciml.systems.power_grid.solve import solve
-from tvilling.sciml.systems.power_grid.violations import limits_of
+from tvilling.datasets.readers.power_grid import reader as power_grid
+from tvilling.datasets.readers.power_grid.unused import STATED
+from tvilling.sciml.core.errors import InputError
+from tvilling.sciml.systems.power_grid.model.convert import from_pandapower
+from tvilling.sciml.systems.power_grid.results.labels import label
+from tvilling.sciml.systems.power_grid.results.violations import limits_of
+from tvilling.sciml.systems.power_grid.solver.batch_solver import solve
 
 CREATED = {
     "bus": pp.create_bus, "load": pp.create_load, "sgen": pp.create_sgen, "gen": pp.create_gen,

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from small_power_net import small, written
 
-from tvilling.datasets.readers.power_grid import read_power_net
-from tvilling.datasets.readers.power_grid_checks import net_faults
-from tvilling.sciml.errors import InputError
+from tvilling.datasets.readers.power_grid.checks import net_faults
+from tvilling.datasets.readers.power_grid.reader import read_power_net
+from tvilling.sciml.core.errors import InputError
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")

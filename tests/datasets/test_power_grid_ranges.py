@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from small_power_net import small, written
 
-from tvilling.datasets.readers.power_grid import read_power_net
-from tvilling.datasets.readers.power_grid_checks import net_faults
-from tvilling.datasets.readers.power_grid_columns import COLUMNS, STEP_COLUMNS
-from tvilling.datasets.readers.power_grid_ranges import Needed
-from tvilling.sciml.errors import InputError
+from tvilling.datasets.readers.pandapower.columns import COLUMNS, STEP_COLUMNS
+from tvilling.datasets.readers.pandapower.ranges import Needed
+from tvilling.datasets.readers.power_grid.checks import net_faults
+from tvilling.datasets.readers.power_grid.reader import read_power_net
+from tvilling.sciml.core.errors import InputError
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")

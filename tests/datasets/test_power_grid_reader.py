@@ -14,11 +14,11 @@ import pytest
 from small_power_net import small, written
 from tiny_cim import write_tiny_cim
 
-from tvilling.datasets.readers import power_grid_shipped
-from tvilling.datasets.readers.power_grid import PowerNet, read_power_net, shipped_networks
-from tvilling.datasets.readers.power_grid_repairs import taps_left_out, type_taps
-from tvilling.datasets.readers.power_grid_simbench import read_quickly
-from tvilling.sciml.errors import InputError
+from tvilling.datasets.readers.power_grid import shipped as power_grid_shipped
+from tvilling.datasets.readers.power_grid.reader import PowerNet, read_power_net, shipped_networks
+from tvilling.datasets.readers.power_grid.repairs import taps_left_out, type_taps
+from tvilling.datasets.readers.power_grid.simbench import read_quickly
+from tvilling.sciml.core.errors import InputError
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from small_power_net import small, written
 
-from tvilling.datasets.readers.power_grid import read_power_net
-from tvilling.datasets.readers.power_grid_setpoints import setpoint_faults
-from tvilling.sciml.errors import InputError
-from tvilling.sciml.systems.power_grid.convert import from_pandapower
-from tvilling.sciml.systems.power_grid.flow import Outcome
-from tvilling.sciml.systems.power_grid.solve import solve
+from tvilling.datasets.readers.power_grid.reader import read_power_net
+from tvilling.datasets.readers.power_grid.setpoints import setpoint_faults
+from tvilling.sciml.core.errors import InputError
+from tvilling.sciml.systems.power_grid.model.convert import from_pandapower
+from tvilling.sciml.systems.power_grid.solver.batch_solver import solve
+from tvilling.sciml.systems.power_grid.solver.flow import Outcome
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")

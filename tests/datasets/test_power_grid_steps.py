@@ -9,8 +9,8 @@ import pandapower as pp
 import pandas as pd
 import pytest
 
-from tvilling.datasets.readers.power_grid_checks import net_faults
-from tvilling.datasets.readers.power_grid_unused import unused_notes
+from tvilling.datasets.readers.power_grid.checks import net_faults
+from tvilling.datasets.readers.power_grid.unused import unused_notes
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,8 @@ import xarray as xr
 
 from tvilling.datasets import power_profiles
 from tvilling.datasets.power_profiles import read_profiles
-from tvilling.datasets.readers.power_grid import PowerNet, read_power_net
-from tvilling.sciml.errors import InputError
+from tvilling.datasets.readers.power_grid.reader import PowerNet, read_power_net
+from tvilling.sciml.core.errors import InputError
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")

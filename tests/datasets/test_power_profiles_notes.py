@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from tvilling.datasets.power_profiles import read_profiles
-from tvilling.datasets.readers.power_grid import PowerNet
-from tvilling.sciml.systems.power_grid.violations import time_notes
+from tvilling.datasets.readers.power_grid.reader import PowerNet
+from tvilling.sciml.systems.power_grid.results.violations import time_notes
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from tvilling.datasets.prices import price_days
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 
 RAW = "dk_power/spot_price_dkk_per_kwh_2018_2022.csv"
 

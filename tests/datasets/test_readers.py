@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tvilling.datasets.readers import aalborg, ait, destest, dk_power, flensburg, liege
-from tvilling.datasets.readers.destest_network import PIPE_COLUMNS, read_network
-from tvilling.datasets.readers.mos import read_mos
+from tvilling.datasets.readers.measured import aalborg, ait, destest, dk_power, flensburg, liege
+from tvilling.datasets.readers.measured.destest_network import PIPE_COLUMNS, read_network
+from tvilling.datasets.readers.measured.mos import read_mos
 from tvilling.datasets.registry import DATASETS, describe, load
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 
 METER_HEAD = ",".join(column.name for column in aalborg.METER_COLUMNS)
 

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from tvilling.datasets.samples import Range, latin_hypercube, sobol, weather_years
-from tvilling.sciml.errors import InputError
+from tvilling.datasets.simulated.samples import Range, latin_hypercube, sobol, weather_years
+from tvilling.sciml.core.errors import InputError
 
 RANGES = (Range("supply_degc", "°C", 60.0, 90.0), Range("roughness_m", "m", 1e-6, 1e-3, True))
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from tvilling.datasets.prices import synthetic_prices
-from tvilling.datasets.trials import PRICE, trial_scenarios
-from tvilling.sciml.errors import InputError
-from tvilling.sciml.system import Channel
+from tvilling.datasets.simulated.trials import PRICE, trial_scenarios
+from tvilling.sciml.core.errors import InputError
+from tvilling.sciml.core.system import Channel
 from tvilling.sciml.systems import SYSTEMS
 
 

@@ -13,7 +13,7 @@ from tvilling.datasets.weather import (
     synthetic_outdoor_degc,
     winter_week,
 )
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 
 RAW = "dk_power/denmark_consumption_weather_2020_2022.csv"
 
@@ -54,7 +54,7 @@ def test_days_outside_the_record_are_refused() -> None:
 @pytest.mark.data
 def test_constants_are_those_of_the_record(raw: pd.Series) -> None:
     """Degree-hours of the normal year, and the sine behind the ground temperature."""
-    from tvilling.datasets.building_stock import BASE_DEGC, NORMAL_DEGREE_HOURS
+    from tvilling.datasets.simulated.building_stock import BASE_DEGC, NORMAL_DEGREE_HOURS
     from tvilling.datasets.weather import COLDEST_DAY, YEAR_MEAN_DEGC, YEAR_SWING_K
 
     degree_hours = (BASE_DEGC - raw).clip(lower=0).sum() / 3

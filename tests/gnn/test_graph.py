@@ -5,8 +5,8 @@ import pytest
 
 from tvilling.gnn.graph import DIRECTION, Scaling, Wiring, batched, from_network, joined
 from tvilling.gnn.message import summed
-from tvilling.sciml.errors import InputError
-from tvilling.sciml.network import Network
+from tvilling.sciml.core.errors import InputError
+from tvilling.sciml.core.network import Network
 
 HEAT_W = jnp.array([[0.0, 10.0, 20.0], [0.0, 11.0, 21.0]])
 

@@ -10,7 +10,7 @@ from jax.test_util import check_grads
 from tvilling.gnn import model as parts
 from tvilling.gnn.graph import Graph, Wiring, joined
 from tvilling.gnn.model import GraphNetwork, ModelSettings, split
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 
 answer = jax.jit(parts.answer, static_argnums=0)
 

@@ -12,7 +12,7 @@ from tvilling.gnn import model as parts
 from tvilling.gnn.graph import Graph, Wiring, batched, joined
 from tvilling.gnn.model import GraphNetwork, ModelSettings, split
 from tvilling.gnn.pyg_adapter import PygNetwork, from_pyg, to_pyg
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 
 answer = jax.jit(parts.answer, static_argnums=0)
 

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from heat_networks import steady
 
-from tvilling.datasets.steady_heat import HeatRanges, steady_heat
-from tvilling.datasets.street_tree import street_tree
-from tvilling.sciml.errors import InputError
+from tvilling.datasets.simulated.steady_heat import HeatRanges, steady_heat
+from tvilling.datasets.simulated.street_tree import street_tree
+from tvilling.sciml.core.errors import InputError
 from tvilling.sciml.systems.heat_network import Options, build
-from tvilling.sciml.systems.heat_network.catalogue import pipe_sizes
+from tvilling.sciml.systems.heat_network.sizing.catalogue import pipe_sizes
 
 
 def test_every_house_hangs_on_one_tree_and_pipes_are_of_the_catalogue():

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from heat_networks import CP, PLAIN_WATER, line, steady
 
-from tvilling.datasets.street_tree import street_tree
+from tvilling.datasets.simulated.street_tree import street_tree
 from tvilling.gnn import physics, supply
 from tvilling.gnn.supply import supply_network, supply_tree, transfer_units
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 from tvilling.sciml.systems.heat_network import Options, build
 from tvilling.sciml.systems.heat_network.example import looped_tables
 

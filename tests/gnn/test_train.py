@@ -7,12 +7,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from tvilling.datasets.steady_heat import steady_heat
-from tvilling.datasets.street_tree import street_tree
+from tvilling.datasets.simulated.steady_heat import steady_heat
+from tvilling.datasets.simulated.street_tree import street_tree
 from tvilling.gnn import SupplySettings, balance, train_supply
 from tvilling.gnn.samples import from_scenarios, parted
-from tvilling.sciml.errors import InputError
-from tvilling.sciml.fit import FitSettings
+from tvilling.sciml.core.errors import InputError
+from tvilling.sciml.learning.fit import FitSettings
 from tvilling.sciml.systems.heat_network import Options, build
 
 SHORT = SupplySettings(fit=FitSettings(steps=900, batch=32, learning_rate=4e-3, check_every=150))

@@ -59,8 +59,8 @@ class Watch:
 def main(folder: Path) -> None:
     """Read every file of `folder` twice: once to import what the readers need, once watched."""
     warnings.simplefilter("ignore")
-    from tvilling.datasets.readers.network import read_network
-    from tvilling.datasets.readers.power_grid import read_power_net
+    from tvilling.datasets.readers.heat.network import read_network
+    from tvilling.datasets.readers.power_grid.reader import read_power_net
 
     readers: dict[str, Callable[[Path], Any]] = {"grid": read_power_net, "heat": read_network}
     for kind, reader in readers.items():

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import jax
 import jax.numpy as jnp
 
-from tvilling.sciml.system import Channel, Values, ok_status
+from tvilling.sciml.core.system import Channel, Values, ok_status
 from tvilling.sciml.systems.example import Example
 
 CAPACITY_J, POWER_W, EFFICIENCY = 3.6e8, 5e4, 0.95

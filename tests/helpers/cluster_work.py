@@ -4,7 +4,7 @@ import os
 
 import numpy as np
 
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 
 
 def sine_and_process(number: int) -> tuple[float, int]:

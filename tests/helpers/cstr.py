@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import jax
 import jax.numpy as jnp
 
-from tvilling.sciml.system import Channel, ok_status
+from tvilling.sciml.core.system import Channel, ok_status
 from tvilling.sciml.systems.example import Example
 
 MIN_S = 60.0

@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from tvilling.sciml.fit import FitSettings, Fitted, fit
+from tvilling.sciml.learning.fit import FitSettings, Fitted, fit
 
 SETTINGS = FitSettings(steps=400, batch=32, learning_rate=1e-2, check_every=20, weight_decay=1e-3)
 

@@ -19,12 +19,12 @@ from pandapower.pypower.makeYbus import makeYbus
 from pandapower_peer import by_row, voltages
 from scipy.sparse.csgraph import connected_components
 
-from tvilling.sciml.errors import InputError
-from tvilling.sciml.systems.power_grid.convert import from_pandapower
-from tvilling.sciml.systems.power_grid.flow import Flow, Outcome
-from tvilling.sciml.systems.power_grid.machines import machines
-from tvilling.sciml.systems.power_grid.results import branch_flows, loads, star_points
-from tvilling.sciml.systems.power_grid.solve import solve
+from tvilling.sciml.core.errors import InputError
+from tvilling.sciml.systems.power_grid.model.convert import from_pandapower
+from tvilling.sciml.systems.power_grid.results.generators import machines
+from tvilling.sciml.systems.power_grid.results.planner_units import branch_flows, loads, star_points
+from tvilling.sciml.systems.power_grid.solver.batch_solver import solve
+from tvilling.sciml.systems.power_grid.solver.flow import Flow, Outcome
 
 CLOSE_PU, CLOSE_MW = 1e-7, 1e-6  # of voltages; of powers, or of their greatest
 FINE_MVA = 1e-11

@@ -8,9 +8,9 @@ import jax.numpy as jnp
 import numpy as np
 import pandas as pd
 
-from tvilling.sciml.system import Values
+from tvilling.sciml.core.system import Values
+from tvilling.sciml.core.water import constant_water
 from tvilling.sciml.systems.heat_network import HeatNetwork, HeatNetworkTables, Options, build
-from tvilling.sciml.water import constant_water
 
 CP, DENSITY, VISCOSITY = 4186.0, 975.0, 4e-4
 PLAIN_WATER = constant_water(CP, DENSITY, VISCOSITY)  # properties that a formula can follow

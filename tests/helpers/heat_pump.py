@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import jax
 import jax.numpy as jnp
 
-from tvilling.sciml.system import Channel, Values, ok_status
+from tvilling.sciml.core.system import Channel, Values, ok_status
 from tvilling.sciml.systems.example import Example
 
 HEAT_W = 2e5

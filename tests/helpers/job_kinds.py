@@ -15,7 +15,7 @@ from typing import Any
 import yaml
 
 from tvilling.apps.jobs.kinds import KINDS, Kind
-from tvilling.apps.late_input import LateInputError
+from tvilling.apps.shared.late_input import LateInputError
 from tvilling.sciml.io.files import read_text
 
 Tell = Callable[[str], None]
@@ -131,6 +131,6 @@ KINDS.update(
 )
 
 if __name__ == "__main__":
-    from tvilling.apps.cli import main
+    from tvilling.apps.cli.main import main
 
     main()

@@ -3,9 +3,9 @@
 import numpy as np
 from continuation import Equations, equations
 
-from tvilling.datasets.readers.power_grid import read_power_net
-from tvilling.sciml.systems.power_grid.convert import from_pandapower
-from tvilling.sciml.systems.power_grid.grid import PowerGrid
+from tvilling.datasets.readers.power_grid.reader import read_power_net
+from tvilling.sciml.systems.power_grid.model.convert import from_pandapower
+from tvilling.sciml.systems.power_grid.model.grid import PowerGrid
 
 POWERS = {
     "load_p_mw": ("load", "p_mw"),

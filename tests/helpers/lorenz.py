@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float
 
-from tvilling.sciml.system import Channel, Values, ok_status
+from tvilling.sciml.core.system import Channel, Values, ok_status
 
 SIGMA = 2**0.5
 NAMES = ("x", "y", "z")

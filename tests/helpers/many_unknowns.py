@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from tvilling.sciml.system import Channel, Values, ok_status
+from tvilling.sciml.core.system import Channel, Values, ok_status
 
 
 @jax.tree_util.register_dataclass

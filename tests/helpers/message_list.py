@@ -37,7 +37,7 @@ class MessageList:
 
     def watch(self) -> None:
         """Record from now on."""
-        from tvilling.sciml.errors import InputError
+        from tvilling.sciml.core.errors import InputError
 
         original, met = InputError.__init__, self.met
 
@@ -95,7 +95,7 @@ def is_ours(file: str) -> bool:
     if not path.is_relative_to(ROOT):
         return False
     relative = path.relative_to(ROOT)
-    return relative.parts[0] in FOLDERS and relative != Path("sciml/errors.py")
+    return relative.parts[0] in FOLDERS and relative != Path("sciml/core/errors.py")
 
 
 def raising() -> Iterator[Place]:

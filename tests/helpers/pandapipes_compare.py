@@ -8,11 +8,11 @@ import jax.numpy as jnp
 import numpy as np
 from pandapipes_peer import KELVIN, solve, water_of
 
-from tvilling.datasets.readers.pandapipes import read_pandapipes
+from tvilling.datasets.readers.heat.pandapipes import read_pandapipes
 from tvilling.sciml.systems.heat_network import HeatNetwork, HeatNetworkTables, Options, build
 
 JUNCTION_K, FLOW_SHARE, PRESSURE_BAR = 5e-3, 1e-4, 1e-3
-LEAST_FLOW_KG_PER_S = 1e-6
+MIN_FLOW_KG_PER_S = 1e-6
 GROUND_DEGC = 20.0  # pandapipes' own ambient temperature, of still water
 
 _steady = jax.jit(HeatNetwork.steady)
@@ -73,7 +73,7 @@ def differences(net: Any, output: dict[str, np.ndarray]) -> tuple[float, float, 
     degc = net.res_junction["t_k"].to_numpy() - KELVIN
     bar = net.res_junction["p_bar"].to_numpy()
     flow = net.res_pipe["mdot_from_kg_per_s"].to_numpy()
-    least = LEAST_FLOW_KG_PER_S / FLOW_SHARE
+    least = MIN_FLOW_KG_PER_S / FLOW_SHARE
     apart = np.abs(flow - output["pipe_kg_per_s"]) / np.maximum(np.abs(flow), least)
     return (
         float(np.abs(degc - output["junction_degc"][:count]).max()),

@@ -10,8 +10,8 @@ from unittest.mock import patch
 import numpy as np
 import pandapipes as pp
 
-from tvilling.sciml.systems.heat_network.hydraulics import GRAVITY_M_PER_S2
-from tvilling.sciml.water import Water, fit_water
+from tvilling.sciml.core.water import Water, fit_water
+from tvilling.sciml.systems.heat_network.hydraulics.loop_flows import GRAVITY_M_PER_S2
 
 KELVIN = 273.15
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from tvilling.sciml.systems.power_grid.grid import PowerGrid
+from tvilling.sciml.systems.power_grid.model.grid import PowerGrid
 
 # From each start, the tolerances that rounding may allow; pandapower stops at none above.
 TOLERANCES_MVA = (1e-10, 1e-9, 1e-8, 1e-7)

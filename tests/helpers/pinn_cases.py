@@ -11,19 +11,17 @@ from tvilling.pinns import (
     Broyden,
     Condition,
     Equation,
-    Layers,
     NetworkSettings,
     Problem,
     Ranged,
     TrainSettings,
     Unknown,
     d,
-    exp,
-    flux_equations,
     laplacian,
     of,
-    sin,
 )
+from tvilling.pinns.fields import exp, sin
+from tvilling.pinns.problem import Layers, flux_equations
 
 Case = tuple[Problem, TrainSettings | None]
 

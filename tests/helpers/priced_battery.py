@@ -13,8 +13,8 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array
 
-from tvilling.sciml.exponential import phi1
-from tvilling.sciml.system import Channel, Status, Values
+from tvilling.sciml.core.exponential import phi1
+from tvilling.sciml.core.system import Channel, Status, Values
 from tvilling.sciml.systems.example import Example
 
 

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from tvilling.sciml.system import Channel, Status, Values
+from tvilling.sciml.core.system import Channel, Status, Values
 
 ROOMS = ("kitchen", "hall", "bedroom")
 

@@ -5,6 +5,7 @@ import sys
 import numpy as np
 
 from tvilling.pinns import (
+    PROBLEMS,
     Adam,
     Axis,
     Box,
@@ -18,7 +19,7 @@ from tvilling.pinns import (
     Unknown,
     d,
 )
-from tvilling.pinns.library import PROBLEMS, ProblemEntry
+from tvilling.pinns.library import ProblemEntry
 
 SMALL = NetworkSettings(width=6, depth=1)
 FULL = TrainSettings(SMALL, points=40, stages=(Adam(1000),), check_every=50)
@@ -56,7 +57,7 @@ ENTRY = ProblemEntry(
 )
 
 if __name__ == "__main__":
-    from tvilling.apps.cli import main
+    from tvilling.apps.cli.main import main
 
     PROBLEMS["standing_water"] = ENTRY
     sys.argv[0] = "tvilling"

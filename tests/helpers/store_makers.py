@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from tvilling.apps.check_kept import check_kept
-from tvilling.sciml.errors import InputError
+from tvilling.apps.shared.check_kept import check_kept
+from tvilling.sciml.core.errors import InputError
 
 Read = Callable[[Path], Any]
 
@@ -26,8 +26,8 @@ def bits(tree: Any) -> list[Any]:
 
 def surrogate(folder: Path) -> Read:
     """A surrogate of the tank, hardly trained."""
-    from tvilling.datasets.trials import trial_scenarios
-    from tvilling.sciml.fit import FitSettings
+    from tvilling.datasets.simulated.trials import trial_scenarios
+    from tvilling.sciml.learning.fit import FitSettings
     from tvilling.sciml.surrogates import SurrogateSettings, load_surrogate, save_surrogate
     from tvilling.sciml.surrogates.training import train_surrogate
     from tvilling.sciml.systems import SYSTEMS
@@ -48,7 +48,7 @@ def solution(folder: Path) -> Read:
     from small_pinns import SMALL, example
 
     from tvilling.pinns import Adam, TrainSettings, train
-    from tvilling.pinns.store import load_solution, save_solution
+    from tvilling.pinns.solution.store import load_solution, save_solution
 
     problem = example()
     save_solution(
@@ -64,7 +64,7 @@ def solution(folder: Path) -> Read:
 
 def checkpoints(folder: Path) -> Read:
     """Where a training goes on."""
-    from tvilling.sciml.fit_checkpoint import Checkpoints
+    from tvilling.sciml.learning.fit_checkpoint import Checkpoints
 
     Checkpoints(folder, "f" * 64).save(500, {"weights": np.arange(99.0), "step": np.asarray(500)})
 
@@ -97,9 +97,9 @@ def twin(folder: Path) -> Read:
 
 def policy(folder: Path) -> Read:
     """A controller as one archive of arrays."""
-    from tvilling.rl_control.observation import Observer
-    from tvilling.rl_control.policy import Policy, load_policy, save_policy
-    from tvilling.sciml.system import Channel
+    from tvilling.rl_control.rl.observation import Observer
+    from tvilling.rl_control.rl.policy import Policy, load_policy, save_policy
+    from tvilling.sciml.core.system import Channel
 
     one = jax.numpy.ones
     observer = Observer(one(1), one(1), {"load": one(())}, {"load": one(())}, one(()), 2, 3600.0)
@@ -116,7 +116,7 @@ def policy(folder: Path) -> Read:
 
 def run(folder: Path) -> Read:
     """The folder of a run with a NetCDF file and a summary."""
-    from tvilling.apps.run_folder import RunFolder
+    from tvilling.apps.shared.run_folder import RunFolder
 
     with RunFolder(folder.parent, folder.name) as made:
         data = xr.Dataset({"heat_w": ("time", np.arange(200.0))})
@@ -129,8 +129,8 @@ def run(folder: Path) -> Read:
 
 def plan(folder: Path) -> Read:
     """Plans, of which the last is held on to."""
-    from tvilling.apps.production.last_plan import last_plan
-    from tvilling.apps.run_folder import RunFolder
+    from tvilling.apps.plant.inputs.last_plan import last_plan
+    from tvilling.apps.shared.run_folder import RunFolder
 
     time = np.datetime64("2026-01-05T00", "ns") + np.arange(24) * np.timedelta64(1, "h")
     load = ("way", "unit", "time"), np.arange(24.0)[None, None]
@@ -212,7 +212,7 @@ def ledger(folder: Path) -> Read:
     """A ledger alone, as `tvilling ledger show` prints it."""
     from typer.testing import CliRunner
 
-    from tvilling.apps.cli_jobs import ledger_app
+    from tvilling.apps.cli.jobs import ledger_app
     from tvilling.twins.ledger import Ledger
 
     kept = Ledger(folder / "ledger.jsonl")
@@ -240,7 +240,7 @@ def operator(folder: Path) -> Read:
         save_operator,
         train_operator,
     )  # fmt: skip
-    from tvilling.sciml.fit import FitSettings
+    from tvilling.sciml.learning.fit import FitSettings
 
     problem = burgers_end()
     steps = FitSettings(steps=1, batch=2, check_every=1)
@@ -259,7 +259,7 @@ def operator(folder: Path) -> Read:
 def measured(folder: Path) -> Read:
     """The cache of a measured data set, as `tvilling data get` leaves it."""
     from tvilling.datasets import registry
-    from tvilling.datasets.catalog import DataFile, DataSource
+    from tvilling.datasets.catalogue import DataFile, DataSource
     from tvilling.sciml.io.checksums import sha256_of
 
     files = []

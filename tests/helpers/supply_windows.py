@@ -9,9 +9,9 @@ import pandas as pd
 from heat_networks import PLAIN_WATER, line, source
 from jaxtyping import Array
 
-from tvilling.rl_control.controllers import HeatingCurve
-from tvilling.rl_control.production.supply_cost import HeatCost
-from tvilling.rl_control.production.supply_window import SupplyWindow
+from tvilling.rl_control.control.controllers import HeatingCurve
+from tvilling.rl_control.supply_temperature.cost import HeatCost
+from tvilling.rl_control.supply_temperature.window import SupplyWindow
 from tvilling.sciml.systems.heat_network import HeatNetwork, Options, build
 
 HEAT_W, RETURN_DEGC, GROUND_DEGC, OUTDOOR_DEGC = 60e3, 40.0, 8.0, 0.0

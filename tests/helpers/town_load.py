@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from tvilling.datasets.heat_load import lagged
+from tvilling.datasets.simulated.heat_load import lagged
 
 SLOPE_MW_PER_K, BASE_MW, NOISE_MW = 5.0, 30.0, 3.0
 

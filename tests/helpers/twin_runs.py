@@ -6,8 +6,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from tvilling.sciml.system import Values
-from tvilling.twins.assimilate import advance
+from tvilling.sciml.core.system import Values
+from tvilling.twins.assimilation.assimilate import advance
 from tvilling.twins.twin import Twin
 
 

@@ -15,7 +15,7 @@ from tvilling.benchmarks.twin_reference import (
     hour_of,
     small_tank,
 )
-from tvilling.twins.prior import Prior
+from tvilling.twins.assimilation.prior import Prior
 from tvilling.twins.twin import Twin
 
 UNKNOWN = {"loss_w_per_k": RELATIVE_SD}

@@ -67,9 +67,9 @@ def _compile_grids() -> None:
     if not child:
         import pandapower
 
-        from tvilling.sciml.systems.power_grid.convert import from_pandapower
-        from tvilling.sciml.systems.power_grid.results import loads
-        from tvilling.sciml.systems.power_grid.solve import solve
+        from tvilling.sciml.systems.power_grid.model.convert import from_pandapower
+        from tvilling.sciml.systems.power_grid.results.planner_units import loads
+        from tvilling.sciml.systems.power_grid.solver.batch_solver import solve
 
         loads(solve(from_pandapower(pandapower.from_json_string(grid_json()))))
         os._exit(0)
@@ -184,8 +184,8 @@ RESULT: dict[str, Any] = {}
 
 
 def _called(attempt: Attempt) -> int:
-    from tvilling.apps.cli import main
-    from tvilling.sciml.errors import InputError
+    from tvilling.apps.cli.main import main
+    from tvilling.sciml.core.errors import InputError
 
     if not callable(attempt.command):
         sys.argv = ["tvilling", *attempt.command]

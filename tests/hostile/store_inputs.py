@@ -134,7 +134,7 @@ def _make_surrogate(folder: Path) -> None:
     import jax
     from jax.flatten_util import ravel_pytree
 
-    from tvilling.sciml.store import save_arrays
+    from tvilling.sciml.io.array_store import save_arrays
     from tvilling.sciml.surrogates.store import ABOUT, ARRAYS, About, system_sha256
     from tvilling.sciml.surrogates.vectors import size
     from tvilling.sciml.systems import SYSTEMS
@@ -178,7 +178,7 @@ def _surrogates() -> Iterator[Attempt]:
             child = os.fork()
             if child == 0:
                 try:
-                    from tvilling.sciml.store import save_arrays
+                    from tvilling.sciml.io.array_store import save_arrays
 
                     save_arrays(folder / "arrays", arrays)
                 finally:
@@ -230,7 +230,7 @@ def _copied(base: Callable[[], Path], change: Change) -> Change:
 
 
 def _load_policy() -> Any:
-    from tvilling.rl_control.policy import load_policy
+    from tvilling.rl_control.rl.policy import load_policy
 
     return load_policy(Path("policy.npz"))
 

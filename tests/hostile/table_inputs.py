@@ -178,7 +178,7 @@ def _equals(value: float) -> Callable[[Any], bool]:
 
 
 def _heat_w() -> float:
-    from tvilling.datasets.readers.heat_tables import read_heat_tables
+    from tvilling.datasets.readers.heat.tables import read_heat_tables
 
     return float(read_heat_tables("net").consumers["heat_w"].iloc[0])
 

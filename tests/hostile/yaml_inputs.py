@@ -125,7 +125,7 @@ def _right() -> Iterator[Attempt]:
 def _read() -> Any:
     from pathlib import Path
 
-    from tvilling.apps.case_file import read_case
+    from tvilling.apps.shared.case_file import read_case
 
     return read_case(Path("case.yaml"))
 

@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize, rosen, rosen_der
 
-from tvilling.pinns.broyden import RULES, descend, minimise, moved_to, unbegun, updated_inverse
+from tvilling.pinns.optimisers.broyden import (
+    RULES,
+    descend,
+    minimise,
+    moved_to,
+    unbegun,
+    updated_inverse,
+)
 
 
 def rosenbrock(x):

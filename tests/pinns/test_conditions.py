@@ -17,9 +17,9 @@ from tvilling.pinns import (
     d,
     laplacian,
 )
-from tvilling.pinns.conditions import mask
-from tvilling.pinns.network import NetworkSettings
-from tvilling.pinns.trial import start, terms
+from tvilling.pinns.network.ansatz import start, terms
+from tvilling.pinns.network.network import NetworkSettings
+from tvilling.pinns.problem.conditions import mask
 
 ROUNDING = 1e-12
 

@@ -10,14 +10,14 @@ import pytest
 if find_spec("deepxde") is None:  # the adapter imports it, once it has chosen its backend
     pytest.skip("DeepXDE is not installed", allow_module_level=True)
 
-import tvilling.pinns.deepxde_adapter as adapter
+import tvilling.pinns.deepxde.adapter as adapter
 from tvilling.benchmarks import reaction
 from tvilling.benchmarks.deepxde_peer import peer
 from tvilling.benchmarks.deepxde_problems import PROBLEMS
 from tvilling.pinns import Adam, Broyden, TrainSettings
-from tvilling.pinns.deepxde_adapter import dde, from_deepxde, shape_of, solve_deepxde
-from tvilling.pinns.deepxde_points import Sampler
-from tvilling.sciml.errors import InputError
+from tvilling.pinns.deepxde.adapter import dde, from_deepxde, shape_of, solve_deepxde
+from tvilling.pinns.deepxde.points import Sampler
+from tvilling.sciml.core.errors import InputError
 
 
 def own_losses(guest, theta, inside, edge):

@@ -20,25 +20,23 @@ from tvilling.pinns import (
     Axis,
     Box,
     Broyden,
-    Causal,
     Condition,
     Equation,
-    GaussNewton,
     NetworkSettings,
     Problem,
-    Soap,
     TrainSettings,
     Unknown,
-    Windows,
     d,
-    sin,
     train,
 )
-from tvilling.pinns.evaluation import evaluate
-from tvilling.pinns.network import KINDS
-from tvilling.pinns.physics import of_problem
-from tvilling.pinns.store import load_solution, save_solution
-from tvilling.pinns.trial import start, terms
+from tvilling.pinns.fields import sin
+from tvilling.pinns.fields.evaluation import evaluate
+from tvilling.pinns.network.ansatz import start, terms
+from tvilling.pinns.network.network import KINDS
+from tvilling.pinns.optimisers import GaussNewton, Soap
+from tvilling.pinns.solution.store import load_solution, save_solution
+from tvilling.pinns.training import Causal, Windows
+from tvilling.pinns.training.objective import of_problem
 
 X, CIRCLE = Axis("x", "m", -1.0, 3.0), Axis("s", "rad", 0.5, 4.5, periodic=True)
 NETWORKS = [*((kind, "tanh") for kind in KINDS), ("perceptron", "sin")]

@@ -5,8 +5,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from tvilling.pinns import Field, at_place, cos, d, exp, laplacian, of, sin
-from tvilling.sciml.errors import InputError
+from tvilling.pinns import d, laplacian, of
+from tvilling.pinns.fields import Field, at_place, cos, exp, sin
+from tvilling.sciml.core.errors import InputError
 
 X, Y, T = (Field(lambda point, name=name: point[name]) for name in ("x", "y", "t"))
 PLACES = np.random.default_rng(0).uniform(-1.5, 1.5, (20, 3))

@@ -7,8 +7,8 @@ import pytest
 
 from tvilling.pinns import PROBLEMS, Adam, Broyden, TrainSettings, train
 from tvilling.pinns.library.heating_pipe import WATER_J_PER_M3K, HeatingPipe
-from tvilling.sciml.errors import InputError
-from tvilling.sciml.systems.heat_network.transport import Loss, implicit_passage
+from tvilling.sciml.core.errors import InputError
+from tvilling.sciml.systems.heat_network.heat.transport import Loss, implicit_passage
 
 
 def inlet_degc(time_s):

@@ -17,11 +17,11 @@ from tvilling.pinns import (
     Problem,
     TrainSettings,
     Unknown,
-    Windows,
     d,
 )
-from tvilling.pinns.inverse import invert
-from tvilling.sciml.errors import InputError
+from tvilling.pinns.inverse.inversion import invert
+from tvilling.pinns.training import Windows
+from tvilling.sciml.core.errors import InputError
 
 RATE, NOISE = 0.7, 0.02
 TIMES = np.linspace(0.1, 4.0, 30)

@@ -4,8 +4,9 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from tvilling.pinns import Axis, Box, Condition, Equation, Field, Problem, Unknown, d, of
-from tvilling.sciml.errors import InputError
+from tvilling.pinns import Axis, Box, Condition, Equation, Problem, Unknown, d, of
+from tvilling.pinns.fields import Field
+from tvilling.sciml.core.errors import InputError
 
 TABLE = jnp.array([1.0, 2.0, 3.0])
 

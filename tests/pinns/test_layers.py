@@ -7,17 +7,9 @@ import numpy as np
 import pytest
 from pinn_cases import wall, wall_in_layers
 
-from tvilling.pinns import (
-    Axis,
-    Broyden,
-    Equation,
-    Layers,
-    NetworkSettings,
-    TrainSettings,
-    Unknown,
-    train,
-)
-from tvilling.sciml.errors import InputError
+from tvilling.pinns import Axis, Broyden, Equation, NetworkSettings, TrainSettings, Unknown, train
+from tvilling.pinns.problem import Layers
+from tvilling.sciml.core.errors import InputError
 
 TEXT = (Path(__file__).parents[2] / "docs" / "pinn-layers.md").read_text(encoding="utf-8")
 QUICK = TrainSettings(NetworkSettings(width=12), points=200, stages=(Broyden(600),))

@@ -18,12 +18,12 @@ from tvilling.pinns import (
     Problem,
     TrainSettings,
     Unknown,
-    at_place,
     d,
     of,
 )
-from tvilling.pinns.stages import Broyden
-from tvilling.sciml.errors import InputError
+from tvilling.pinns.fields import at_place
+from tvilling.pinns.optimisers.stages import Broyden
+from tvilling.sciml.core.errors import InputError
 
 EQUAL = "it compares a field with == or !=, which is no function of the place"
 FIELDS = "it takes a function of arrays of a field, expected of(function, field)"

@@ -11,7 +11,6 @@ from tvilling.pinns import (
     Axis,
     Box,
     Broyden,
-    Causal,
     Condition,
     Derived,
     EdgeCondition,
@@ -24,16 +23,16 @@ from tvilling.pinns import (
     Ranged,
     TrainSettings,
     Unknown,
-    Windows,
     d,
     laplacian,
     of,
-    sin,
     train,
 )
-from tvilling.pinns.region import Region
+from tvilling.pinns.fields import sin
+from tvilling.pinns.fields.region import Region
 from tvilling.pinns.shapes import Disk, Rectangle, difference
-from tvilling.sciml.errors import InputError
+from tvilling.pinns.training import Causal, Windows
+from tvilling.sciml.core.errors import InputError
 
 X, TIME = Axis("x_m", "m", 0.0, 100.0), Axis("time_s", "s", 0.0, 60.0)
 TEMP = Unknown("temp_degc", "°C", 0.0, 90.0)

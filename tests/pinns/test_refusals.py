@@ -16,7 +16,6 @@ from tvilling.pinns import (
     Equation,
     Fixed,
     Free,
-    Gauge,
     Measured,
     NetworkSettings,
     Problem,
@@ -24,14 +23,14 @@ from tvilling.pinns import (
     Reference,
     TrainSettings,
     Unknown,
-    as_system,
     d,
-    invert,
     load_solution,
     save_solution,
     train,
 )
-from tvilling.sciml.errors import InputError
+from tvilling.pinns.inverse import invert
+from tvilling.pinns.surrogate import SurrogateOutput, as_system
+from tvilling.sciml.core.errors import InputError
 from tvilling.sciml.io.checksums import write_sums
 
 QUICK = TrainSettings(
@@ -185,10 +184,13 @@ def family():
 @pytest.mark.parametrize(
     ("gauge", "told"),
     [
-        (Gauge("out", "K", 1.0, 0.0, "u", {"x": 1.0}), "expected two finite numbers"),
-        (Gauge("out", "K", float("nan"), 1.0, "u", {"x": 1.0}), "expected two finite numbers"),
-        (Gauge("out", "Pa", 0.0, 1.0, "u", {"x": 1.0}), "out is in Pa, expected K"),
-        (Gauge("out", "K", 0.0, 1.0, "v", {"x": 1.0}), "'v' is not told; there are u"),
+        (SurrogateOutput("out", "K", 1.0, 0.0, "u", {"x": 1.0}), "expected two finite numbers"),
+        (
+            SurrogateOutput("out", "K", float("nan"), 1.0, "u", {"x": 1.0}),
+            "expected two finite numbers",
+        ),
+        (SurrogateOutput("out", "Pa", 0.0, 1.0, "u", {"x": 1.0}), "out is in Pa, expected K"),
+        (SurrogateOutput("out", "K", 0.0, 1.0, "v", {"x": 1.0}), "'v' is not told; there are u"),
     ],
 )
 def test_gauges_that_say_nothing_are_refused(family, gauge, told):
@@ -198,10 +200,14 @@ def test_gauges_that_say_nothing_are_refused(family, gauge, told):
 
 def test_a_value_that_is_cut_is_not_trusted(family, solved):
     wide, narrow = (
-        as_system(family, [Gauge("out", "K", low, 1.0, "u", {"x": 1.0})], drives={"rate": "rate"})
+        as_system(
+            family,
+            [SurrogateOutput("out", "K", low, 1.0, "u", {"x": 1.0})],
+            drives={"rate": "rate"},
+        )
         for low in (0.0, 0.9)
     )
     at = {}, {}, {"rate": 1.0}
     assert float(narrow.trust(*at)) < 1e-3 * float(wide.trust(*at))
     with pytest.raises(InputError, match="no parameter is ranged"):
-        as_system(solved, [Gauge("out", "K", 0.0, 1.0, "u", {"x": 1.0})])
+        as_system(solved, [SurrogateOutput("out", "K", 0.0, 1.0, "u", {"x": 1.0})])

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from tvilling.pinns import Axis
-from tvilling.pinns.region import Region
+from tvilling.pinns.fields.region import Region
 from tvilling.pinns.shapes import Disk, Rectangle, difference
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 
 PLATE = difference(plate=Rectangle((0, 0), (2, 1)), hole=Disk((1, 0.5), 0.25))
 

@@ -23,10 +23,10 @@ from tvilling.pinns import (
     d,
     laplacian,
     of,
-    sin,
     train,
 )
-from tvilling.pinns.region import Region
+from tvilling.pinns.fields import sin
+from tvilling.pinns.fields.region import Region
 from tvilling.pinns.shapes import Disk, Polygon, Rectangle, difference, read_mesh, read_stl
 
 FILES = Path(__file__).parent / "shapes" / "data"

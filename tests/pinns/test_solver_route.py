@@ -6,13 +6,13 @@ import pytest
 from scipy.interpolate import BSpline
 from scipy.optimize import least_squares
 
-from tvilling.pinns.estimates import Estimate
+from tvilling.pinns.fields.splines import cubic
+from tvilling.pinns.inverse.classical_solver import SolverRoute, solve
+from tvilling.pinns.inverse.estimates import Estimate
 from tvilling.pinns.library.heat_inverse import SensedRod, crank_nicolson
 from tvilling.pinns.library.heating_pipe_inverse import SensedPipe
 from tvilling.pinns.library.swing_inverse import SensedMachine
-from tvilling.pinns.solver_route import SolverRoute, solve
-from tvilling.pinns.splines import cubic
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 
 
 def test_machine_is_found_as_by_scipy():

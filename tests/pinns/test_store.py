@@ -18,14 +18,14 @@ from tvilling.pinns import (
     Problem,
     TrainSettings,
     Unknown,
-    Windows,
     d,
     train,
 )
-from tvilling.pinns.store import load_solution, read_about, save_solution
-from tvilling.sciml.errors import InputError
-from tvilling.sciml.footprint import Footprint
+from tvilling.pinns.solution.store import load_solution, read_about, save_solution
+from tvilling.pinns.training import Windows
+from tvilling.sciml.core.errors import InputError
 from tvilling.sciml.io.checksums import write_sums
+from tvilling.sciml.learning.footprint import Footprint
 
 HOURS = np.array([2.0, 5.0, 9.0])
 SETTINGS = TrainSettings(

@@ -22,21 +22,21 @@ from tvilling.pinns import (
     TrainSettings,
     Unknown,
     d,
-    sin,
     train,
 )
-from tvilling.pinns.families import over_ranges
+from tvilling.pinns.fields import sin
 from tvilling.pinns.library import transformer_system
 from tvilling.pinns.library.heat_exchanger import HeatExchanger
 from tvilling.pinns.library.transformer_hot_spot import Transformer
 from tvilling.pinns.library.transformer_step import STARTS, TransformerStep
-from tvilling.pinns.surrogate import Carried, Energy, Gauge, as_system
-from tvilling.sciml.errors import InputError
-from tvilling.sciml.scenario import Scenario
-from tvilling.sciml.simulate import Play, simulate
-from tvilling.sciml.system import System
+from tvilling.pinns.problem.families import over_ranges
+from tvilling.pinns.surrogate.conversion import Energy, StateMapping, SurrogateOutput, as_system
+from tvilling.sciml.core.errors import InputError
+from tvilling.sciml.core.scenario import Scenario
+from tvilling.sciml.core.simulate import Play, simulate
+from tvilling.sciml.core.system import System
 from tvilling.sciml.systems import SYSTEMS, SystemEntry
-from tvilling.twins.prior import Prior
+from tvilling.twins.assimilation.prior import Prior
 from tvilling.twins.twin import Twin
 
 SMALL = TrainSettings(
@@ -44,8 +44,10 @@ SMALL = TrainSettings(
 )
 HARDLY = replace(SMALL, stages=(Broyden(3),))
 OUTLETS = (
-    Gauge("hot_out_degc", "°C", 0.0, 100.0, "hot_degc", {"x_m": 6.0}, "Hot water, out"),
-    Gauge("cold_out_degc", "°C", 0.0, 100.0, "cold_degc", {"x_m": 0.0}, "Cold water, out"),
+    SurrogateOutput("hot_out_degc", "°C", 0.0, 100.0, "hot_degc", {"x_m": 6.0}, "Hot water, out"),
+    SurrogateOutput(
+        "cold_out_degc", "°C", 0.0, 100.0, "cold_degc", {"x_m": 0.0}, "Cold water, out"
+    ),
 )
 FLOW = {"hot_kw_per_k": "Capacity rate of the hot water"}
 FOULING = {"fouling_m2k_per_kw": "Fouling resistance"}
@@ -116,7 +118,7 @@ def test_networks_that_differ_are_not_trusted_whatever_their_residuals(exchanger
 
 def test_a_twin_finds_the_fouling_from_an_outlet(exchangers):
     """Fouling as a state that stays; readings from the closed form, by a sensor of 0.1 K."""
-    system = as_system(exchangers[0], OUTLETS, FLOW, carried=[Carried("fouling_m2k_per_kw")])
+    system = as_system(exchangers[0], OUTLETS, FLOW, carried=[StateMapping("fouling_m2k_per_kw")])
     prior = Prior(state={"fouling_m2k_per_kw": 0.2}, state_sd=0.1)
     twin = Twin.start(system, "2026-01-12T00:00", 3600.0, prior=prior)
     random = np.random.default_rng(0)
@@ -188,11 +190,11 @@ def test_a_speed_is_carried_as_the_slope_of_the_angle():
     )
     system = as_system(
         [train(problem, replace(SMALL, stages=(Broyden(250),)), 0)],
-        [Gauge("angle_rad", "rad", -1.0, 2.0, "angle_rad")],
+        [SurrogateOutput("angle_rad", "rad", -1.0, 2.0, "angle_rad")],
         drives={"power_pu": "Mechanical power"},
         carried=[
-            Carried("start_rad", "angle_rad"),
-            Carried("start_rad_per_s", lambda at: d(at.angle_rad, "time_s")),
+            StateMapping("start_rad", "angle_rad"),
+            StateMapping("start_rad_per_s", lambda at: d(at.angle_rad, "time_s")),
         ],
         time="time_s",
     )
@@ -258,9 +260,9 @@ def test_a_twin_of_networks_follows_a_plant(transformer):
 
 @pytest.mark.slow
 def test_it_has_a_page_when_it_is_registered(monkeypatch):
-    from tvilling.apps.web.system_model import system_model
-    from tvilling.apps.web.system_page import SystemView
-    from tvilling.apps.web.text import Words
+    from tvilling.apps.web.pages.system_model import system_model
+    from tvilling.apps.web.pages.system_page import SystemView
+    from tvilling.apps.web.text import Labels
 
     entry = SystemEntry("Transformer", "tvilling.pinns.library.transformer_system:example")
     monkeypatch.setitem(SYSTEMS, "pinn_transformer", entry)
@@ -268,7 +270,7 @@ def test_it_has_a_page_when_it_is_registered(monkeypatch):
     assert np.isfinite(run.data["hot_spot_degc"]).all()
     assert run.data["trust"].attrs["units"] == "1"
     document = SimpleNamespace(add_next_tick_callback=lambda call: call())
-    view = SystemView("pinn_transformer", run, Words("en"), document)
+    view = SystemView("pinn_transformer", run, Labels("en"), document)
     assert view.parts()
 
 
@@ -310,8 +312,8 @@ def test_everything_that_does_not_fit_is_told_together(exchangers):
         as_system(
             [exchangers[0][0], exchangers[1]],
             [
-                Gauge("hot_kw_per_k", "°C", 0.0, 100.0, "hot_degc", {"x_m": 7.0}),
-                Gauge("cold_degc", "°C", 0.0, 100.0, "cold_degc"),
+                SurrogateOutput("hot_kw_per_k", "°C", 0.0, 100.0, "hot_degc", {"x_m": 7.0}),
+                SurrogateOutput("cold_degc", "°C", 0.0, 100.0, "cold_degc"),
             ],
             actions={"flow": "no such parameter"},
         )

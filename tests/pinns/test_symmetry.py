@@ -15,17 +15,16 @@ from tvilling.pinns import (
     Equation,
     NetworkSettings,
     Problem,
-    Symmetry,
     TrainSettings,
     Unknown,
     d,
-    sin,
     train,
 )
-from tvilling.pinns.evaluation import evaluate
+from tvilling.pinns.fields import Symmetry, sin
+from tvilling.pinns.fields.evaluation import evaluate
 from tvilling.pinns.library.burgers import Burgers
-from tvilling.pinns.trial import start, terms
-from tvilling.sciml.errors import InputError
+from tvilling.pinns.network.ansatz import start, terms
+from tvilling.sciml.core.errors import InputError
 
 X, Y = Axis("x", "1", -1.0, 3.0), Axis("y", "1", 0.0, 2.0)
 TWO = Problem(

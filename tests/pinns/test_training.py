@@ -22,9 +22,9 @@ from tvilling.pinns import (
     TrainSettings,
     Unknown,
     d,
-    sin,
     train,
 )
+from tvilling.pinns.fields import sin
 
 SMALL = NetworkSettings(width=10, depth=1)
 QUICK = TrainSettings(SMALL, points=60, stages=(Broyden(350),), check_every=50)

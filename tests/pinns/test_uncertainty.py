@@ -18,9 +18,9 @@ from tvilling.pinns import (
     Unknown,
     d,
 )
-from tvilling.pinns.inverse import invert
-from tvilling.pinns.uncertainty import ensemble, laplace
-from tvilling.sciml.errors import InputError
+from tvilling.pinns.inverse.inversion import invert
+from tvilling.pinns.solution.uncertainty import ensemble, laplace
+from tvilling.sciml.core.errors import InputError
 
 QUICK = TrainSettings(
     NetworkSettings(width=6, depth=1),

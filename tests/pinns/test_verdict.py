@@ -17,13 +17,13 @@ from tvilling.pinns import (
     Problem,
     TrainSettings,
     Unknown,
-    Windows,
     d,
     train,
 )
-from tvilling.pinns.classical_check import compare_classical
-from tvilling.pinns.corner_equations import disagreements
-from tvilling.pinns.defect import DEGREES, defect
+from tvilling.pinns.problem.corner_equations import disagreements
+from tvilling.pinns.solution.classical_check import compare_classical
+from tvilling.pinns.solution.defect import DEGREES, defect
+from tvilling.pinns.training import Windows
 
 QUICK = TrainSettings(NetworkSettings(width=10), points=150, stages=(Broyden(200),))
 SEEDS = range(5)
@@ -114,7 +114,7 @@ def test_a_corner_that_disagrees_is_told():
 
 
 def test_the_best_state_is_not_that_of_one_singular_point():
-    from tvilling.pinns.course import Check
+    from tvilling.pinns.training.training_loop import Check
 
     checks = (Check("start", 0, 1.0, 1.0, 0.0, typical=0.9), Check("a", 1, 0.1, 0.3, 1.0,
               typical=1e-6), Check("b", 2, 0.1, 0.2, 2.0, typical=1e-3))  # fmt: skip

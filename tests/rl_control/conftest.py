@@ -2,8 +2,8 @@
 
 import pytest
 
-from tvilling.datasets.trials import trial_scenarios
-from tvilling.sciml.scenario import Scenario
+from tvilling.datasets.simulated.trials import trial_scenarios
+from tvilling.sciml.core.scenario import Scenario
 from tvilling.sciml.systems.example import Example
 from tvilling.sciml.systems.tank import example
 

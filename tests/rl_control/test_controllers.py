@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tvilling.rl_control.controllers import HeatingCurve, Hold
-from tvilling.sciml.scenario import Scenario
-from tvilling.sciml.simulate import simulate
+from tvilling.rl_control.control.controllers import HeatingCurve, Hold
+from tvilling.sciml.core.scenario import Scenario
+from tvilling.sciml.core.simulate import simulate
 from tvilling.sciml.systems.tank import example
 
 CURVE = HeatingCurve(

@@ -9,13 +9,13 @@ import pytest
 from priced_battery import battery_example
 from scipy.optimize import linprog
 
-from tvilling.datasets.trials import PRICE, trial_scenarios
-from tvilling.rl_control.affine import affine_model
-from tvilling.rl_control.controllers import Hold
-from tvilling.rl_control.dispatch import best_dispatch
-from tvilling.rl_control.outlook import run_cost_dkk
-from tvilling.sciml.errors import InputError
-from tvilling.sciml.simulate import simulate
+from tvilling.datasets.simulated.trials import PRICE, trial_scenarios
+from tvilling.rl_control.control.affine import affine_model
+from tvilling.rl_control.control.controllers import Hold
+from tvilling.rl_control.control.dispatch import best_dispatch
+from tvilling.rl_control.control.objective import run_cost_dkk
+from tvilling.sciml.core.errors import InputError
+from tvilling.sciml.core.simulate import simulate
 from tvilling.sciml.systems import SYSTEMS
 
 

@@ -8,15 +8,15 @@ import numpy as np
 import pytest
 from priced_battery import battery_example
 
-from tvilling.datasets.trials import trial_scenarios
-from tvilling.rl_control.controllers import Plan
-from tvilling.rl_control.env import Environment
-from tvilling.rl_control.gym_env import GymEnvironment
-from tvilling.rl_control.observation import to_action
-from tvilling.rl_control.outlook import run_cost_dkk
-from tvilling.rl_control.safety import Guard
-from tvilling.sciml.errors import InputError
-from tvilling.sciml.simulate import simulate
+from tvilling.datasets.simulated.trials import trial_scenarios
+from tvilling.rl_control.control.controllers import Plan
+from tvilling.rl_control.control.objective import run_cost_dkk
+from tvilling.rl_control.control.safety import Guard
+from tvilling.rl_control.rl.env import Environment
+from tvilling.rl_control.rl.gym_env import GymEnvironment
+from tvilling.rl_control.rl.observation import to_action
+from tvilling.sciml.core.errors import InputError
+from tvilling.sciml.core.simulate import simulate
 
 HOUR_S = 3600.0
 

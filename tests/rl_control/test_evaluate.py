@@ -9,13 +9,13 @@ import pytest
 from priced_battery import battery_example
 from scipy.stats import t as student
 
-from tvilling.datasets.trials import PRICE, trial_scenarios
-from tvilling.rl_control.controllers import Hold, PriceRule
-from tvilling.rl_control.evaluate import BOUND, compare, half_width, table, tuned_price_rule
-from tvilling.rl_control.outlook import with_outlook
-from tvilling.rl_control.safety import Guard, Shield
-from tvilling.sciml.errors import InputError
-from tvilling.sciml.simulate import simulate
+from tvilling.datasets.simulated.trials import PRICE, trial_scenarios
+from tvilling.rl_control.control.controllers import Hold, PriceRule
+from tvilling.rl_control.control.evaluate import BOUND, compare, half_width, table, tuned_price_rule
+from tvilling.rl_control.control.objective import with_outlook
+from tvilling.rl_control.control.safety import Guard, Shield
+from tvilling.sciml.core.errors import InputError
+from tvilling.sciml.core.simulate import simulate
 
 HOUR_S = 3600.0
 BUY, IDLE, SELL = ({"power_w": jnp.asarray(power_w)} for power_w in (5e3, 0.0, -5e3))

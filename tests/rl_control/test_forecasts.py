@@ -8,17 +8,17 @@ import numpy as np
 import pytest
 from priced_battery import battery_example
 
-from tvilling.datasets.trials import PRICE, trial_scenarios
-from tvilling.rl_control.controllers import PriceRule
-from tvilling.rl_control.env import Environment
-from tvilling.rl_control.evaluate import BOUND, compare
-from tvilling.rl_control.gym_env import GymEnvironment
-from tvilling.rl_control.outlook import CREDIT, with_outlook, with_prices
-from tvilling.rl_control.policy import Policy
-from tvilling.rl_control.safety import Guard, Shield
-from tvilling.rl_control.sb3_adapter import VectorEnvironment
-from tvilling.sciml.errors import InputError
-from tvilling.sciml.simulate import simulate
+from tvilling.datasets.simulated.trials import PRICE, trial_scenarios
+from tvilling.rl_control.control.controllers import PriceRule
+from tvilling.rl_control.control.evaluate import BOUND, compare
+from tvilling.rl_control.control.objective import CREDIT, with_outlook, with_prices
+from tvilling.rl_control.control.safety import Guard, Shield
+from tvilling.rl_control.rl.env import Environment
+from tvilling.rl_control.rl.gym_env import GymEnvironment
+from tvilling.rl_control.rl.policy import Policy
+from tvilling.rl_control.rl.sb3_adapter import VectorEnvironment
+from tvilling.sciml.core.errors import InputError
+from tvilling.sciml.core.simulate import simulate
 
 HOUR_S, AHEAD = 3600.0, 6
 BUY, IDLE, SELL = ({"power_w": jnp.asarray(power_w)} for power_w in (100.0, 0.0, -100.0))

@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 from priced_battery import battery_example
 
-from tvilling.datasets.trials import trial_scenarios
-from tvilling.rl_control import sb3_adapter
-from tvilling.rl_control.env import Environment
-from tvilling.rl_control.outlook import run_cost_dkk, with_outlook
-from tvilling.rl_control.policy import Policy, load_policy, save_policy
-from tvilling.rl_control.safety import Guard, Shield
-from tvilling.rl_control.sb3_adapter import PpoSettings, VectorEnvironment, train_ppo
-from tvilling.sciml.errors import InputError
-from tvilling.sciml.simulate import simulate
+from tvilling.datasets.simulated.trials import trial_scenarios
+from tvilling.rl_control.control.objective import run_cost_dkk, with_outlook
+from tvilling.rl_control.control.safety import Guard, Shield
+from tvilling.rl_control.rl import sb3_adapter
+from tvilling.rl_control.rl.env import Environment
+from tvilling.rl_control.rl.policy import Policy, load_policy, save_policy
+from tvilling.rl_control.rl.sb3_adapter import PpoSettings, VectorEnvironment, train_ppo
+from tvilling.sciml.core.errors import InputError
+from tvilling.sciml.core.simulate import simulate
 
 HOUR_S = 3600.0
 BRIEF = PpoSettings(steps=3072, environments=16, epochs=5, batch=64, learning_rate=3e-3)

@@ -9,14 +9,14 @@ import pytest
 from heat_pump import HEAT_W, pump_example
 from priced_battery import battery_example
 
-from tvilling.datasets.trials import PRICE, trial_scenarios
-from tvilling.rl_control.controllers import Hold
-from tvilling.rl_control.env import Environment
-from tvilling.rl_control.evaluate import BOUND, compare, table
-from tvilling.rl_control.gym_env import GymEnvironment
-from tvilling.rl_control.reward_scale import step_kwh
-from tvilling.sciml.errors import InputError
-from tvilling.sciml.system import Channel, Status
+from tvilling.datasets.simulated.trials import PRICE, trial_scenarios
+from tvilling.rl_control.control.controllers import Hold
+from tvilling.rl_control.control.evaluate import BOUND, compare, table
+from tvilling.rl_control.rl.env import Environment
+from tvilling.rl_control.rl.gym_env import GymEnvironment
+from tvilling.rl_control.rl.reward_scale import step_kwh
+from tvilling.sciml.core.errors import InputError
+from tvilling.sciml.core.system import Channel, Status
 
 HOUR_S = 3600.0
 

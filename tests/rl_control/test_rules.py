@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 from priced_battery import battery_example
 
-from tvilling.datasets.trials import PRICE, trial_scenarios
-from tvilling.rl_control.controllers import Hold, Plan, PriceRule, Thermostat
-from tvilling.rl_control.outlook import (
+from tvilling.datasets.simulated.trials import PRICE, trial_scenarios
+from tvilling.rl_control.control.controllers import Hold, Plan, PriceRule, Thermostat
+from tvilling.rl_control.control.objective import (
     CREDIT,
     run_cost_dkk,
     with_outlook,
     with_prices,
 )
-from tvilling.sciml.errors import InputError
-from tvilling.sciml.simulate import simulate
+from tvilling.sciml.core.errors import InputError
+from tvilling.sciml.core.simulate import simulate
 
 ON, OFF = {"heater_w": jnp.asarray(1e6)}, {"heater_w": jnp.asarray(0.0)}
 

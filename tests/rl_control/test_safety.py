@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from priced_battery import battery_example
 
-from tvilling.datasets.trials import trial_scenarios
-from tvilling.rl_control.controllers import Hold
-from tvilling.rl_control.observation import limit_action
-from tvilling.rl_control.outlook import with_outlook
-from tvilling.rl_control.safety import SHARE, Guard, Shield, violates
-from tvilling.sciml.simulate import simulate
+from tvilling.datasets.simulated.trials import trial_scenarios
+from tvilling.rl_control.control.controllers import Hold
+from tvilling.rl_control.control.objective import with_outlook
+from tvilling.rl_control.control.safety import SHARE, Guard, Shield, violates
+from tvilling.rl_control.rl.observation import limit_action
+from tvilling.sciml.core.simulate import simulate
 
 HOUR_S = 3600.0
 

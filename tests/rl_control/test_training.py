@@ -5,14 +5,14 @@ import numpy as np
 import pytest
 
 from tvilling.datasets.prices import price_days
-from tvilling.datasets.trials import PRICE, trial_scenarios
-from tvilling.rl_control.controllers import Hold, Thermostat
-from tvilling.rl_control.env import Environment
-from tvilling.rl_control.evaluate import BOUND, compare, table, tuned_price_rule
-from tvilling.rl_control.observation import limit_action
-from tvilling.rl_control.outlook import with_prices
-from tvilling.rl_control.safety import Guard, Shield
-from tvilling.rl_control.sb3_adapter import PpoSettings, train_ppo
+from tvilling.datasets.simulated.trials import PRICE, trial_scenarios
+from tvilling.rl_control.control.controllers import Hold, Thermostat
+from tvilling.rl_control.control.evaluate import BOUND, compare, table, tuned_price_rule
+from tvilling.rl_control.control.objective import with_prices
+from tvilling.rl_control.control.safety import Guard, Shield
+from tvilling.rl_control.rl.env import Environment
+from tvilling.rl_control.rl.observation import limit_action
+from tvilling.rl_control.rl.sb3_adapter import PpoSettings, train_ppo
 
 HOUR_S = 3600.0
 HELD_OUT_DAYS, HELD_OUT_SEED = 64, 4021  # not the days of the benchmark

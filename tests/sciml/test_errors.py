@@ -4,7 +4,7 @@ import pickle
 
 import pytest
 
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 
 
 def test_every_fault_stands_on_its_own_line():

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from tvilling.sciml.exponential import SERIES_BELOW, phi1, phi2
+from tvilling.sciml.core.exponential import SERIES_BELOW, phi1, phi2
 
 POINTS = [0.0, 1e-12, 1e-3, 0.99 * SERIES_BELOW, 1.01 * SERIES_BELOW, 0.5, 3.0, 30.0]
 

@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from tvilling.sciml.extras import MissingExtraError, needs_extra
+from tvilling.sciml.io.extras import MissingExtraError, needs_extra
 
 
 def test_a_missing_library_is_one_sentence_with_the_extra():
@@ -22,8 +22,8 @@ def test_a_fault_of_our_own_is_not_hidden():
 
 def test_the_command_line_says_it_without_a_traceback():
     code = (
-        "import tvilling.apps.cli as cli\n"
-        "from tvilling.sciml.extras import MissingExtraError\n"
+        "import tvilling.apps.cli.main as cli\n"
+        "from tvilling.sciml.io.extras import MissingExtraError\n"
         "@cli.app.command()\n"
         "def broken(): raise MissingExtraError('panel', 'apps')\n"
         "import sys; sys.argv = ['tvilling', 'broken']; cli.main()\n"

@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 from fit_worker import SETTINGS, train
 
-from tvilling.sciml.errors import InputError
-from tvilling.sciml.fit import FitSettings, fit
+from tvilling.sciml.core.errors import InputError
+from tvilling.sciml.learning.fit import FitSettings, fit
 
 WORKER = Path(fit_worker.__file__)
 

@@ -8,7 +8,7 @@ import time
 import jax.numpy as jnp
 import pytest
 
-from tvilling.sciml.footprint import count_flop, measure_footprint
+from tvilling.sciml.learning.footprint import count_flop, measure_footprint
 
 
 @pytest.mark.parametrize(("m", "k", "n"), [(30, 40, 50), (7, 128, 16)])
@@ -41,7 +41,7 @@ def test_peak_memory_grows_by_what_is_held_and_stays():
     """In a process of its own: this one may have held much more already."""
     code = """
 import numpy as np
-from tvilling.sciml.footprint import peak_memory_bytes
+from tvilling.sciml.learning.footprint import peak_memory_bytes
 before = peak_memory_bytes()
 block = np.ones(20_000_000)
 held = peak_memory_bytes()

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from tvilling.sciml.physical import (
+from tvilling.sciml.core.physical import (
     balance_status,
     channel_status,
     finite_status,
@@ -12,7 +12,7 @@ from tvilling.sciml.physical import (
     join_status,
     range_status,
 )
-from tvilling.sciml.system import Channel, Status
+from tvilling.sciml.core.system import Channel, Status
 
 WATER = Channel("water_degc", "°C", 0.0, 100.0)
 

@@ -28,9 +28,9 @@ def python(code: str, **environment: str) -> str:
 @pytest.mark.parametrize(
     "code",
     [
-        f"import tvilling.sciml.errors; {SHOW}",
-        f"import jax, tvilling.sciml.errors; {SHOW}",
-        f"import tvilling.sciml.system; {SHOW}",
+        f"import tvilling.sciml.core.errors; {SHOW}",
+        f"import jax, tvilling.sciml.core.errors; {SHOW}",
+        f"import tvilling.sciml.core.system; {SHOW}",
     ],
     ids=["before jax", "after jax", "core types"],
 )
@@ -41,19 +41,21 @@ def test_any_part_of_sciml_switches_on_double_precision(code, tmp_path):
     assert "tvilling" in folder
 
 
-@pytest.mark.parametrize("first", ["jax", "tvilling.sciml.errors"])
+@pytest.mark.parametrize("first", ["jax", "tvilling.sciml.core.errors"])
 def test_a_cache_folder_that_was_chosen_is_kept(first, tmp_path):
-    code = f"import {first}, tvilling.sciml.system; {SHOW}"
+    code = f"import {first}, tvilling.sciml.core.system; {SHOW}"
     assert python(code, JAX_COMPILATION_CACHE_DIR=str(tmp_path)).split()[1] == str(tmp_path)
 
 
 def test_a_cache_folder_chosen_in_code_is_kept(tmp_path):
     choose = f"import jax; jax.config.update('jax_compilation_cache_dir', {str(tmp_path)!r})"
-    assert python(f"{choose}; import tvilling.sciml.system; {SHOW}").split()[1] == str(tmp_path)
+    assert python(f"{choose}; import tvilling.sciml.core.system; {SHOW}").split()[1] == str(
+        tmp_path
+    )
 
 
 def test_even_quick_compilations_are_kept(tmp_path):
-    code = "import tvilling.sciml.system, jax; jax.jit(lambda x: x * 2.5 + 1)(3.0)"
+    code = "import tvilling.sciml.core.system, jax; jax.jit(lambda x: x * 2.5 + 1)(3.0)"
     python(code, JAX_COMPILATION_CACHE_DIR=str(tmp_path))
     assert any("lambda" in path.name for path in tmp_path.iterdir())
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from tvilling.rl_control.controllers import Hold
-from tvilling.sciml.results import failures, label, run
-from tvilling.sciml.scenario import Scenario
-from tvilling.sciml.simulate import Trajectory, simulate
-from tvilling.sciml.system import Channel, Status
+from tvilling.rl_control.control.controllers import Hold
+from tvilling.sciml.core.results import failures, label, run
+from tvilling.sciml.core.scenario import Scenario
+from tvilling.sciml.core.simulate import Trajectory, simulate
+from tvilling.sciml.core.system import Channel, Status
 from tvilling.sciml.systems.tank import example
 
 STEPS = 6

@@ -8,8 +8,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from tvilling.sciml.short_repr import MAX_LINES, short_repr
-from tvilling.sciml.simulate import Trajectory
+from tvilling.sciml.core.short_repr import MAX_LINES, short_repr
+from tvilling.sciml.core.simulate import Trajectory
 
 
 @dataclass(frozen=True)

@@ -7,8 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from tvilling.sciml.scenario import Scenario, perfect_forecast
-from tvilling.sciml.simulate import Controller, simulate, simulate_many
+from tvilling.sciml.core.scenario import Scenario, perfect_forecast
+from tvilling.sciml.core.simulate import Controller, simulate, simulate_many
 from tvilling.sciml.systems import SYSTEMS
 
 DT_S, STEPS = 900.0, 96

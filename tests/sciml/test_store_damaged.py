@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tvilling.sciml.errors import InputError
-from tvilling.sciml.store import load_arrays, save_arrays
+from tvilling.sciml.core.errors import InputError
+from tvilling.sciml.io.array_store import load_arrays, save_arrays
 
 
 def test_a_damaged_manifest_is_told_once(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tvilling.sciml.tables import MAX_FAULTS_PER_COLUMN, Column, read_table
+from tvilling.sciml.io.tables import MAX_FAULTS_PER_COLUMN, Column, read_table
 
 COLUMNS = (
     Column("name", "", "Name", "str", required=True),

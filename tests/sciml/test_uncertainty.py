@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from tvilling.sciml.uncertainty import (
+from tvilling.sciml.learning.conformal import (
     absolute_scores,
     conformal_interval,
     conformal_quantile,

@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from tvilling.sciml.water import constant_water, fit_water, iapws_water
+from tvilling.sciml.core.water import constant_water, fit_water, iapws_water
 
 DEGC = np.linspace(3.0, 145.0, 72)
 

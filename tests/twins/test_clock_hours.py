@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from tvilling.twins.clock_hours import clock_ahead_h, same_hour_before
-from tvilling.twins.price_outlook import expected_prices
+from tvilling.twins.forecasting.price import expected_prices
 
 ZONE = "Europe/Copenhagen"
 SPRING, AUTUMN = "2026-03-29", "2026-10-25"

@@ -10,11 +10,11 @@ from rooms import Rooms
 from twin_week import follow, hour_of, start
 
 from tvilling.benchmarks.twin_reference import LOSS_W_PER_K, make_week
-from tvilling.sciml.errors import InputError
-from tvilling.twins.assimilate import advance
-from tvilling.twins.belief import Outcome
+from tvilling.sciml.core.errors import InputError
+from tvilling.twins.assimilation.assimilate import advance
+from tvilling.twins.assimilation.belief import Outcome
+from tvilling.twins.assimilation.prior import Prior
 from tvilling.twins.ledger import Ledger
-from tvilling.twins.prior import Prior
 from tvilling.twins.twin import Twin
 
 ACTION, DRIVE = {"heat_w": [0.0, 0.0, 0.0]}, {"outdoor_degc": 5.0}

@@ -11,11 +11,11 @@ from scipy.stats import norm
 from twin_week import follow, start
 
 from tvilling.benchmarks.twin_reference import HOUR_S, LOSS_W_PER_K, NOISE_K, make_week
-from tvilling.rl_control.controllers import Hold
-from tvilling.sciml.errors import InputError
-from tvilling.sciml.scenario import Scenario
-from tvilling.sciml.system import Status
-from tvilling.twins.prior import Prior
+from tvilling.rl_control.control.controllers import Hold
+from tvilling.sciml.core.errors import InputError
+from tvilling.sciml.core.scenario import Scenario
+from tvilling.sciml.core.system import Status
+from tvilling.twins.assimilation.prior import Prior
 from tvilling.twins.twin import Twin
 
 HEATER = Hold({"heater_w": jnp.asarray(1.2e3)})

@@ -10,11 +10,11 @@ from rooms import Rooms
 from twin_week import follow, start
 
 from tvilling.benchmarks.twin_reference import LOSS_W_PER_K, hour_of, make_week
-from tvilling.twins.belief import Outcome
-from tvilling.twins.gate import PATIENCE
+from tvilling.twins.assimilation.belief import Outcome
+from tvilling.twins.assimilation.gate import PATIENCE
+from tvilling.twins.assimilation.prior import Prior
 from tvilling.twins.ledger import Ledger
 from tvilling.twins.monitor import Follows, health
-from tvilling.twins.prior import Prior
 from tvilling.twins.twin import Twin
 
 DAY = range(24)

@@ -6,11 +6,11 @@ import jax
 import numpy as np
 import pytest
 
-from tvilling.apps.case_file import read_case
-from tvilling.apps.heat_network_case import prepare
-from tvilling.twins.belief import Outcome
+from tvilling.apps.heat.network_case import prepare
+from tvilling.apps.shared.case_file import read_case
+from tvilling.twins.assimilation.belief import Outcome
+from tvilling.twins.assimilation.prior import Prior
 from tvilling.twins.notes import TooFewMembersWarning
-from tvilling.twins.prior import Prior
 from tvilling.twins.twin import Twin
 
 CASE = Path(__file__).parents[2] / "cases" / "schutterwald_week.yaml"

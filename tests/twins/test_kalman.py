@@ -10,7 +10,7 @@ from scipy.stats import multivariate_normal
 from twin_week import follow, start, tracks
 
 from tvilling.benchmarks.twin_reference import LOSS_W_PER_K, Week, dense, kalman, make_week
-from tvilling.twins.prior import Prior
+from tvilling.twins.assimilation.prior import Prior
 from tvilling.twins.twin import Twin
 
 

@@ -9,11 +9,11 @@ from many_unknowns import Levels
 from rooms import Rooms
 from twin_week import start
 
-from tvilling.sciml.errors import InputError
-from tvilling.twins.belief import Outcome
+from tvilling.sciml.core.errors import InputError
+from tvilling.twins.assimilation.belief import Outcome
+from tvilling.twins.assimilation.prior import Prior
 from tvilling.twins.ledger import Ledger
 from tvilling.twins.notes import TooFewMembersWarning
-from tvilling.twins.prior import Prior
 from tvilling.twins.twin import Twin
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tvilling.twins.price_outlook import expected_prices, known_until
+from tvilling.twins.forecasting.price import expected_prices, known_until
 
 
 @pytest.mark.parametrize(

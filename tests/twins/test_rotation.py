@@ -10,8 +10,8 @@ from rooms import Rooms
 from twin_week import follow, start
 
 from tvilling.benchmarks.twin_reference import make_week
-from tvilling.twins.prior import Prior
-from tvilling.twins.rotation import rotated
+from tvilling.twins.assimilation.prior import Prior
+from tvilling.twins.assimilation.rotation import rotated
 from tvilling.twins.twin import Twin
 
 ACTION, DRIVE = {"heat_w": 0.0}, {"outdoor_degc": 20.0}

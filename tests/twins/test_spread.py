@@ -12,8 +12,8 @@ from twin_runs import normalised_error, vectors_of
 from twin_week import start
 
 from tvilling.benchmarks.twin_reference import LOSS_W_PER_K, SIGMA_K, Week, make_week
+from tvilling.twins.assimilation.prior import Prior
 from tvilling.twins.notes import TooFewMembersWarning
-from tvilling.twins.prior import Prior
 from tvilling.twins.twin import Twin
 
 LORENZ_RMSE = 0.60  # DAPPER 1.7.1, square-root filter with rotation and 100 members: 0.54 ± 0.02

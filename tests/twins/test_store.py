@@ -16,7 +16,7 @@ from rooms import Rooms
 from twin_week import follow, start
 
 from tvilling.benchmarks.twin_reference import make_week, small_tank
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 from tvilling.sciml.io.checksums import write_sums
 from tvilling.sciml.systems import SYSTEMS
 from tvilling.twins.ledger import Ledger

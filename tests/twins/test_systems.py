@@ -7,12 +7,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from tvilling.rl_control.controllers import Hold
-from tvilling.sciml.scenario import Scenario
+from tvilling.rl_control.control.controllers import Hold
+from tvilling.sciml.core.scenario import Scenario
 from tvilling.sciml.systems import SYSTEMS
-from tvilling.twins.belief import Outcome
+from tvilling.twins.assimilation.belief import Outcome
+from tvilling.twins.assimilation.prior import Prior
 from tvilling.twins.naming import float_leaves
-from tvilling.twins.prior import Prior
 from tvilling.twins.twin import Twin
 
 STEPS = 12

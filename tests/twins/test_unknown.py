@@ -14,9 +14,9 @@ from tvilling.benchmarks.twin_reference import (
     make_week,
     posterior,
 )
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 from tvilling.sciml.systems.tank import Tank
-from tvilling.twins.prior import Prior
+from tvilling.twins.assimilation.prior import Prior
 from tvilling.twins.twin import Twin
 
 SEEDS = range(10)

@@ -22,7 +22,7 @@ SCALES = {
 
 
 @dataclass(frozen=True)
-class Words:
+class Labels:
     """The words of one language; `language` is one of `TABLES`."""
 
     language: str

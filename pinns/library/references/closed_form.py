@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 from jaxtyping import Array, ArrayLike, Float
 
-from tvilling.pinns.problem import Reference, Values
+from tvilling.pinns.problem.statement import Reference, Values
 
 ROUNDING = 1e-14
 

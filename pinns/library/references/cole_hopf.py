@@ -21,7 +21,7 @@ from jaxtyping import Array, ArrayLike, Float
 
 REACH = 16.0  # in z; what is left out is below 1e-40 of the integral in that range
 NODES = 257  # a step of 1/8; half as many would do
-MOST_POINTS = 2000  # at once, for memory
+MAX_POINTS = 2000  # at once, for memory
 
 
 def burgers(
@@ -36,7 +36,7 @@ def burgers(
     at = jax.lax.map(
         lambda point: _at(point[0], point[1], viscosity, nodes),
         (x.ravel(), t.ravel()),
-        batch_size=MOST_POINTS,
+        batch_size=MAX_POINTS,
     )
     return at.reshape(x.shape)
 

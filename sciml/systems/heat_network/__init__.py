@@ -1,7 +1,5 @@
 """District heating: hydraulics and heat transport of trees and looped networks."""
 
-from tvilling.sciml.systems.heat_network.build import Options, build
-from tvilling.sciml.systems.heat_network.network import HeatNetwork, HeatState
-from tvilling.sciml.systems.heat_network.tables import COLUMNS, HeatNetworkTables
+import lazy_loader
 
-__all__ = ["COLUMNS", "HeatNetwork", "HeatNetworkTables", "HeatState", "Options", "build"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

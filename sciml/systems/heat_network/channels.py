@@ -1,7 +1,7 @@
 """What goes into a heat network and what comes out of it."""
 
-from tvilling.sciml.system import Channel
-from tvilling.sciml.systems.heat_network.layout import Layout
+from tvilling.sciml.core.system import Channel
+from tvilling.sciml.systems.heat_network.topology.layout import Layout
 
 Range = tuple[float, float]
 POWER_W: Range = (-1e10, 1e10)

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 
 from tvilling.sciml.systems.example import Example
-from tvilling.sciml.systems.heat_network.build import Options, build
+from tvilling.sciml.systems.heat_network.builder import Options, build
 from tvilling.sciml.systems.heat_network.tables import HeatNetworkTables
 
 SEGMENTS = (  # name, from, to, length m, inner diameter m

@@ -4,8 +4,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tvilling.sciml.limits import Limit
-from tvilling.sciml.system import Status
+from tvilling.sciml.core.limits import Limit
+from tvilling.sciml.core.system import Status
+from tvilling.sciml.core.units import ATMOSPHERE_PA, PA_PER_BAR
+from tvilling.sciml.core.water import saturation_pa
 from tvilling.sciml.systems.heat_network.physical import (
     BOILING_MARGIN_PA,
     COOLING_MARGIN_J_PER_KG,
@@ -13,10 +15,8 @@ from tvilling.sciml.systems.heat_network.physical import (
     MARGIN_K,
     UNWARMED_KG_PER_S,
 )
-from tvilling.sciml.systems.heat_network.report import LEAST_PA, UNSERVED_SHARE
+from tvilling.sciml.systems.heat_network.report import MIN_PA, UNSERVED_SHARE
 from tvilling.sciml.systems.heat_network.tables import HeatNetworkTables
-from tvilling.sciml.units import ATMOSPHERE_PA, PA_PER_BAR
-from tvilling.sciml.water import saturation_pa
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -41,7 +41,7 @@ def limits(data: "xr.Dataset", tables: HeatNetworkTables) -> dict[Status, tuple[
         Status.UNSERVED: (Limit("delivered_w", heat_w, margin=UNSERVED_SHARE * heat_w),),
         Status.PRESSURE: (
             Limit("consumer_dp_bar", least_dp, margin=MARGIN_BAR),
-            Limit("junction_bar", LEAST_PA / PA_PER_BAR),
+            Limit("junction_bar", MIN_PA / PA_PER_BAR),
         ),
         Status.UNPHYSICAL: (
             Limit("junction_bar", -ATMOSPHERE_PA / PA_PER_BAR, says="pressure below vacuum at"),

@@ -7,16 +7,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from tvilling.sciml.network import Network
-from tvilling.sciml.short_repr import short_repr
-from tvilling.sciml.system import Channel, Values
+from tvilling.sciml.core.network import Network
+from tvilling.sciml.core.short_repr import short_repr
+from tvilling.sciml.core.system import Channel, Values
+from tvilling.sciml.core.water import Water
 from tvilling.sciml.systems.heat_network import channels
-from tvilling.sciml.systems.heat_network.flow_state import FlowState, Inputs, MakePassage, Solver
-from tvilling.sciml.systems.heat_network.hydraulics import Fluid, Hydraulics
-from tvilling.sciml.systems.heat_network.layout import Layout
-from tvilling.sciml.systems.heat_network.parameters import BranchData, ConsumerData, SourceData
-from tvilling.sciml.systems.heat_network.report import report
-from tvilling.sciml.systems.heat_network.transport import (
+from tvilling.sciml.systems.heat_network.heat.transport import (
     STILL_KG_PER_S,
     Passage,
     along_flow,
@@ -25,7 +21,16 @@ from tvilling.sciml.systems.heat_network.transport import (
     losses,
     steady_passage,
 )
-from tvilling.sciml.water import Water
+from tvilling.sciml.systems.heat_network.hydraulics.flow_state import (
+    FlowState,
+    Inputs,
+    MakePassage,
+    Solver,
+)
+from tvilling.sciml.systems.heat_network.hydraulics.loop_flows import Fluid, Hydraulics
+from tvilling.sciml.systems.heat_network.parameters import BranchData, ConsumerData, SourceData
+from tvilling.sciml.systems.heat_network.report import report
+from tvilling.sciml.systems.heat_network.topology.layout import Layout
 
 TOLERANCE_J_PER_KG = 42.0  # ten millikelvin: 3e-4 of a flow that cools by 35 K
 STEADY_ROUNDS, INNER_ROUNDS = 30, 4

@@ -4,13 +4,17 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from tvilling.sciml.physical import flag_where, join_status, range_status
-from tvilling.sciml.system import Status
-from tvilling.sciml.systems.heat_network.flow_state import REVERSED_KG_PER_S, FlowState, Solver
-from tvilling.sciml.systems.heat_network.transport import STILL_KG_PER_S
-from tvilling.sciml.systems.heat_network.trees import summed_at
-from tvilling.sciml.units import ATMOSPHERE_PA
-from tvilling.sciml.water import saturation_pa
+from tvilling.sciml.core.physical import flag_where, join_status, range_status
+from tvilling.sciml.core.system import Status
+from tvilling.sciml.core.units import ATMOSPHERE_PA
+from tvilling.sciml.core.water import saturation_pa
+from tvilling.sciml.systems.heat_network.heat.transport import STILL_KG_PER_S
+from tvilling.sciml.systems.heat_network.hydraulics.flow_state import (
+    REVERSED_KG_PER_S,
+    FlowState,
+    Solver,
+)
+from tvilling.sciml.systems.heat_network.topology.tree_sums import summed_at
 
 FREEZING_DEGC, MARGIN_K = 0.0, 0.01
 BOILING_MARGIN_PA = 100.0

@@ -8,24 +8,24 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from tvilling.sciml.systems.heat_network.connectivity import NAMES_SHOWN
-from tvilling.sciml.systems.heat_network.singular import unknown_temperatures
+from tvilling.sciml.systems.heat_network.hydraulics.singular import unknown_temperatures
 from tvilling.sciml.systems.heat_network.tables import HeatNetworkTables
+from tvilling.sciml.systems.heat_network.topology.connectivity import NAMES_SHOWN
 
-LEAST_HEAT_W = 100.0  # of one consumer; a house in summer takes more over a day
-LEAST_SHARE_OF_MEDIAN = 1 / 100  # of the median demand of the network
-MOST_TIMES_MEDIAN = 300.0
-LEAST_VELOCITY_M_PER_S = 0.002  # median over pipes, at the stated demands and temperatures
-MOST_VELOCITY_M_PER_S = 10.0
+MIN_HEAT_W = 100.0  # of one consumer; a house in summer takes more over a day
+MIN_SHARE_OF_MEDIAN = 1 / 100  # of the median demand of the network
+MAX_TIMES_MEDIAN = 300.0
+MIN_VELOCITY_M_PER_S = 0.002  # median over pipes, at the stated demands and temperatures
+MAX_VELOCITY_M_PER_S = 10.0
 SHORT_SHARE, SHORT_M = 0.95, 1.0  # of, and below, the distance between a pipe's ends
-LEAST_MEDIAN_LENGTH_M = 0.5  # of pipes without coordinates
+MIN_MEDIAN_LENGTH_M = 0.5  # of pipes without coordinates
 LONG_FACTOR = 20.0
-LEAST_DISTANCE_M = 1.0  # below it positions are too coarse to tell
-LEAST_DIAMETER_M, MOST_DIAMETER_M = 0.005, 1.6
-MOST_SUPPLY_DEGC, MOST_PRESSURE_BAR = 150.0, 40.0
+MIN_DISTANCE_M = 1.0  # below it positions are too coarse to tell
+MIN_DIAMETER_M, MAX_DIAMETER_M = 0.005, 1.6
+MAX_SUPPLY_DEGC, MAX_PRESSURE_BAR = 150.0, 40.0
 EARTH_M_PER_DEG = 111_195.0
 J_PER_KGK, KG_PER_M3 = 4190.0, 975.0
-LEAST_COOLING_K = 10.0
+MIN_COOLING_K = 10.0
 
 
 def implausible(tables: HeatNetworkTables) -> list[str]:
@@ -47,33 +47,33 @@ def _heat(tables: HeatNetworkTables) -> list[str]:
     if not asked.any():
         return []
     median, notes = float(heat[asked].median()), []
-    low = asked & (heat < LEAST_HEAT_W) & (heat < LEAST_SHARE_OF_MEDIAN * median)
-    high = heat > MOST_TIMES_MEDIAN * median
+    low = asked & (heat < MIN_HEAT_W) & (heat < MIN_SHARE_OF_MEDIAN * median)
+    high = heat > MAX_TIMES_MEDIAN * median
     notes += _note(
         rows, low, "consumers", "heat_w", "W",
-        f"below {LEAST_HEAT_W:g} W and 1 % of the median {median:.4g} W; perhaps typed in kW",
+        f"below {MIN_HEAT_W:g} W and 1 % of the median {median:.4g} W; perhaps typed in kW",
     )  # fmt: skip
     notes += _note(
         rows, high & (heat > 1e7), "consumers", "heat_w", "W",
         f"above 10 MW and 300 times the median {median:.4g} W; is it a sum or another unit?",
     )  # fmt: skip
-    if median < LEAST_HEAT_W:
+    if median < MIN_HEAT_W:
         notes.append(
-            f"consumers: half of the demands are below {LEAST_HEAT_W:g} W (median {median:.3g} W); "
+            f"consumers: half of the demands are below {MIN_HEAT_W:g} W (median {median:.3g} W); "
             "perhaps heat_w is typed in kW"
         )
     velocity = _velocity_m_per_s(tables)
-    if velocity is not None and not low.any() and median >= LEAST_HEAT_W:
-        if velocity < LEAST_VELOCITY_M_PER_S:
+    if velocity is not None and not low.any() and median >= MIN_HEAT_W:
+        if velocity < MIN_VELOCITY_M_PER_S:
             notes.append(
                 f"consumers and pipes: at all demands the widest pipe has {velocity:.2g} m/s, "
-                f"expected at least {LEAST_VELOCITY_M_PER_S:g} m/s; demands in another unit, "
+                f"expected at least {MIN_VELOCITY_M_PER_S:g} m/s; demands in another unit, "
                 "or diameters?"
             )
-        elif velocity > MOST_VELOCITY_M_PER_S:
+        elif velocity > MAX_VELOCITY_M_PER_S:
             notes.append(
                 f"consumers and pipes: at all demands the widest pipe has {velocity:.3g} m/s, "
-                f"expected at most {MOST_VELOCITY_M_PER_S:g} m/s; demands in another unit, "
+                f"expected at most {MAX_VELOCITY_M_PER_S:g} m/s; demands in another unit, "
                 "or diameters?"
             )
     return notes
@@ -86,7 +86,7 @@ def _velocity_m_per_s(tables: HeatNetworkTables) -> float | None:
         return None
     supply = float(tables.sources["supply_degc"].max())
     cooling = rows["cooling_k"].fillna(supply - rows["return_degc"]).fillna(30.0)
-    asked = rows["heat_w"] / (J_PER_KGK * cooling.clip(lower=LEAST_COOLING_K))
+    asked = rows["heat_w"] / (J_PER_KGK * cooling.clip(lower=MIN_COOLING_K))
     flow = float(rows["flow_kg_per_s"].fillna(asked).fillna(0.0).sum())
     area = np.pi / 4 * float(pipes["inner_diameter_m"].max()) ** 2
     return flow / (KG_PER_M3 * area * len(tables.sources))
@@ -95,15 +95,15 @@ def _velocity_m_per_s(tables: HeatNetworkTables) -> float | None:
 def _lengths(tables: HeatNetworkTables) -> list[str]:
     """Pipes shorter than the distance of their ends, or very much longer."""
     pipes, distance = tables.pipes, end_distance_m(tables)
-    known = pd.Series(distance > LEAST_DISTANCE_M, index=pipes.index)
+    known = pd.Series(distance > MIN_DISTANCE_M, index=pipes.index)
     ratio = pd.Series(pipes["length_m"].to_numpy(float) / np.maximum(distance, 1e-9), pipes.index)
     missing = pd.Series(distance - pipes["length_m"].to_numpy(float), pipes.index)
     short = known & (ratio < SHORT_SHARE) & (missing > SHORT_M)
     long = known & (ratio > LONG_FACTOR)
     real = pipes["length_m"][pipes["length_m"] > 0]
-    if not known.any() and len(real) and real.median() < LEAST_MEDIAN_LENGTH_M:
+    if not known.any() and len(real) and real.median() < MIN_MEDIAN_LENGTH_M:
         return [
-            f"pipes: half of the lengths are below {LEAST_MEDIAN_LENGTH_M:g} m (median "
+            f"pipes: half of the lengths are below {MIN_MEDIAN_LENGTH_M:g} m (median "
             f"{real.median():.3g} m); perhaps length_m is typed in km"
         ]
     if known.any() and (ratio[known] < 0.01).mean() > 0.5:
@@ -152,9 +152,9 @@ def _sizes(tables: HeatNetworkTables) -> list[str]:
     notes = []
     for kind in ("pipes", "valves", "exchangers"):
         rows = getattr(tables, kind)
-        wide = rows["inner_diameter_m"] > MOST_DIAMETER_M
-        thin = rows["inner_diameter_m"] < LEAST_DIAMETER_M
-        says = f"expected {LEAST_DIAMETER_M:g} to {MOST_DIAMETER_M:g} m; another unit?"
+        wide = rows["inner_diameter_m"] > MAX_DIAMETER_M
+        thin = rows["inner_diameter_m"] < MIN_DIAMETER_M
+        says = f"expected {MIN_DIAMETER_M:g} to {MAX_DIAMETER_M:g} m; another unit?"
         notes += _note(rows, wide | thin, kind, "inner_diameter_m", "m", says)
     return notes
 
@@ -162,13 +162,11 @@ def _sizes(tables: HeatNetworkTables) -> list[str]:
 def _sources(tables: HeatNetworkTables) -> list[str]:
     """Temperatures and pressures that look like kelvin, Fahrenheit or kilopascal."""
     rows = tables.sources
-    says = f"above {MOST_SUPPLY_DEGC:g} °C; perhaps in °F or K"
-    notes = _note(
-        rows, rows["supply_degc"] > MOST_SUPPLY_DEGC, "sources", "supply_degc", "°C", says
-    )
+    says = f"above {MAX_SUPPLY_DEGC:g} °C; perhaps in °F or K"
+    notes = _note(rows, rows["supply_degc"] > MAX_SUPPLY_DEGC, "sources", "supply_degc", "°C", says)
     for name in ("supply_bar", "lift_bar"):
-        says = f"above {MOST_PRESSURE_BAR:g} bar; perhaps in kPa, psi or metres"
-        notes += _note(rows, rows[name] > MOST_PRESSURE_BAR, "sources", name, "bar", says)
+        says = f"above {MAX_PRESSURE_BAR:g} bar; perhaps in kPa, psi or metres"
+        notes += _note(rows, rows[name] > MAX_PRESSURE_BAR, "sources", name, "bar", says)
     return notes
 
 

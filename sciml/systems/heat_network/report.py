@@ -4,17 +4,17 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float, Int
 
-from tvilling.sciml.physical import finite_status, flag_where, join_status
-from tvilling.sciml.system import Status, Values
-from tvilling.sciml.systems.heat_network.flow_state import FlowState, Solver
-from tvilling.sciml.systems.heat_network.hydraulics import GRAVITY_M_PER_S2
+from tvilling.sciml.core.physical import finite_status, flag_where, join_status
+from tvilling.sciml.core.system import Status, Values
+from tvilling.sciml.core.units import PA_PER_BAR
+from tvilling.sciml.systems.heat_network.heat.transport import STILL_KG_PER_S
+from tvilling.sciml.systems.heat_network.hydraulics.flow_state import FlowState, Solver
+from tvilling.sciml.systems.heat_network.hydraulics.loop_flows import GRAVITY_M_PER_S2
 from tvilling.sciml.systems.heat_network.physical import physical_status
-from tvilling.sciml.systems.heat_network.transport import STILL_KG_PER_S
-from tvilling.sciml.units import PA_PER_BAR
 
 BALANCED = ("source_w", "injection_w", "delivered_w", "exchanger_w", "loss_w")
 BALANCE_SHARE, BALANCE_MARGIN_W = 1e-4, 1e-2  # of all that passes: round-off and the tolerance
-LEAST_PA = -0.9e5  # gauge; below it water boils or the number means nothing
+MIN_PA = -0.9e5  # gauge; below it water boils or the number means nothing
 UNSERVED_SHARE = 1e-3  # of a demand, below which a shortfall is not told
 
 
@@ -119,7 +119,7 @@ def _status(solver: Solver, flows: FlowState, across: Array, pressure: Array) ->
         (Status.UNSERVED, jnp.any(unserved)),
         (
             Status.PRESSURE,
-            jnp.any(weak & net.layout.consumer_served) | jnp.any(pressure < LEAST_PA),
+            jnp.any(weak & net.layout.consumer_served) | jnp.any(pressure < MIN_PA),
         ),
         (Status.DISCONNECTED, jnp.array(len(net.layout.topology.cut_off) > 0)),
     )

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from tvilling.sciml.systems.heat_network.connectivity import loop_count
-from tvilling.sciml.systems.heat_network.paths import shortest_paths
 from tvilling.sciml.systems.heat_network.plausibility import implausible
 from tvilling.sciml.systems.heat_network.tables import COLUMNS, HeatNetworkTables
+from tvilling.sciml.systems.heat_network.topology.connectivity import loop_count
+from tvilling.sciml.systems.heat_network.topology.paths import shortest_paths
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tvilling.sciml.errors import InputError
-from tvilling.sciml.short_repr import short_repr
-from tvilling.sciml.tables import Column, read_table, row_label
+from tvilling.sciml.core.errors import InputError
+from tvilling.sciml.core.short_repr import short_repr
+from tvilling.sciml.io.tables import Column, read_table, row_label
 
 
 def _name(what: str) -> Column:

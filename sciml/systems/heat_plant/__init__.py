@@ -1,1 +1,5 @@
 """A district-heating plant: units, storage tank, tariffs, and the linear form of it."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from jaxtyping import Float
 
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 from tvilling.sciml.systems.heat_plant.charges import Charges
 from tvilling.sciml.systems.heat_plant.units import Surroundings
 

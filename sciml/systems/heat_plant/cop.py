@@ -5,9 +5,9 @@ import jax.numpy as jnp
 from jax.typing import ArrayLike
 from jaxtyping import Array
 
-from tvilling.sciml.units import ZERO_DEGC_K
+from tvilling.sciml.core.units import ZERO_DEGC_K
 
-LEAST_LIFT_K = 10.0  # the law is used as it stands down to here
+MIN_LIFT_K = 10.0  # the law is used as it stands down to here
 SERIES_TERMS = 12  # leaves out less than 1e-14 where one temperature is up to 1.8 times the other
 FROST_BELOW_DEGC, FROST_WIDTH_K = 2.0, 0.5
 
@@ -70,7 +70,7 @@ def defrost_factor(outdoor_degc: ArrayLike, loss: ArrayLike) -> Array:
 
 
 def _bounded_lift(lift_k: Array) -> Array:
-    """`lift_k` down to `LEAST_LIFT_K`, then an exponential that ends at half of it."""
-    half = LEAST_LIFT_K / 2
-    below = half + half * jnp.exp(jnp.minimum(lift_k - LEAST_LIFT_K, 0.0) / half)
-    return jnp.where(lift_k < LEAST_LIFT_K, below, lift_k)
+    """`lift_k` down to `MIN_LIFT_K`, then an exponential that ends at half of it."""
+    half = MIN_LIFT_K / 2
+    below = half + half * jnp.exp(jnp.minimum(lift_k - MIN_LIFT_K, 0.0) / half)
+    return jnp.where(lift_k < MIN_LIFT_K, below, lift_k)

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, Float
 
-LEAST_GAIN_K = 1e-6  # a layer that differs by less brings nothing
+MIN_GAIN_K = 1e-6  # a layer that differs by less brings nothing
 
 Layers = Float[Array, " layer"]
 Scalar = Float[Array, ""]
@@ -90,6 +90,6 @@ def depth_for(heat_k: Scalar, gains_k: Layers) -> Scalar:
     fall, as layers are in order; those from which nothing is gained stay where they are.
     """
     before = jnp.cumsum(gains_k) - gains_k
-    brings = gains_k > LEAST_GAIN_K
+    brings = gains_k > MIN_GAIN_K
     share = (heat_k - before) / jnp.where(brings, gains_k, 1.0)
     return jnp.where(brings, jnp.clip(share, 0.0, 1.0), 0.0).sum()

@@ -14,8 +14,8 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from tvilling.sciml.physical import flag_where, with_checks
-from tvilling.sciml.system import Channel, Status, Values
+from tvilling.sciml.core.physical import flag_where, with_checks
+from tvilling.sciml.core.system import Channel, Status, Values
 from tvilling.sciml.systems.example import Example
 from tvilling.sciml.systems.heat_plant.layers import Layers
 from tvilling.sciml.systems.heat_plant.plant import HeatPlant, example_plant
@@ -23,7 +23,7 @@ from tvilling.sciml.systems.heat_plant.stratified_tank import StratifiedTank
 from tvilling.sciml.systems.heat_plant.units import SolarField, Surroundings, Unit
 
 W_PER_MW = 1e6
-MOST_INPUT = 20.0  # input or power of a unit over its heat, for the limits of channels
+MAX_INPUT = 20.0  # input or power of a unit over its heat, for the limits of channels
 ROUNDING = 1e-12  # of heat and demand: what is neither surplus nor shortage
 
 PerUnit = Float[Array, " unit"]
@@ -109,7 +109,7 @@ class HeatPlantSystem:
     def outputs(self) -> tuple[Channel, ...]:
         """What comes out of a step: means over it, and the layers at its end."""
         most_w = W_PER_MW * sum(unit.heat_mw for unit in self.units)
-        put_in_w = MOST_INPUT * W_PER_MW * max(unit.heat_mw for unit in self.units)
+        put_in_w = MAX_INPUT * W_PER_MW * max(unit.heat_mw for unit in self.units)
         bought_w = put_in_w * len(self.units)
         heat = "Heat of each unit"
         power = "Net electric power of each unit"

@@ -13,9 +13,9 @@ import numpy as np
 from jaxtyping import Array, Float
 from pydantic import Field
 
+from tvilling.sciml.core.physical import with_checks
+from tvilling.sciml.core.system import Channel, Values, ok_status
 from tvilling.sciml.io.strict_model import StrictModel
-from tvilling.sciml.physical import with_checks
-from tvilling.sciml.system import Channel, Values, ok_status
 from tvilling.sciml.systems.example import Example
 from tvilling.sciml.systems.heat_plant.layers import (
     Layers,

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from jaxtyping import Bool, Float
 
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 
 DENMARK = "Europe/Copenhagen"
 WINTER_MONTHS = (10, 11, 12, 1, 2, 3)
@@ -145,7 +145,7 @@ def read_rates(path: Path) -> tuple[Rate, ...]:
     """
     import pandas as pd
 
-    from tvilling.sciml.tables import Column, read_table
+    from tvilling.sciml.io.tables import Column, read_table
 
     needed = ("what", "unit", "valid_from", "valid_to", "season", "days", "hours")
     columns = (

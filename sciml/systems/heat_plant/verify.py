@@ -6,14 +6,14 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Bool, Float
 
-from tvilling.sciml.errors import InputError
-from tvilling.sciml.results import run
-from tvilling.sciml.scenario import Scenario
-from tvilling.sciml.simulate import Play
-from tvilling.sciml.system import Values
+from tvilling.sciml.core.errors import InputError
+from tvilling.sciml.core.results import run
+from tvilling.sciml.core.scenario import Scenario
+from tvilling.sciml.core.simulate import Play
+from tvilling.sciml.core.system import Values
 from tvilling.sciml.systems.heat_plant.conditions import Conditions
 from tvilling.sciml.systems.heat_plant.linear import LinearPlant
-from tvilling.sciml.systems.heat_plant.linearise import linearise
+from tvilling.sciml.systems.heat_plant.linearisation import linearise
 from tvilling.sciml.systems.heat_plant.plant import HeatPlant
 from tvilling.sciml.systems.heat_plant.plant_system import HeatPlantSystem, build_plant
 from tvilling.sciml.systems.heat_plant.stratified_tank import J_PER_MWH

@@ -10,29 +10,29 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from tvilling.sciml.limits import Limit
-from tvilling.sciml.physical import finite_status, join_status
-from tvilling.sciml.system import Channel, Status, Values
+from tvilling.sciml.core.limits import Limit
+from tvilling.sciml.core.physical import finite_status, join_status
+from tvilling.sciml.core.system import Channel, Status, Values
 from tvilling.sciml.systems.example import Example
-from tvilling.sciml.systems.power_grid.branches import Branches
-from tvilling.sciml.systems.power_grid.convert import from_pandapower
-from tvilling.sciml.systems.power_grid.differentiable import (
+from tvilling.sciml.systems.power_grid.model.branches import Branches
+from tvilling.sciml.systems.power_grid.model.convert import from_pandapower
+from tvilling.sciml.systems.power_grid.model.grid import Elements, PowerGrid
+from tvilling.sciml.systems.power_grid.results.measures import bus_power, loading_percent, loss_pu
+from tvilling.sciml.systems.power_grid.results.violations import SLACK_PERCENT, SLACK_PU, limits_of
+from tvilling.sciml.systems.power_grid.solver.differentiable import (
     Voltages,
     power_flow,
     refuse_regulated,
 )
-from tvilling.sciml.systems.power_grid.equations import injected
-from tvilling.sciml.systems.power_grid.flow import Options, Outcome, Tolerance
-from tvilling.sciml.systems.power_grid.grid import Elements, PowerGrid
-from tvilling.sciml.systems.power_grid.measures import bus_power, loading_percent, loss_pu
-from tvilling.sciml.systems.power_grid.violations import SLACK_PERCENT, SLACK_PU, limits_of
+from tvilling.sciml.systems.power_grid.solver.equations import injected
+from tvilling.sciml.systems.power_grid.solver.flow import Options, Outcome, Tolerance
 
 W_PER_MW = 1e6
-MOST_W = 1e12
+MAX_W = 1e12
 OPTIONS = Options(tolerance=Tolerance(mismatch_pu=1e-12))
 VOLTAGES_PU = (0.85, 1.15)
 ROOM = 3.0  # times the greatest power in the file: how far a channel of powers reaches
-LEAST_W = 1e5
+MIN_W = 1e5
 NAMED = {  # channel: (unit, name in the power flow, table, what it is)
     "gen_w": ("W", "gen_p_mw", "gen", "Active power of machines"),
     "gen_vm_pu": ("p.u.", "gen_vm_pu", "gen", "Voltage that machines hold"),
@@ -87,7 +87,7 @@ class PowerSystem:
             names = (kind, _unique(grid.groups[kind].name))
             label = f"{kind}_loading_percent", "%", 0.0, 1e6
             found.append(Channel(*label, *_dim(names), LOADINGS[kind]))
-        ends = (-MOST_W, MOST_W)
+        ends = (-MAX_W, MAX_W)
         return (
             *found,
             Channel("slack_w", "W", *ends, description="Active power from the supply"),
@@ -159,7 +159,7 @@ def _limits(elements: Elements, unit: str) -> tuple[float, float]:
     if unit == "p.u.":
         return VOLTAGES_PU
     values = W_PER_MW * (elements.q_mvar if unit == "var" else elements.p_mw)
-    most = max(ROOM * float(np.abs(values).max()), LEAST_W)
+    most = max(ROOM * float(np.abs(values).max()), MIN_W)
     one_way = elements.kind != "storage" and bool((values >= 0).all() and values.any())
     return (0.0 if one_way else -most), most
 

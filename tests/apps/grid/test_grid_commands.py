@@ -14,10 +14,10 @@ import xarray as xr
 from pandapower_peer import quiet, voltages
 from typer.testing import CliRunner
 
-from tvilling.apps.cli_grid import grid_app
-from tvilling.apps.grid.layout import layout_of
-from tvilling.sciml.errors import InputError
-from tvilling.sciml.systems.power_grid.convert import from_pandapower
+from tvilling.apps.cli.grid import grid_app
+from tvilling.apps.grid.report.layout import layout_of
+from tvilling.sciml.core.errors import InputError
+from tvilling.sciml.systems.power_grid.model.convert import from_pandapower
 
 FILES = ["SHA256SUMS", "log.jsonl", "report.html", "result.nc", "summary.json", "violations.csv"]
 POWERS_MW = [0.5, 1.0, 3.0, 4.0]

@@ -13,8 +13,8 @@ import xarray as xr
 from pandapower_peer import quiet, voltages
 from typer.testing import CliRunner
 
-from tvilling.apps.cli_grid import grid_app
-from tvilling.sciml.errors import InputError
+from tvilling.apps.cli.grid import grid_app
+from tvilling.sciml.core.errors import InputError
 
 LIMIT_PU = 1.03
 

@@ -22,7 +22,7 @@ from tvilling.apps.jobs.result import beside, publish, read_result
 from tvilling.apps.jobs.run import Run, find, history
 from tvilling.apps.jobs.store import Store
 from tvilling.apps.jobs.supervise import attempt
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 from tvilling.twins.ledger import verify
 
 AT = datetime(2026, 3, 29, 1, tzinfo=UTC)

@@ -12,7 +12,7 @@ from pathlib import Path
 import job_kinds
 import pytest
 
-from tvilling.apps import cli
+from tvilling.apps.cli import main as cli
 from tvilling.apps.jobs.lease import take
 from tvilling.apps.jobs.store import Store
 

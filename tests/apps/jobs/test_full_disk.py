@@ -21,7 +21,7 @@ from tvilling.apps.jobs.once import run_once
 from tvilling.apps.jobs.queue import ask_for
 from tvilling.apps.jobs.run import history
 from tvilling.apps.jobs.store import Store
-from tvilling.apps.run_folder import RunFolder
+from tvilling.apps.shared.run_folder import RunFolder
 from tvilling.sciml.io.storage import StorageError, storing
 from tvilling.twins.ledger import Ledger, verify
 

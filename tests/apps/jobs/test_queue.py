@@ -13,11 +13,11 @@ import pytest
 from tvilling.apps.jobs import lease as leases
 from tvilling.apps.jobs.job import Effort, Job, add_job, enable_job, jobs, remove_job
 from tvilling.apps.jobs.once import run_once
-from tvilling.apps.jobs.queue import MOST_LOST, ask_for, claim_next, claim_one, make_due
+from tvilling.apps.jobs.queue import MAX_LOST, ask_for, claim_next, claim_one, make_due
 from tvilling.apps.jobs.row_sums import DAMAGED_ROW, TABLES
 from tvilling.apps.jobs.run import find, history
 from tvilling.apps.jobs.store import Store
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 from tvilling.twins.ledger import verify
 
 MINUTE_S = 60
@@ -184,7 +184,7 @@ def test_a_run_whose_process_vanishes_again_and_again_is_given_up(
 ) -> None:
     """Else it would take the machine down for ever."""
     ask_for(store, job, added_earlier(store, minutes=0))
-    for number in range(MOST_LOST + 1):
+    for number in range(MAX_LOST + 1):
         claim = claim_next(store, lease)
         assert claim is not None
         assert claim.run.attempt == number + 1
@@ -193,7 +193,7 @@ def test_a_run_whose_process_vanishes_again_and_again_is_given_up(
     assert claim_next(store, lease) is None
     (run,) = history(store)
     assert (run.state, run.reason) == ("failed", "its process vanished 6 times")
-    assert events(store).count("run resumed") == MOST_LOST
+    assert events(store).count("run resumed") == MAX_LOST
 
 
 def test_runs_of_a_removed_job_end(store: Store, job: Job, lease: leases.Lease) -> None:

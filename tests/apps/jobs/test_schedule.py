@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tvilling.apps.jobs.clock import ScheduleTrigger
-from tvilling.apps.jobs.moments import parse_duration, parse_instant, tell_duration
 from tvilling.apps.jobs.schedule import Schedule, parse_schedule
-from tvilling.sciml.errors import InputError
+from tvilling.apps.jobs.times import parse_duration, parse_instant, tell_duration
+from tvilling.sciml.core.errors import InputError
 
 DENMARK = "Europe/Copenhagen"
 COPENHAGEN = ZoneInfo(DENMARK)

@@ -7,18 +7,18 @@ import pandas as pd
 import pytest
 import xarray as xr
 
-from tvilling.apps.production.labelled import backtest_data, plan_data
-from tvilling.apps.production.outlook import Outlook
-from tvilling.apps.production.planning import Plan
-from tvilling.rl_control.production.backtest import NO_TANK, RULE, Backtest, backtest
-from tvilling.rl_control.production.known import Known
-from tvilling.rl_control.production.merit_order import merit_order
-from tvilling.rl_control.production.mpc import Decision
-from tvilling.rl_control.production.programme import Settings, best_schedule
-from tvilling.rl_control.production.schedule import Before
+from tvilling.apps.plant.inputs.forecast_inputs import ForecastInputs
+from tvilling.apps.plant.planning import Plan
+from tvilling.apps.plant.report.labelled import backtest_data, plan_data
+from tvilling.rl_control.planning.backtest import NO_TANK, RULE, Backtest, backtest
+from tvilling.rl_control.planning.information_set import InformationSet
+from tvilling.rl_control.planning.merit_order import merit_order
+from tvilling.rl_control.planning.mpc import Decision
+from tvilling.rl_control.planning.programme import Settings, best_schedule
+from tvilling.rl_control.planning.schedule import InitialState
 from tvilling.sciml.systems.heat_plant.charges import danish_charges
 from tvilling.sciml.systems.heat_plant.conditions import Conditions
-from tvilling.sciml.systems.heat_plant.linearise import linearise
+from tvilling.sciml.systems.heat_plant.linearisation import linearise
 from tvilling.sciml.systems.heat_plant.plant import example_plant
 
 DAYS, PLAN_H = 9, 48
@@ -66,7 +66,7 @@ def ran() -> Ran:
     free = {"start_cost_dkk": 0.0, "min_load": 0.0, "idle_share": 0.0}
     units = tuple(unit.model_copy(update=free) for unit in example_plant().units)
     plant = example_plant().model_copy(update={"units": units})
-    known = Known(plant, conditions, load, PLAN_H, believed, {}, before)
+    known = InformationSet(plant, conditions, load, PLAN_H, believed, {}, before)
     run = backtest(known, moments, Settings())
     return Ran(run, backtest_data(conditions, run, title="Nine days"))
 
@@ -76,11 +76,11 @@ def plan() -> Plan:
     """Two days with starts and minimum loads, the prices of the second evening only expected."""
     conditions, load = around(PLAN_H, "2021-03-27T12:00"), load_mw(PLAN_H)
     plant = linearise(example_plant(), conditions)
-    before = Before.at_rest(plant)
+    before = InitialState.at_rest(plant)
     found = best_schedule(
         plant, load, before, Settings(commitment=True, end_mwh=before.tank_mwh, gap=1e-3)
     )
-    outlook = Outlook(
+    outlook = ForecastInputs(
         time=conditions.time,
         load_mw=load,
         load_low_mw=0.9 * load,

@@ -7,15 +7,15 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from tvilling.apps.case_file import read_case
-from tvilling.apps.cli import app
-from tvilling.apps.production.backtest import by_year, run_backtest
-from tvilling.apps.production.case import PlantCase
-from tvilling.apps.production.facts import gather, to_local
-from tvilling.apps.production.replay import loads_ahead, moments_of, planning_hours, replay
-from tvilling.apps.production.table import ways_table
-from tvilling.rl_control.production.backtest import BEST, NO_TANK, PLANNED, RULE
-from tvilling.sciml.errors import InputError
+from tvilling.apps.cli.main import app
+from tvilling.apps.plant.backtest import by_year, run_backtest
+from tvilling.apps.plant.case import PlantCase
+from tvilling.apps.plant.inputs.known import gather, to_local
+from tvilling.apps.plant.replay import loads_ahead, moments_of, planning_hours, replay
+from tvilling.apps.plant.report.table import ways_table
+from tvilling.apps.shared.case_file import read_case
+from tvilling.rl_control.planning.backtest import BEST, NO_TANK, PLANNED, RULE
+from tvilling.sciml.core.errors import InputError
 
 CASES = Path(__file__).parents[3] / "cases"
 SYNTHETIC = [

@@ -6,9 +6,9 @@ import pytest
 from plant_files import write_case
 from pydantic import ValidationError
 
-from tvilling.apps.case_file import read_case
-from tvilling.apps.production.case import Outage, PlantCase
-from tvilling.apps.production.facts import _in_year, moment_of, to_local, touches
+from tvilling.apps.plant.case import Outage, PlantCase
+from tvilling.apps.plant.inputs.known import _in_year, moment_of, to_local, touches
+from tvilling.apps.shared.case_file import read_case
 
 AUTUMN = pd.date_range("2026-10-24T22:00", periods=25, freq="h").to_numpy()  # 25 h from midnight
 SPRING = pd.date_range("2026-03-28T23:00", periods=23, freq="h").to_numpy()

@@ -17,21 +17,22 @@ import yaml
 from plant_files import meters, write_case
 from pydantic import BaseModel
 
-from tvilling.apps.case_file import read_case
-from tvilling.apps.production import planning, town
-from tvilling.apps.production.assumptions import backtest_assumptions, plan_assumptions
-from tvilling.apps.production.backtest import backtest_warnings
-from tvilling.apps.production.case import PlantCase
-from tvilling.apps.production.check import Checked
-from tvilling.apps.production.facts import HOUR, conditions, gather, moment_of
-from tvilling.apps.production.labelled import plan_data
-from tvilling.apps.production.plan import Task
-from tvilling.apps.production.plan_warnings import plan_warnings
-from tvilling.apps.production.planning import make_plan
-from tvilling.apps.production.replay import Stretch, replay
-from tvilling.apps.production.unused import unused
-from tvilling.sciml.errors import InputError
-from tvilling.sciml.systems.heat_plant.linearise import linearise
+from tvilling.apps.plant import planning
+from tvilling.apps.plant.backtest import backtest_warnings
+from tvilling.apps.plant.case import PlantCase
+from tvilling.apps.plant.check import Checked
+from tvilling.apps.plant.inputs import supply_network as town
+from tvilling.apps.plant.inputs.known import HOUR, conditions, gather, moment_of
+from tvilling.apps.plant.inputs.unused import unused
+from tvilling.apps.plant.plan import Task
+from tvilling.apps.plant.plan_warnings import plan_warnings
+from tvilling.apps.plant.planning import make_plan
+from tvilling.apps.plant.replay import Stretch, replay
+from tvilling.apps.plant.report.assumptions import backtest_assumptions, plan_assumptions
+from tvilling.apps.plant.report.labelled import plan_data
+from tvilling.apps.shared.case_file import read_case
+from tvilling.sciml.core.errors import InputError
+from tvilling.sciml.systems.heat_plant.linearisation import linearise
 
 MOMENT = "2026-02-16T13:00"
 UNITS = [
@@ -344,7 +345,8 @@ def test_a_backtest_tells_that_the_network_is_left_out(tmp_path):
 
 def test_the_settings_of_a_network_reach_its_plan(monkeypatch):
     """Each limit of the supply temperature is handed on: what was asked is kept, none is run."""
-    from tvilling.rl_control.production import supply_temperature, supply_window
+    from tvilling.rl_control.supply_temperature import plan as supply_temperature
+    from tvilling.rl_control.supply_temperature import window as supply_window
 
     asked: list[tuple[Any, ...]] = []
     monkeypatch.setattr(

@@ -8,9 +8,9 @@ import pytest
 from plant_files import MOMENT, meters, write_case
 from typer.testing import CliRunner
 
-from tvilling.apps.cli import app
-from tvilling.apps.production.plan import run_plan
-from tvilling.sciml.errors import InputError
+from tvilling.apps.cli.main import app
+from tvilling.apps.plant.plan import run_plan
+from tvilling.sciml.core.errors import InputError
 from tvilling.twins.ledger import Ledger, verify
 
 AT = pd.Timestamp("2026-02-16T12:00")  # the moment, UTC

@@ -8,13 +8,13 @@ import pandas as pd
 import pytest
 from plant_files import meters, write_case
 
-from tvilling.apps.case_file import read_case
-from tvilling.apps.late_input import LateInputError
-from tvilling.apps.production.case import PlantCase
-from tvilling.apps.production.facts import HOUR, gather
-from tvilling.apps.production.job import plan_job, plan_without_job
-from tvilling.apps.production.late_inputs import check_inputs_are_in
-from tvilling.sciml.errors import InputError
+from tvilling.apps.plant.case import PlantCase
+from tvilling.apps.plant.inputs.known import HOUR, gather
+from tvilling.apps.plant.inputs.late_inputs import check_inputs_are_in
+from tvilling.apps.plant.job import plan_job, plan_without_job
+from tvilling.apps.shared.case_file import read_case
+from tvilling.apps.shared.late_input import LateInputError
+from tvilling.sciml.core.errors import InputError
 from tvilling.sciml.io.checksums import write_sums
 
 AT = pd.Timestamp("2026-02-16T12:00")

@@ -6,7 +6,7 @@ from types import ModuleType
 
 import pytest
 
-from tvilling.apps.production.table import as_facts, ways_table
+from tvilling.apps.plant.report.table import as_facts, ways_table
 
 DOCS = Path(__file__).parents[3] / "docs"
 

@@ -14,7 +14,7 @@ import xarray as xr
 from plant_files import write_case
 
 from tvilling.apps.jobs.store import Store
-from tvilling.apps.production.job import hold_job, rule_job
+from tvilling.apps.plant.job import hold_job, rule_job
 from tvilling.sciml.io.checksums import write_sums
 from tvilling.twins.ledger import Ledger, verify
 

@@ -7,13 +7,13 @@ import pandas as pd
 import pytest
 from plant_files import MOMENT, PLANT, meters, write_case
 
-from tvilling.apps.case_file import read_case
-from tvilling.apps.production.case import PlantCase
-from tvilling.apps.production.facts import HOUR, gather, moment_of
-from tvilling.apps.production.outlook import look_ahead
-from tvilling.apps.production.plan_warnings import plan_warnings
-from tvilling.apps.production.planning import make_plan
-from tvilling.sciml.errors import InputError
+from tvilling.apps.plant.case import PlantCase
+from tvilling.apps.plant.inputs.forecast_inputs import look_ahead
+from tvilling.apps.plant.inputs.known import HOUR, gather, moment_of
+from tvilling.apps.plant.plan_warnings import plan_warnings
+from tvilling.apps.plant.planning import make_plan
+from tvilling.apps.shared.case_file import read_case
+from tvilling.sciml.core.errors import InputError
 
 AT = pd.Timestamp("2026-02-16T12:00")  # the moment, UTC
 H = pd.Timedelta(hours=1)

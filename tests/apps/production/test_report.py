@@ -10,12 +10,13 @@ import pytest
 import xarray as xr
 from matplotlib.dates import num2date
 
-from tvilling.apps.production import backtest_figures, report_figures
-from tvilling.apps.production.case import ZONE
-from tvilling.apps.production.hours_table import hours_table
-from tvilling.apps.production.report import told_check, write_backtest_report, write_plan_report
-from tvilling.apps.production.table import number, ways_table
-from tvilling.rl_control.production.backtest import PLANNED, RULE
+from tvilling.apps.plant.case import ZONE
+from tvilling.apps.plant.report import backtest_figures
+from tvilling.apps.plant.report import figures as report_figures
+from tvilling.apps.plant.report.hours_table import hours_table
+from tvilling.apps.plant.report.report import told_check, write_backtest_report, write_plan_report
+from tvilling.apps.plant.report.table import number, ways_table
+from tvilling.rl_control.planning.backtest import PLANNED, RULE
 
 CHECKED = {"unserved_mwh": 0.12, "surplus_mwh": 0.0, "tank_apart_mwh": 1.5,
            "broken": {"gas boiler: least load": 2}}  # fmt: skip
@@ -59,7 +60,7 @@ def read(path) -> tuple[str, str]:
 
 @pytest.fixture(scope="module")
 def plan_report(plan, tmp_path_factory):
-    from tvilling.apps.production.labelled import plan_data
+    from tvilling.apps.plant.report.labelled import plan_data
 
     data = plan_data(plan, title="Two days <of a town>")
     path = tmp_path_factory.mktemp("plan") / "report.html"

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from plant_files import meters, write_case
 
-from tvilling.apps.production.plan import run_plan
+from tvilling.apps.plant.plan import run_plan
 
 DAY_TWO = "2026-02-17T13:00"
 

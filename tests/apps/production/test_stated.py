@@ -5,18 +5,18 @@ import pandas as pd
 import pytest
 from plant_files import MOMENT, meters, write_case
 
-from tvilling.apps.case_file import read_case
-from tvilling.apps.production import planning
-from tvilling.apps.production.assumptions import plan_assumptions
-from tvilling.apps.production.case import PlantCase
-from tvilling.apps.production.check import Checked
-from tvilling.apps.production.facts import HOUR, conditions, gather, moment_of, unverified
-from tvilling.apps.production.labelled import plan_data
-from tvilling.apps.production.outlook import prices_ahead
-from tvilling.apps.production.plan_warnings import plan_warnings
-from tvilling.apps.production.planning import make_plan
-from tvilling.apps.production.replay import Stretch, _known
-from tvilling.twins.price_outlook import known_until
+from tvilling.apps.plant import planning
+from tvilling.apps.plant.case import PlantCase
+from tvilling.apps.plant.check import Checked
+from tvilling.apps.plant.inputs.forecast_inputs import prices_ahead
+from tvilling.apps.plant.inputs.known import HOUR, conditions, gather, moment_of, unverified
+from tvilling.apps.plant.plan_warnings import plan_warnings
+from tvilling.apps.plant.planning import make_plan
+from tvilling.apps.plant.replay import Stretch, _known
+from tvilling.apps.plant.report.assumptions import plan_assumptions
+from tvilling.apps.plant.report.labelled import plan_data
+from tvilling.apps.shared.case_file import read_case
+from tvilling.twins.forecasting.price import known_until
 
 NAIVE = {"model": "naive_week", "history_days": 30}
 PLAN = {"moment": MOMENT, "horizon_h": 48, "gap": 0.005}

@@ -8,7 +8,7 @@ import pytest
 import xarray as xr
 from rich.console import Console
 
-from tvilling.apps.production.table import (
+from tvilling.apps.plant.report.table import (
     as_facts,
     begun,
     credited,
@@ -17,7 +17,7 @@ from tvilling.apps.production.table import (
     terminal_table,
     ways_table,
 )
-from tvilling.rl_control.production.backtest import BEST, NO_TANK, PLANNED, RULE
+from tvilling.rl_control.planning.backtest import BEST, NO_TANK, PLANNED, RULE
 
 
 def test_figures_are_those_of_the_backtest(ran):

@@ -3,7 +3,7 @@
 import pytest
 from plant_files import write_case
 
-from tvilling.apps.production.plan import run_plan
+from tvilling.apps.plant.plan import run_plan
 from tvilling.sciml.io.storage import StorageError
 
 

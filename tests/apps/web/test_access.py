@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tvilling.apps.web.access import VARIABLE, check_access
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 
 
 @pytest.fixture(autouse=True)

@@ -72,7 +72,7 @@ def test_loading_tells_its_stages_and_is_made_once():
 
 def test_what_cannot_be_loaded_is_told_on_the_page():
     pytest.importorskip("panel")
-    from tvilling.apps.web.text import Words
+    from tvilling.apps.web.text import Labels
     from tvilling.apps.web.waiting import when_loaded
 
     def make(tell):
@@ -82,5 +82,5 @@ def test_what_cannot_be_loaded_is_told_on_the_page():
     loading.watch(ended.set)
     loading.start()
     assert ended.wait(WAIT_S)
-    body = when_loaded(loading, Words("da"), "Net", lambda value, document: [])
+    body = when_loaded(loading, Labels("da"), "Net", lambda value, document: [])
     assert "Siden kunne ikke indlæses: OSError: no such &lt;file&gt;" in body[0].object

@@ -187,7 +187,7 @@ def test_a_narrow_window_needs_no_scrolling_sideways(watched, address, path):
 
 
 def test_others_need_a_login_and_are_told_so(chromium_browser, tmp_path):
-    command = [sys.executable, "-m", "tvilling.apps.cli", "app", "--address", "0.0.0.0"]
+    command = [sys.executable, "-m", "tvilling.apps.cli.main", "app", "--address", "0.0.0.0"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 2
     assert "give --basic-auth FILE or set TVILLING_BASIC_AUTH" in done.stderr

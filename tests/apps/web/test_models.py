@@ -7,14 +7,14 @@ import pytest
 
 pytest.importorskip("panel")
 
-from tvilling.apps.web.network_checks import hour_checks
-from tvilling.apps.web.network_model import NetworkModel, day_figures, hour_figures
-from tvilling.apps.web.network_page import SLIDERS
-from tvilling.apps.web.network_twin import load_twin
-from tvilling.apps.web.system_model import system_model
-from tvilling.apps.web.system_page import run_checks
-from tvilling.apps.web.text import Words
-from tvilling.apps.web.verdict import verdict
+from tvilling.apps.web.pages.network_checks import hour_checks
+from tvilling.apps.web.pages.network_model import NetworkModel, day_figures, hour_figures
+from tvilling.apps.web.pages.network_page import SLIDERS
+from tvilling.apps.web.pages.network_twin import load_twin
+from tvilling.apps.web.pages.system_model import system_model
+from tvilling.apps.web.pages.system_page import run_checks
+from tvilling.apps.web.pages.verdict import verdict
+from tvilling.apps.web.text import Labels
 from tvilling.sciml.systems import SYSTEMS, SystemEntry
 from tvilling.sciml.systems.tank import WATER_J_PER_M3K
 
@@ -72,7 +72,7 @@ def test_a_transformer_above_its_rating_is_named_from_the_start():
 
     def told(language="en", **moved):
         run = model.result(model.settings() | moved)
-        return verdict(Words(language), run_checks(Words(language), model, run), "good")
+        return verdict(Labels(language), run_checks(Labels(language), model, run), "good")
 
     found = told()
     assert found.kind == "warn"
@@ -157,7 +157,7 @@ def test_whole_numbers_of_sliders_compile_nothing_anew(network):
 
 @pytest.mark.parametrize("name", ["tank", "heat_plant"])
 def test_whole_numbers_of_any_system_s_sliders_compile_nothing_anew(name, monkeypatch):
-    from tvilling.sciml import results
+    from tvilling.sciml.core import results
 
     model = system_model(name)
     model.days = 1
@@ -182,8 +182,8 @@ def test_too_cold_a_supply_is_told_as_a_flag(network):
     flagged = day_figures(network.twin, network.over_day()).flagged
     assert flagged["pressure"] >= flagged["unphysical"] > 0  # water below vacuum at the return
     for language, text in (("en", "pressure below vacuum at"), ("da", "tryk under vakuum ved")):
-        checks = hour_checks(Words(language), network.twin, network.settings(), network.at_hour())
-        found = verdict(Words(language), checks, "fine")
+        checks = hour_checks(Labels(language), network.twin, network.settings(), network.at_hour())
+        found = verdict(Labels(language), checks, "fine")
         assert found.kind == "bad"
         assert f"{text} return_" in " ".join(found.lines)
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tvilling.apps.web.spans import span, spread
-from tvilling.sciml.system import Channel
+from tvilling.apps.web.pages.slider_range import span, spread
+from tvilling.sciml.core.system import Channel
 
 NUMBERS = st.floats(-1e6, 1e6, allow_nan=False).filter(
     lambda value: value == 0 or abs(value) > 1e-3

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tvilling.apps.web.text import TABLES, Words, choose_language, decimals
-from tvilling.sciml.results import FLAGS
+from tvilling.apps.web.text import TABLES, Labels, choose_language, decimals
+from tvilling.sciml.core.results import FLAGS
 
 WEB = Path(__file__).parents[3] / "apps" / "web"
 STAGES = ("start", "read", "steady", "day", "system")
@@ -68,7 +68,7 @@ def test_danish_is_not_english():
     ],
 )
 def test_quantities_have_their_unit_and_the_decimal_sign(language, value, unit, shown):
-    assert Words(language).quantity(value, unit).replace("\N{NO-BREAK SPACE}", " ") == shown
+    assert Labels(language).quantity(value, unit).replace("\N{NO-BREAK SPACE}", " ") == shown
 
 
 def test_decimals_show_three_figures():

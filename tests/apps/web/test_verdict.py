@@ -7,18 +7,18 @@ import pytest
 
 pytest.importorskip("panel")
 
-from tvilling.apps.web.freshness import FRESH, STALE, Freshness
-from tvilling.apps.web.system_model import system_model
-from tvilling.apps.web.system_page import SystemView, _label, _output_label, _table
-from tvilling.apps.web.text import TABLES, Words
+from tvilling.apps.web.pages.freshness import FRESH, STALE, Freshness
+from tvilling.apps.web.pages.system_model import system_model
+from tvilling.apps.web.pages.system_page import SystemView, _label, _output_label, _table
+from tvilling.apps.web.pages.tiles import html
+from tvilling.apps.web.pages.verdict import UNTRUE, Checks, verdict
+from tvilling.apps.web.text import TABLES, Labels
 from tvilling.apps.web.text.terms import DANISH_TERMS
-from tvilling.apps.web.tiles import html
-from tvilling.apps.web.verdict import UNTRUE, Checks, verdict
-from tvilling.sciml.results import FLAGS
-from tvilling.sciml.system import Status
+from tvilling.sciml.core.results import FLAGS
+from tvilling.sciml.core.system import Status
 from tvilling.sciml.systems import SYSTEMS
 
-EN, DA = Words("en"), Words("da")
+EN, DA = Labels("en"), Labels("da")
 LONGEST_LABEL = 60
 
 
@@ -125,5 +125,5 @@ def test_every_label_is_for_a_reader_and_in_danish(name):
      (0.0, "var", "0.00 var"), (0.99, "p.u.", "0.99 p.u.")],
 )  # fmt: skip
 def test_numbers_have_fitting_prefixes(language, value, unit, shown):
-    text = Words(language).quantity(value, unit).replace("\N{NO-BREAK SPACE}", " ")
+    text = Labels(language).quantity(value, unit).replace("\N{NO-BREAK SPACE}", " ")
     assert text == (shown.replace(".", ",", 1) if language == "da" else shown)

@@ -7,7 +7,7 @@ import pytest
 from scipy.integrate import quad, solve_ivp
 
 from tvilling.pinns.library.battery_particle import BatteryParticle, example, roots_of_tan
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 
 ONE = BatteryParticle()
 RANDOM = np.random.default_rng(0)

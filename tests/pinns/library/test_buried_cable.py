@@ -8,7 +8,7 @@ import pytest
 from scipy.special import exp1
 
 from tvilling.pinns.library.buried_cable import BuriedCable, example, example_cable
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 
 CABLE = example_cable()
 RANDOM = np.random.default_rng(0)

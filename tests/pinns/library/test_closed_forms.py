@@ -5,10 +5,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from tvilling.pinns.field import Field
+from tvilling.pinns.fields.field import Field
 from tvilling.pinns.library import advection, burgers, heat, helmholtz, poisson, wave
-from tvilling.pinns.terms import Terms
-from tvilling.sciml.errors import InputError
+from tvilling.pinns.problem.variables import Variables
+from tvilling.sciml.core.errors import InputError
 
 EXACT = {
     "poisson": (poisson.example(), poisson.exact),
@@ -33,7 +33,7 @@ def at(problem, exact):
     coordinates = {name: Field(lambda point, name=name: point[name]) for name in names}
     numbers = {item.name: item.value for item in problem.fixed}
     found = {"u": Field(lambda point: exact(*(point[name] for name in names)))}
-    return Terms({**coordinates, **numbers, **found})
+    return Variables({**coordinates, **numbers, **found})
 
 
 def drawn(problem, count=40):
@@ -68,7 +68,7 @@ def test_the_solution_meets_the_conditions(problem, exact):
         points[condition.axis] = jnp.full(40, condition.at)
         wanted = condition.value
         if callable(wanted):
-            wanted = wanted(Terms(points))
+            wanted = wanted(Variables(points))
         pair = [points[name] for name in names]
         np.testing.assert_allclose(exact(*pair), wanted, atol=2e-14)
         if condition.slope is not None:

@@ -7,7 +7,7 @@ import pytest
 from scipy.integrate import solve_bvp
 
 from tvilling.pinns.library.heat_exchanger import HeatExchanger, example
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 
 ONE = HeatExchanger()
 

@@ -11,7 +11,7 @@ from scipy.integrate import solve_ivp
 from tvilling.pinns.library.chebyshev import differentiation, nodes
 from tvilling.pinns.library.heating_pipe import HeatingPipe
 from tvilling.pinns.library.heating_pipe_wall import HeatingPipeWall, example
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 
 PIPE = HeatingPipeWall()
 

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from tvilling.pinns.inverse import invert
+from tvilling.pinns.inverse.classical_solver import compare, solve
+from tvilling.pinns.inverse.inversion import invert
 from tvilling.pinns.library import (
     fin_inverse,
     heat_inverse,
@@ -11,7 +12,6 @@ from tvilling.pinns.library import (
     source_inverse,
     swing_inverse,
 )
-from tvilling.pinns.solver_route import compare, solve
 
 CASES = {
     "fin": (fin_inverse, fin_inverse.SensedFin()),
@@ -39,7 +39,7 @@ def test_network_and_solver_agree_and_hold_the_truth(name):
 
 @pytest.fixture(scope="module")
 def source():
-    example, prior = source_inverse.example(), source_inverse.SMOOTH
+    example, prior = source_inverse.example(), source_inverse.SMOOTH_SOURCE
     return invert(example, source_inverse.SHORT, noise=0.02, priors=prior)
 
 

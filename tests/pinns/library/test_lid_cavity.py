@@ -10,7 +10,7 @@ from tvilling.pinns.library.lid_cavity import REFERENCE_ERROR, LidCavity, flow, 
 from tvilling.pinns.library.references.cavity import solve
 from tvilling.pinns.library.references.cavity_corners import constant_slip, growing_slip
 from tvilling.pinns.library.references.clamped_line import Line
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 
 # Ghia, Ghia and Shin, J. Comput. Phys. 48 (1982), tables I and II, Re = 400, in 1/128 of the side.
 GHIA_U = {8: -0.09266, 13: -0.14612, 22: -0.24299, 36: -0.32726, 58: -0.17119, 64: -0.11477,

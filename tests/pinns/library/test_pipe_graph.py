@@ -9,9 +9,9 @@ import pytest
 
 from tvilling.pinns.library.heating_pipe import HeatingPipe
 from tvilling.pinns.library.pipe_graph import Pipe, PipeGraph, example, example_graph
-from tvilling.pinns.network import NetworkSettings
-from tvilling.pinns.trial import start, terms
-from tvilling.sciml.errors import InputError
+from tvilling.pinns.network.ansatz import start, terms
+from tvilling.pinns.network.network import NetworkSettings
+from tvilling.sciml.core.errors import InputError
 
 GRAPH = example_graph()
 PIPES = {pipe.name: pipe for pipe in GRAPH.pipes}

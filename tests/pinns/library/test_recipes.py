@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from tvilling.pinns import PROBLEMS, Broyden, NetworkSettings, train
-from tvilling.pinns.library import HERE
 from tvilling.pinns.library.lid_cavity import LidCavity
 from tvilling.pinns.library.recipes import RECIPES
+from tvilling.pinns.library.registry import HERE
 
 FORWARD = [name for name, entry in PROBLEMS.items() if entry.full_error is not None]
 

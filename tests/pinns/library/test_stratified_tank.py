@@ -8,7 +8,7 @@ import pytest
 from scipy.special import erfc
 
 from tvilling.pinns.library.stratified_tank import example, example_tank, front
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 
 TANK = example_tank()
 RANDOM = np.random.default_rng(0)

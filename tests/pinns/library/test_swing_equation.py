@@ -10,7 +10,7 @@ from tvilling.pinns.library.swing_equation import (
     example,
     example_network,
 )
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 
 ONE = OneMachine()
 

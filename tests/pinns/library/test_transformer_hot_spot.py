@@ -11,7 +11,7 @@ from tvilling.pinns.library.transformer_hot_spot import (
     ageing,
     example,
 )
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 
 DAY = LoadedTransformer()
 RANDOM = np.random.default_rng(0)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tvilling.pinns.library.water_hammer import REACHES, WaterHammer, example
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 
 PIPE = WaterHammer()
 SMOOTH = replace(PIPE, friction=0.0)

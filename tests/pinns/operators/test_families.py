@@ -25,7 +25,7 @@ from tvilling.pinns.operators.periodic_burgers import (
     courses,
 )
 from tvilling.pinns.operators.physics import residuals
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 
 FAMILIES = (burgers_end, burgers_course, pipe_outlet, pipe_field)
 

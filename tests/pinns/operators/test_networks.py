@@ -9,7 +9,7 @@ from tvilling.pinns import Axis
 from tvilling.pinns.operators import DeepONet, FourierOperator
 from tvilling.pinns.operators.fno import spectral_convolution
 from tvilling.pinns.operators.model import Layout
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 
 RING = Layout((Axis("x", "1", -1.0, 1.0, periodic=True),), "x", 32)
 STRIP = Layout((Axis("x", "m", 0.0, 1.0, periodic=True), Axis("t", "s", 0.0, 2.0)), "x", 16)

@@ -5,7 +5,7 @@ import pytest
 
 from tvilling.pinns.operators import GaussianField
 from tvilling.pinns.operators.random_function import DrawnFunction
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 
 SAMPLES = 2000
 

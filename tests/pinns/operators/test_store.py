@@ -18,9 +18,9 @@ from tvilling.pinns.operators import (
     train_operator,
 )
 from tvilling.pinns.operators.store import ABOUT
-from tvilling.sciml.errors import InputError
-from tvilling.sciml.fit import FitSettings
+from tvilling.sciml.core.errors import InputError
 from tvilling.sciml.io.checksums import write_sums
+from tvilling.sciml.learning.fit import FitSettings
 
 QUICK = FitSettings(steps=4, batch=4, learning_rate=1e-3, check_every=2)
 SMALL = {"fourier": FourierOperator(width=4, modes=5, layers=2), "deeponet": DeepONet(8, 1, 6, 3)}

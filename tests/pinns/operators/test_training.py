@@ -18,8 +18,8 @@ from tvilling.pinns.operators import (
     pipe_outlet,
     train_operator,
 )
-from tvilling.sciml.errors import InputError
-from tvilling.sciml.fit import FitSettings
+from tvilling.sciml.core.errors import InputError
+from tvilling.sciml.learning.fit import FitSettings
 
 SHORT = FitSettings(steps=300, batch=20, learning_rate=5e-3, check_every=100)
 

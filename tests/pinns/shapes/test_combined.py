@@ -6,7 +6,7 @@ import shapely
 from shape_checks import check_distance, check_divergence, within_error
 
 from tvilling.pinns.shapes import Disk, Interval, Rectangle, difference, intersection, union
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 
 PLATE = Rectangle((0, 0), (2, 1))
 

@@ -8,7 +8,7 @@ import pytest
 from shape_checks import check_divergence
 
 from tvilling.pinns.shapes import LocalProjection, Polygon, read_geojson
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 
 FILE = Path(__file__).parent / "data" / "sites.geojson"
 EAST_M, NORTH_M = 55_800.0, 111_412.0  # a degree at 60°, to a metre (WGS 84, published tables)

@@ -3,9 +3,10 @@
 import pytest
 from scipy.spatial import ConvexHull
 
-from tvilling.pinns import EdgeCondition, Equation, Problem, Region, Unknown, laplacian
+from tvilling.pinns import EdgeCondition, Equation, Problem, Unknown, laplacian
+from tvilling.pinns.fields import Region
 from tvilling.pinns.shapes import Surface, read_stl
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 
 GOLDEN = (1 + 5**0.5) / 2
 CORNERS = [

@@ -7,7 +7,7 @@ import pytest
 from shape_checks import check_distance, check_divergence, within_error
 
 from tvilling.pinns.shapes import TriangleMesh, read_mesh
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 
 FILE = Path(__file__).parent / "data" / "plate.msh"
 # a regular polygon of 16 corners, cut out of a plate of 2 by 1

@@ -7,7 +7,7 @@ import shapely
 from shape_checks import check_distance, check_divergence, within_error
 
 from tvilling.pinns.shapes import Polygon, Polygons, Rectangle
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 
 ELL = [(0, 0), (2, 0), (2, 1), (1, 1), (1, 2), (0, 2)]
 YARD = [(0.3, 0.3), (0.6, 0.3), (0.7, 0.7), (0.3, 0.6)]

@@ -6,7 +6,7 @@ import pytest
 from shape_checks import check_distance, check_divergence, within_error
 
 from tvilling.pinns.shapes import Disk, Interval
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 
 DISK = Disk((1.0, -2.0), 0.5)
 

@@ -8,7 +8,7 @@ import pytest
 from shape_checks import check_distance, check_divergence, within_error
 
 from tvilling.pinns.shapes import Surface, read_mesh, read_stl
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 
 FILE = Path(__file__).parent / "data" / "wedge.stl"
 SLOPE = np.hypot(3, 2)

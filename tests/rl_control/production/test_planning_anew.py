@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from small_plants import random_plant
 
-from tvilling.rl_control.production.backtest import BEST, NO_TANK, PLANNED, RULE, backtest
-from tvilling.rl_control.production.known import Known
-from tvilling.rl_control.production.merit_order import merit_order
-from tvilling.rl_control.production.mpc import decide, run_mpc
-from tvilling.rl_control.production.programme import Settings, best_schedule, lowest_cost_dkk
-from tvilling.rl_control.production.schedule import Before, bill, joined
-from tvilling.rl_control.production.windows import long_schedule
-from tvilling.sciml.errors import InputError
+from tvilling.rl_control.planning.backtest import BEST, NO_TANK, PLANNED, RULE, backtest
+from tvilling.rl_control.planning.information_set import InformationSet
+from tvilling.rl_control.planning.merit_order import merit_order
+from tvilling.rl_control.planning.mpc import decide, run_mpc
+from tvilling.rl_control.planning.programme import Settings, best_schedule, lowest_cost_dkk
+from tvilling.rl_control.planning.schedule import InitialState, bill, joined
+from tvilling.rl_control.planning.windows import long_schedule
+from tvilling.sciml.core.errors import InputError
 from tvilling.sciml.systems.heat_plant.charges import danish_charges
 from tvilling.sciml.systems.heat_plant.conditions import Conditions
 from tvilling.sciml.systems.heat_plant.plant import example_plant
@@ -21,7 +21,7 @@ from tvilling.sciml.systems.heat_plant.plant import example_plant
 
 def test_with_all_known_it_costs_what_perfect_foresight_costs():
     plant, demand = random_plant(1, 96)
-    before, settings = Before.at_rest(plant, 8.0), Settings(end_mwh=8.0)
+    before, settings = InitialState.at_rest(plant, 8.0), Settings(end_mwh=8.0)
     run = run_mpc(
         plant,
         demand,
@@ -39,14 +39,14 @@ def test_with_all_known_it_costs_what_perfect_foresight_costs():
 def test_without_a_plan_the_rule_takes_its_place_and_says_why():
     plant, demand = random_plant(1, 24)
     nothing = replace(
-        best_schedule(plant, demand, Before.at_rest(plant)),
+        best_schedule(plant, demand, InitialState.at_rest(plant)),
         load=np.full((3, 24), np.nan),
         status="time limit",
     )
-    found = decide(0, lambda step: (plant, demand), Before.at_rest(plant), lambda *_: nothing)
+    found = decide(0, lambda step: (plant, demand), InitialState.at_rest(plant), lambda *_: nothing)
     assert found.how == "rule"
     assert "time limit" in found.reason
-    rule = merit_order(plant, demand, Before.at_rest(plant))
+    rule = merit_order(plant, demand, InitialState.at_rest(plant))
     np.testing.assert_array_equal(found.schedule.load, rule.load)
 
 
@@ -62,7 +62,12 @@ def test_without_an_outlook_the_last_plan_is_held_day_after_day():
 
     whole = joined_plant(plant, 3)
     run = run_mpc(
-        whole, np.tile(demand, 2)[:72], Before.at_rest(whole), outlook, [0, 24, 48], Settings()
+        whole,
+        np.tile(demand, 2)[:72],
+        InitialState.at_rest(whole),
+        outlook,
+        [0, 24, 48],
+        Settings(),
     )
     assert [one.how for one in run.decisions] == ["plan", "plan", "hold"]
     assert "24 of 24 published hours missing" in run.decisions[2].reason
@@ -95,7 +100,7 @@ def test_with_nothing_to_hold_the_fault_comes_out():
 def test_windows_are_within_their_proven_gap_of_the_whole(seed):
     limits = {"min_load": [0.3, 0.1, 0.2], "start_cost_dkk": [200.0, 0.0, 300.0]}
     plant, demand = random_plant(seed, 120, **limits)
-    before = Before.at_rest(plant, 8.0)
+    before = InitialState.at_rest(plant, 8.0)
     settings = Settings(commitment=True, end_mwh=8.0, gap=1e-3)
     found = long_schedule(plant, demand, before, settings, window_h=48.0, ahead_h=24.0)
     whole = best_schedule(plant, demand, before, settings)
@@ -109,7 +114,7 @@ def test_windows_are_within_their_proven_gap_of_the_whole(seed):
 
 def test_parts_of_a_schedule_join_to_it():
     plant, demand = random_plant(0, 48)
-    found = best_schedule(plant, demand, Before.at_rest(plant))
+    found = best_schedule(plant, demand, InitialState.at_rest(plant))
     again = joined([found.part(slice(0, 20)), found.part(slice(20, 48))])
     np.testing.assert_array_equal(again.load, found.load)
     np.testing.assert_array_equal(again.tank_mwh, found.tank_mwh)
@@ -117,9 +122,11 @@ def test_parts_of_a_schedule_join_to_it():
 
 def test_how_long_units_have_run_is_carried_on():
     plant, _ = random_plant(0, 4)
-    found = best_schedule(plant, np.ones(4), Before.at_rest(plant, 0.0))
+    found = best_schedule(plant, np.ones(4), InitialState.at_rest(plant, 0.0))
     on = np.array([[True] * 4, [False, False, True, True], [True, True, True, False]])
-    before = Before(0.0, np.array([True, True, False]), np.array([5.0, 2.0, 9.0]), np.zeros(3))
+    before = InitialState(
+        0.0, np.array([True, True, False]), np.array([5.0, 2.0, 9.0]), np.zeros(3)
+    )
     after = replace(found, on=on).after(plant, before)
     assert after.hours.tolist() == [9.0, 2.0, 1.0]
     assert after.on.tolist() == [True, True, False]
@@ -149,7 +156,7 @@ def fortnight():
     load = 9.0 - 0.25 * outdoor + np.sin(2 * np.pi * hour / 12)
     moments = np.arange(0, len(time), 24)
     ahead = {int(step): load[step : step + 72] * random.uniform(0.9, 1.1) for step in moments}
-    known = Known(linear_plant(), conditions, load, 72, ahead, {}, np.full(168, 0.5))
+    known = InformationSet(linear_plant(), conditions, load, 72, ahead, {}, np.full(168, 0.5))
     return known, moments, backtest(known, moments, Settings())
 
 

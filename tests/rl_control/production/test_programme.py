@@ -9,14 +9,14 @@ from scipy.optimize import linprog
 from scipy.sparse import coo_array
 from small_plants import TANK, linear_plant, random_plant
 
-from tvilling.rl_control.production.programme import (
+from tvilling.rl_control.planning.programme import (
     Settings,
     best_schedule,
     lowest_cost_dkk,
 )
-from tvilling.rl_control.production.repeated import Repeated
-from tvilling.rl_control.production.schedule import PENALTY_DKK_PER_MWH, Before, bill
-from tvilling.sciml.errors import InputError
+from tvilling.rl_control.planning.repeated import Repeated
+from tvilling.rl_control.planning.schedule import PENALTY_DKK_PER_MWH, InitialState, bill
+from tvilling.sciml.core.errors import InputError
 from tvilling.sciml.systems.heat_plant.linear import LinearTank
 from tvilling.sciml.systems.heat_plant.verify import broken_limits
 
@@ -82,7 +82,7 @@ def scipy_cost_dkk(plant, demand, tank_mwh, end_mwh):
 @pytest.mark.parametrize("seed", range(3))
 def test_cost_equals_that_of_an_independent_formulation(seed):
     plant, demand = random_plant(seed, 168)
-    before = Before.at_rest(plant, 7.0)
+    before = InitialState.at_rest(plant, 7.0)
     found = best_schedule(plant, demand, before, Settings(end_mwh=9.0))
     expected = scipy_cost_dkk(plant, demand, 7.0, 9.0)
     assert found.status == "optimal"
@@ -93,7 +93,7 @@ def test_cost_equals_that_of_an_independent_formulation(seed):
 @pytest.mark.parametrize("seed", range(3))
 def test_balance_of_heat_and_store_closes(seed):
     plant, demand = random_plant(seed, 96)
-    found = best_schedule(plant, demand, Before.at_rest(plant, 7.0))
+    found = best_schedule(plant, demand, InitialState.at_rest(plant, 7.0))
     heat = plant.by_unit(found.load, "heat_mw").sum(axis=0) + found.unserved_mw - found.surplus_mw
     level = np.concatenate([[7.0], found.tank_mwh])
     change = level[1:] - (1 - TANK.loss_share_per_h) * level[:-1] + TANK.loss_mw
@@ -108,7 +108,7 @@ def test_the_same_programme_with_other_numbers_is_the_programme_stated_anew():
         plant, demand = random_plant(seed, 72, available=np.full((3, 72), 1 - 0.1 * seed))
         tank = replace(TANK, capacity_mwh=20.0 + seed, charge_mw=6.0 - seed, loss_mw=0.01 * seed)
         plant = replace(plant, tank=tank)
-        before = Before.at_rest(plant, 2.0 * seed)
+        before = InitialState.at_rest(plant, 2.0 * seed)
         again = repeated.schedule(plant, demand, before)
         anew = best_schedule(plant, demand, before, Settings(end_mwh=5.0))
         assert again.bound_dkk == pytest.approx(anew.bound_dkk, rel=1e-9)
@@ -202,7 +202,7 @@ def test_with_starts_it_is_the_best_of_all_patterns(on, hours):
         no_load_dkk_per_h=np.full((2, 6), 20.0),
     )
     demand = np.array([2.0, 3.5, 4.5, 1.0, 3.0, 2.5])
-    before = Before(1.5, np.array(on), np.array(hours), np.array(on) * 0.6)
+    before = InitialState(1.5, np.array(on), np.array(hours), np.array(on) * 0.6)
     settings = Settings(commitment=True, gap=0.0)
     found = best_schedule(plant, demand, before, settings)
     expected = cheapest_by_trying(plant, demand, before, 1.5)
@@ -222,7 +222,7 @@ def test_every_limit_of_a_unit_is_kept(seed):
     }
     plant, demand = random_plant(seed, 72, **limits)
     plant.available[2, 30:40] = 0.0
-    before = Before.at_rest(plant)
+    before = InitialState.at_rest(plant)
     found = best_schedule(plant, demand, before, Settings(commitment=True, gap=0.005))
     assert broken_limits(plant, found.load) == {}
     assert found.gap <= 0.005
@@ -232,7 +232,7 @@ def test_an_outage_ends_a_run_that_was_to_be_longer():
     plant = linear_plant([4.0, 9.0], [10.0, 100.0], steps=12, min_load=[0.5, 0.0],
                          start_cost_dkk=[100.0, 0.0], min_up_h=[8.0, 0.0])  # fmt: skip
     plant.available[0, 4:] = 0.0
-    before = Before(5.0, np.array([True, False]), np.array([2.0, 9.0]), np.array([1.0, 0.0]))
+    before = InitialState(5.0, np.array([True, False]), np.array([2.0, 9.0]), np.array([1.0, 0.0]))
     found = best_schedule(plant, np.full(12, 4.0), before, Settings(commitment=True, gap=0.0))
     assert found.on[0].tolist() == [True] * 4 + [False] * 8
     assert found.unserved_mw.sum() == pytest.approx(0.0, abs=1e-6)
@@ -240,7 +240,7 @@ def test_an_outage_ends_a_run_that_was_to_be_longer():
 
 def test_a_unit_that_must_run_runs_and_what_is_too_much_is_told():
     plant = linear_plant([4.0], [50.0], tank=LinearTank(), steps=4, min_load=[0.5], must_run=[True])
-    before = Before.at_rest(plant, 0.0)
+    before = InitialState.at_rest(plant, 0.0)
     found = best_schedule(plant, np.full(4, 1.0), before, Settings(commitment=True))
     np.testing.assert_allclose(found.surplus_mw, 1.0, atol=1e-6)
     assert bill(plant, found, before).penalty_dkk == pytest.approx(4 * PENALTY_DKK_PER_MWH)
@@ -248,7 +248,7 @@ def test_a_unit_that_must_run_runs_and_what_is_too_much_is_told():
 
 def test_heat_that_no_unit_can_make_is_unserved_and_not_an_error():
     plant = linear_plant([3.0], [100.0], tank=LinearTank(), steps=3)
-    found = best_schedule(plant, np.array([2.0, 5.0, 3.0]), Before.at_rest(plant, 0.0))
+    found = best_schedule(plant, np.array([2.0, 5.0, 3.0]), InitialState.at_rest(plant, 0.0))
     np.testing.assert_allclose(found.unserved_mw, [0.0, 2.0, 0.0], atol=1e-6)
 
 
@@ -258,14 +258,14 @@ def test_two_modes_of_one_unit_share_its_load():
         [4.0, 0.0], [50.0, -20.0], tank=LinearTank(), steps=3, modes=("heat", "power"),
         mode_unit=[0, 0], power_mw=[[2.0] * 3, [3.0] * 3],
     )  # fmt: skip
-    found = best_schedule(plant, np.array([4.0, 2.0, 0.0]), Before.at_rest(plant, 0.0))
+    found = best_schedule(plant, np.array([4.0, 2.0, 0.0]), InitialState.at_rest(plant, 0.0))
     np.testing.assert_allclose(found.load, [[1.0, 0.5, 0.0], [0.0, 0.5, 1.0]], atol=1e-6)
 
 
 def test_a_search_cut_short_says_so():
     plant, demand = random_plant(1, 168, min_load=[0.3, 0.2, 0.4], start_cost_dkk=[300.0, 50, 800])
     settings = Settings(commitment=True, gap=0.0, limit_s=0.001)
-    found = best_schedule(plant, demand, Before.at_rest(plant), settings)
+    found = best_schedule(plant, demand, InitialState.at_rest(plant), settings)
     assert found.status == "time limit"
     assert not np.isfinite(found.load).all() or found.gap > 0
 
@@ -281,4 +281,4 @@ def test_a_search_cut_short_says_so():
 def test_a_demand_that_does_not_fit_is_refused(demand, told):
     plant = linear_plant([3.0], [100.0])
     with pytest.raises(InputError, match=told):
-        best_schedule(plant, demand, Before.at_rest(plant))
+        best_schedule(plant, demand, InitialState.at_rest(plant))

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from small_plants import TANK, linear_plant, random_plant
 
-from tvilling.rl_control.production.merit_order import merit_order
-from tvilling.rl_control.production.programme import Settings, best_schedule
-from tvilling.rl_control.production.schedule import Before, bill
-from tvilling.rl_control.production.settle import Hour, operate, settle
+from tvilling.rl_control.planning.merit_order import merit_order
+from tvilling.rl_control.planning.programme import Settings, best_schedule
+from tvilling.rl_control.planning.realise_dispatch import Hour, operate, settle
+from tvilling.rl_control.planning.schedule import InitialState, bill
 from tvilling.sciml.systems.heat_plant.linear import LinearTank
 
 NONE = LinearTank()
@@ -15,7 +15,7 @@ NONE = LinearTank()
 
 def test_without_a_tank_the_cheapest_heat_comes_first():
     plant = linear_plant([3.0, 6.0], [100.0, [50.0, 300.0]], tank=NONE, steps=2)
-    found = merit_order(plant, np.array([7.0, 7.0]), Before.at_rest(plant, 0.0))
+    found = merit_order(plant, np.array([7.0, 7.0]), InitialState.at_rest(plant, 0.0))
     np.testing.assert_allclose(found.load * plant.heat_mw, [[1.0, 3.0], [6.0, 4.0]])
 
 
@@ -25,7 +25,7 @@ def test_without_starts_and_tank_the_rule_is_the_optimum():
         3,
         48,
     )
-    before = Before.at_rest(plant, 0.0)
+    before = InitialState.at_rest(plant, 0.0)
     bare = linear_plant(plant.heat_mw, plant.cost_dkk_per_h / plant.heat_mw, tank=NONE, steps=48)
     rule = bill(bare, merit_order(bare, demand, before), before)
     best = bill(bare, best_schedule(bare, demand, before), before)
@@ -34,7 +34,7 @@ def test_without_starts_and_tank_the_rule_is_the_optimum():
 
 def test_units_before_give_way_to_one_that_cannot_run_so_low():
     plant = linear_plant([4.0, 6.0], [100.0, 200.0], tank=NONE, steps=1, min_load=[0.2, 0.5])
-    found = merit_order(plant, np.array([5.0]), Before.at_rest(plant, 0.0))
+    found = merit_order(plant, np.array([5.0]), InitialState.at_rest(plant, 0.0))
     np.testing.assert_allclose((found.load * plant.heat_mw)[:, 0], [2.0, 3.0])
     assert found.unserved_mw[0] == found.surplus_mw[0] == 0.0
 
@@ -44,7 +44,7 @@ def test_the_tank_is_filled_with_cheap_heat_and_emptied_into_dear_hours():
     cost = np.repeat([100.0, 500.0, 100.0], 12)
     tank = LinearTank(capacity_mwh=24.0, charge_mw=2.0, discharge_mw=2.0)
     plant = linear_plant([6.0], [cost], tank=tank, steps=36)
-    before = Before.at_rest(plant, 0.0)
+    before = InitialState.at_rest(plant, 0.0)
     found = merit_order(plant, np.full(36, 3.0), before)
     np.testing.assert_allclose(found.tank_mwh[[5, 11, 17, 23]], [0.0, 12.0, 12.0, 0.0], atol=1e-9)
 
@@ -52,7 +52,7 @@ def test_the_tank_is_filled_with_cheap_heat_and_emptied_into_dear_hours():
 @pytest.mark.parametrize("seed", range(5))
 def test_rule_keeps_balance_and_limits_and_never_beats_the_optimum(seed):
     plant, demand = random_plant(seed, 120, min_load=[0.3, 0.1, 0.2])
-    before = Before.at_rest(plant, 10.0)
+    before = InitialState.at_rest(plant, 10.0)
     found = merit_order(plant, demand, before)
     heat = plant.by_unit(found.load, "heat_mw").sum(axis=0) + found.unserved_mw - found.surplus_mw
     level = np.concatenate([[10.0], found.tank_mwh])
@@ -100,7 +100,7 @@ def test_what_no_unit_can_make_is_unserved():
 
 def test_a_plan_that_meets_what_it_expected_is_run_as_it_is():
     plant, demand = random_plant(2, 72)
-    before = Before.at_rest(plant, 5.0)
+    before = InitialState.at_rest(plant, 5.0)
     plan = best_schedule(plant, demand, before)
     done = operate(plant, plan.load, demand, before)
     np.testing.assert_allclose(done.load, plan.load, atol=1e-6)
@@ -109,7 +109,7 @@ def test_a_plan_that_meets_what_it_expected_is_run_as_it_is():
 
 def test_a_unit_that_is_lost_in_the_hour_is_replaced():
     plant, demand = random_plant(2, 24)
-    before = Before.at_rest(plant, 5.0)
+    before = InitialState.at_rest(plant, 5.0)
     plan = best_schedule(plant, demand, before)
     plant.available[0, 6:] = 0.0
     done = operate(plant, plan.load, demand, before)

@@ -22,13 +22,13 @@ from supply_windows import (
     window,
 )
 
-from tvilling.rl_control.production.supply_course import between, hourly
-from tvilling.rl_control.production.supply_job import Job
-from tvilling.rl_control.production.supply_limits import SupplyLimits
-from tvilling.rl_control.production.supply_run import cost_gradient
-from tvilling.rl_control.production.supply_temperature import PlanSettings, plan_supply
-from tvilling.rl_control.production.supply_window import load_by_consumer
-from tvilling.sciml.errors import InputError
+from tvilling.rl_control.supply_temperature.limits import SupplyLimits
+from tvilling.rl_control.supply_temperature.network_run import cost_gradient
+from tvilling.rl_control.supply_temperature.plan import PlanSettings, plan_supply
+from tvilling.rl_control.supply_temperature.profile import between, hourly
+from tvilling.rl_control.supply_temperature.search_task import Job
+from tvilling.rl_control.supply_temperature.window import load_by_consumer
+from tvilling.sciml.core.errors import InputError
 from tvilling.sciml.systems.heat_network import HeatNetwork
 from tvilling.sciml.systems.heat_plant.cop import heat_pump_cop
 

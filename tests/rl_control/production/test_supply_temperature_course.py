@@ -4,8 +4,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from tvilling.rl_control.controllers import HeatingCurve
-from tvilling.rl_control.production.supply_course import (
+from tvilling.rl_control.control.controllers import HeatingCurve
+from tvilling.rl_control.supply_temperature.profile import (
     between,
     constant,
     curve_setpoints,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
-from tvilling.rl_control.production.supply_search import SearchSettings, Tangent, nearest, search
+from tvilling.rl_control.supply_temperature.search import SearchSettings, Tangent, nearest, search
 
 NUMBERS = 4
 PRICE = np.array([1.0, 3.0, 2.0, 5.0])

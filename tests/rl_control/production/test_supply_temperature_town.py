@@ -14,9 +14,9 @@ from tvilling.benchmarks.supply_temperature_plan import (
     town_limits,
     town_window,
 )
-from tvilling.rl_control.production.supply_course import between
-from tvilling.rl_control.production.supply_run import Conditions, simulated
-from tvilling.rl_control.production.supply_temperature import SupplyPlan, plan_supply
+from tvilling.rl_control.supply_temperature.network_run import Conditions, simulated
+from tvilling.rl_control.supply_temperature.plan import SupplyPlan, plan_supply
+from tvilling.rl_control.supply_temperature.profile import between
 from tvilling.sciml.systems.heat_network import HeatNetwork
 
 WEEK_H = 168

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from tvilling.datasets.benches import Bench, difference_k, rms, run
-from tvilling.datasets.pipe_benches import ait_network
+from tvilling.datasets.benches.bench import Bench, difference_k, rms, run
+from tvilling.datasets.benches.pipes import ait_network
 
 pytestmark = pytest.mark.data
 FORGOTTEN_S = 40_000.0

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from tvilling.sciml.errors import InputError
-from tvilling.sciml.systems.heat_network.catalogue import (
+from tvilling.sciml.core.errors import InputError
+from tvilling.sciml.systems.heat_network.sizing.catalogue import (
     STEEL_J_PER_KGK,
     Burial,
     loss_w_per_mk,

@@ -7,9 +7,13 @@ import networkx
 import pytest
 from small_network import FILES, write_small
 
-from tvilling.datasets.readers.heat_tables import read_heat_tables
-from tvilling.datasets.readers.network import read_network
-from tvilling.sciml.systems.heat_network.connectivity import branches, connectivity, loop_count
+from tvilling.datasets.readers.heat.network import read_network
+from tvilling.datasets.readers.heat.tables import read_heat_tables
+from tvilling.sciml.systems.heat_network.topology.connectivity import (
+    branches,
+    connectivity,
+    loop_count,
+)
 
 VALVES = "name,from_junction,to_junction,inner_diameter_m,is_open\n"
 

@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 from heat_networks import CP, assert_conserved, line, of, settled
 
-from tvilling.sciml.system import Status
+from tvilling.sciml.core.system import Status
 from tvilling.sciml.systems.heat_network import build
-from tvilling.sciml.systems.heat_network.consumers import exchanger_return_degc
+from tvilling.sciml.systems.heat_network.heat.consumers import exchanger_return_degc
 from tvilling.sciml.systems.heat_network.parameters import ConsumerData
 
 EXCHANGER = {"ua_w_per_k": 3000.0, "secondary_supply_degc": 60.0, "secondary_return_degc": 30.0}

@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from tvilling.datasets.benches import Bench, run, settle
-from tvilling.datasets.destest_benches import destest_ce0, destest_ce1
-from tvilling.sciml.simulate import Trajectory
-from tvilling.sciml.system import Values
-from tvilling.sciml.units import J_PER_KWH
+from tvilling.datasets.benches.bench import Bench, run, settle
+from tvilling.datasets.benches.destest import destest_ce0, destest_ce1
+from tvilling.sciml.core.simulate import Trajectory
+from tvilling.sciml.core.system import Values
+from tvilling.sciml.core.units import J_PER_KWH
 
 pytestmark = pytest.mark.data
 PA_PER_BAR = 1e5

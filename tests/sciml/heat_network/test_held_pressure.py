@@ -14,11 +14,14 @@ from heat_networks import HOUSES, PLAIN_WATER, inputs, line, of, settled, source
 from pandapipes_compare import compare, ours
 from pandapipes_peer import solve, with_constant_water
 
-from tvilling.datasets.readers.pandapipes import read_pandapipes
-from tvilling.sciml.errors import InputError
-from tvilling.sciml.system import Status
+from tvilling.datasets.readers.heat.pandapipes import read_pandapipes
+from tvilling.sciml.core.errors import InputError
+from tvilling.sciml.core.system import Status
 from tvilling.sciml.systems.heat_network import HeatNetworkTables, Options, build
-from tvilling.sciml.systems.heat_network.held_pressure import holds_pressure, unheld_notes
+from tvilling.sciml.systems.heat_network.hydraulics.held_pressure import (
+    holds_pressure,
+    unheld_notes,
+)
 
 PIPE = {"k_mm": 0.1, "u_w_per_m2k": 1.0, "text_k": 283.0}
 OPEN_CASES = ("strand_net/cross_3ext", "meshed_networks/one_valve_stanet")

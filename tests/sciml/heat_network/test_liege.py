@@ -6,9 +6,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from tvilling.datasets.benches import Bench, difference_k, rms, run
-from tvilling.datasets.pipe_benches import liege_pipe
-from tvilling.datasets.readers.liege import TESTS
+from tvilling.datasets.benches.bench import Bench, difference_k, rms, run
+from tvilling.datasets.benches.pipes import liege_pipe
+from tvilling.datasets.readers.measured.liege import TESTS
 
 pytestmark = pytest.mark.data
 SHORT_STEPS = 900  # six of the tests end before; equal lengths share one compilation

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 from heat_networks import inputs, line, of, settled, source, steady, step
 
-from tvilling.sciml.errors import InputError
-from tvilling.sciml.system import Status
+from tvilling.sciml.core.errors import InputError
+from tvilling.sciml.core.system import Status
 from tvilling.sciml.systems.heat_network import Options, build
 from tvilling.sciml.systems.heat_network.example import looped_tables
 

@@ -11,9 +11,9 @@ import pytest
 from heat_networks import CP, PLAIN_WATER, inputs, line, source, steady, step
 from scipy.optimize import brentq, fsolve
 
-from tvilling.sciml.system import Status
+from tvilling.sciml.core.system import Status
 from tvilling.sciml.systems.heat_network import HeatNetwork, HeatNetworkTables, Options, build
-from tvilling.sciml.systems.heat_network.krylov import solve_linear
+from tvilling.sciml.systems.heat_network.hydraulics.krylov import solve_linear
 
 SUPPLY, GROUND, BACK = 80.0, 8.0, 40.0
 LOADS_W = np.array([50.0, 200.0, 500.0, 1000.0, 2000.0, 5000.0])

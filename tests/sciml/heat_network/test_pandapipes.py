@@ -10,14 +10,14 @@ import pytest
 from pandapipes_peer import KELVIN, quiet, solve, water_of, with_constant_water
 
 from tvilling.benchmarks.networks import random_tree
-from tvilling.datasets.building_stock import draw_stock
-from tvilling.datasets.pandapipes_writer import to_pandapipes
-from tvilling.datasets.readers.pandapipes import read_pandapipes
-from tvilling.sciml.scenario import Scenario
-from tvilling.sciml.simulate import simulate
+from tvilling.datasets.readers.heat.pandapipes import read_pandapipes
+from tvilling.datasets.simulated.building_stock import draw_stock
+from tvilling.datasets.simulated.pandapipes_writer import to_pandapipes
+from tvilling.sciml.core.scenario import Scenario
+from tvilling.sciml.core.simulate import simulate
 from tvilling.sciml.systems.heat_network import HeatNetworkTables, Options, build
 from tvilling.sciml.systems.heat_network.example import looped_tables
-from tvilling.sciml.systems.heat_network.sizing import size
+from tvilling.sciml.systems.heat_network.sizing.pipes import size
 
 HEAT_CASES = (
     "delta",

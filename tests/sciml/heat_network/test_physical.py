@@ -10,13 +10,13 @@ import pandas as pd
 import pytest
 from heat_networks import inputs, line, open_pipe, source
 
-from tvilling.sciml.errors import InputError
-from tvilling.sciml.results import failures, label
-from tvilling.sciml.simulate import Trajectory
-from tvilling.sciml.system import Status
+from tvilling.sciml.core.errors import InputError
+from tvilling.sciml.core.results import failures, label
+from tvilling.sciml.core.simulate import Trajectory
+from tvilling.sciml.core.system import Status
+from tvilling.sciml.core.water import saturation_pa
 from tvilling.sciml.systems.heat_network import HeatNetwork, HeatNetworkTables, Options, build
 from tvilling.sciml.systems.heat_network.limits import limits
-from tvilling.sciml.water import saturation_pa
 
 steady = jax.jit(HeatNetwork.steady)
 

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from heat_networks import line, source
 
-from tvilling.datasets.readers.network import read_network
-from tvilling.sciml.errors import InputError
+from tvilling.datasets.readers.heat.network import read_network
+from tvilling.sciml.core.errors import InputError
 from tvilling.sciml.systems.heat_network import HeatNetworkTables
 from tvilling.sciml.systems.heat_network.example import looped_tables
 from tvilling.sciml.systems.heat_network.plausibility import implausible

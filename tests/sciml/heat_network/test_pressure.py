@@ -6,8 +6,8 @@ import pytest
 from heat_networks import DENSITY, VISCOSITY, line, of, open_pipe, settled
 from scipy.optimize import brentq
 
-from tvilling.sciml.system import Status
-from tvilling.sciml.systems.heat_network.friction import blended, colebrook
+from tvilling.sciml.core.system import Status
+from tvilling.sciml.systems.heat_network.hydraulics.friction import blended, colebrook
 
 PA_PER_BAR = 1e5
 GRAVITY_M_PER_S2 = 9.80665

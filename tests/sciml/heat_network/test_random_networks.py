@@ -11,7 +11,7 @@ from pandapipes_compare import FLOW_SHARE, JUNCTION_K, PRESSURE_BAR, ours
 from pandapipes_peer import KELVIN, our_gravity, solve
 from random_heat_nets import random_net
 
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 
 STILL_KG_PER_S = 1e-6
 SMALL_FLOW_KG_PER_S = 1e-6

@@ -14,21 +14,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small_network import FILES, write_small
 
-from tvilling.datasets.readers.heat_tables import read_heat_tables
-from tvilling.datasets.readers.network import read_network
-from tvilling.sciml.errors import InputError
-from tvilling.sciml.systems.heat_network.build import build
-from tvilling.sciml.systems.heat_network.catalogue import pipe_sizes
-from tvilling.sciml.systems.heat_network.paths import shortest_paths
-from tvilling.sciml.systems.heat_network.sizing import (
+from tvilling.datasets.readers.heat.network import read_network
+from tvilling.datasets.readers.heat.tables import read_heat_tables
+from tvilling.sciml.core.errors import InputError
+from tvilling.sciml.systems.heat_network.builder import build
+from tvilling.sciml.systems.heat_network.sizing.catalogue import pipe_sizes
+from tvilling.sciml.systems.heat_network.sizing.pipes import (
     SizingOptions,
     _pipe_loads,
     design_flow,
     simultaneity,
     size,
 )
+from tvilling.sciml.systems.heat_network.sizing.trenches import trenches
 from tvilling.sciml.systems.heat_network.tables import HeatNetworkTables
-from tvilling.sciml.systems.heat_network.trenches import trenches
+from tvilling.sciml.systems.heat_network.topology.paths import shortest_paths
 
 PLAIN = SizingOptions(simultaneity="none")
 WATER_80 = (971.8, 3.543e-4)  # density [kg/m3] and viscosity [Pa s] at 80 °C, IAPWS

@@ -17,7 +17,7 @@ from heat_networks import (
     step,
 )
 
-from tvilling.sciml.system import Status
+from tvilling.sciml.core.system import Status
 from tvilling.sciml.systems.heat_network import HeatNetworkTables, Options, build
 
 PIPE = {"length_m": 50.0, "inner_diameter_m": 0.03, "loss_w_per_mk": 0.2}

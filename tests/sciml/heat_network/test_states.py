@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from heat_networks import left_over_kg_per_s
 
-from tvilling.sciml.system import Status, Values
+from tvilling.sciml.core.system import Status, Values
 from tvilling.sciml.systems.heat_network import HeatNetwork, Options, build
 from tvilling.sciml.systems.heat_network.example import looped_tables
 

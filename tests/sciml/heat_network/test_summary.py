@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from small_network import write_small
 
-from tvilling.datasets.readers.heat_tables import read_heat_tables
-from tvilling.datasets.readers.network import read_network
+from tvilling.datasets.readers.heat.network import read_network
+from tvilling.datasets.readers.heat.tables import read_heat_tables
 from tvilling.sciml.systems.heat_network.summary import summarise
 
 

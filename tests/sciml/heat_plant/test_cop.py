@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from scipy.optimize import approx_fprime
 
+from tvilling.sciml.core.units import ZERO_DEGC_K
 from tvilling.sciml.systems.heat_plant.cop import (
-    LEAST_LIFT_K,
+    MIN_LIFT_K,
     defrost_factor,
     heat_pump_cop,
     log_mean_k,
 )
-from tvilling.sciml.units import ZERO_DEGC_K
 
 PUBLISHED = {35: 10.1, 45: 8.8, 55: 7.9, 65: 7.1, 75: 6.5, 85: 6.1}
 
@@ -96,11 +96,11 @@ def test_a_small_lift_is_bounded_and_joined_without_a_kink():
         return heat_pump_cop(40.0 - lift, 40.0 - lift, 40.0, 40.0, 1.0)
 
     sink_k = 40.0 + ZERO_DEGC_K
-    assert float(cop(LEAST_LIFT_K)) == pytest.approx(sink_k / LEAST_LIFT_K)
-    slopes = [float(jax.grad(cop)(LEAST_LIFT_K + d)) for d in (-1e-9, 1e-9)]
+    assert float(cop(MIN_LIFT_K)) == pytest.approx(sink_k / MIN_LIFT_K)
+    slopes = [float(jax.grad(cop)(MIN_LIFT_K + d)) for d in (-1e-9, 1e-9)]
     assert slopes[0] == pytest.approx(slopes[1], rel=1e-6)
     for lift in (5.0, 0.0, -30.0, -1000.0):
-        assert sink_k / LEAST_LIFT_K < float(cop(lift)) <= 2 * sink_k / LEAST_LIFT_K
+        assert sink_k / MIN_LIFT_K < float(cop(lift)) <= 2 * sink_k / MIN_LIFT_K
 
 
 def test_frost_costs_its_share_in_cold_air_only():

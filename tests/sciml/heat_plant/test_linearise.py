@@ -8,11 +8,11 @@ import pandas as pd
 import pytest
 from pydantic import ValidationError
 
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 from tvilling.sciml.systems.heat_plant.charges import Charges, danish_charges
 from tvilling.sciml.systems.heat_plant.conditions import Conditions
 from tvilling.sciml.systems.heat_plant.linear import LinearTank
-from tvilling.sciml.systems.heat_plant.linearise import linearise
+from tvilling.sciml.systems.heat_plant.linearisation import linearise
 from tvilling.sciml.systems.heat_plant.plant import HeatPlant, example_plant
 from tvilling.sciml.systems.heat_plant.units import (
     BackPressureChp,

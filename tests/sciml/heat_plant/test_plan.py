@@ -6,11 +6,11 @@ import pandas as pd
 import pytest
 from scipy.optimize import linprog
 
-from tvilling.sciml.errors import InputError
-from tvilling.sciml.system import Status
+from tvilling.sciml.core.errors import InputError
+from tvilling.sciml.core.system import Status
 from tvilling.sciml.systems.heat_plant.charges import danish_charges
 from tvilling.sciml.systems.heat_plant.conditions import Conditions
-from tvilling.sciml.systems.heat_plant.linearise import linearise
+from tvilling.sciml.systems.heat_plant.linearisation import linearise
 from tvilling.sciml.systems.heat_plant.plant import HeatPlant, example_plant
 from tvilling.sciml.systems.heat_plant.plant_system import build_plant, example
 from tvilling.sciml.systems.heat_plant.units import ElectricBoiler, ExtractionChp

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 from tvilling.sciml.systems.heat_plant.charges import danish_charges
 from tvilling.sciml.systems.heat_plant.costs import cost
 from tvilling.sciml.systems.heat_plant.plant import HeatPlant, example_plant

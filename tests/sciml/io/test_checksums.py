@@ -5,7 +5,7 @@ import subprocess
 import pytest
 from damage import damaged_copies
 
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 from tvilling.sciml.io.checksums import SUMS, UncheckedStoreWarning, check_sums, write_sums
 
 

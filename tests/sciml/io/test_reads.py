@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 from tvilling.sciml.io import reads as once
 from tvilling.sciml.io.files import read_bytes, read_text
 from tvilling.sciml.io.reads import read_once

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 from tvilling.sciml.io.archives import check_archive
 from tvilling.sciml.io.folders import check_folder
 from tvilling.sciml.io.netcdf import load_netcdf

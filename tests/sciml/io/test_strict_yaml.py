@@ -7,7 +7,7 @@ import pytest
 import yaml
 from pydantic import Field, ValidationError
 
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 from tvilling.sciml.io import strict_yaml
 from tvilling.sciml.io.strict_model import StrictModel
 from tvilling.sciml.io.strict_yaml import MAX_DEPTH, dump_yaml, parse_yaml

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from pandapower_peer import best_voltages, by_row
 
-from tvilling.datasets.readers.power_grid import read_power_net, shipped_networks
-from tvilling.sciml.errors import InputError
-from tvilling.sciml.systems.power_grid.convert import from_pandapower
-from tvilling.sciml.systems.power_grid.flow import Outcome
-from tvilling.sciml.systems.power_grid.solve import solve
+from tvilling.datasets.readers.power_grid.reader import read_power_net, shipped_networks
+from tvilling.sciml.core.errors import InputError
+from tvilling.sciml.systems.power_grid.model.convert import from_pandapower
+from tvilling.sciml.systems.power_grid.solver.batch_solver import solve
+from tvilling.sciml.systems.power_grid.solver.flow import Outcome
 
 CLOSE_PU = 1e-8
 # Loaded a fifth of a per cent beyond its nose, as `test_infeasible` shows by continuation;

@@ -21,11 +21,11 @@ from continuation import curve, equations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tvilling.sciml.systems.power_grid.attempt import attempt_closely, block_problem
-from tvilling.sciml.systems.power_grid.base import base_case
-from tvilling.sciml.systems.power_grid.convert import from_pandapower
-from tvilling.sciml.systems.power_grid.flow import Outcome
-from tvilling.sciml.systems.power_grid.solve import solve
+from tvilling.sciml.systems.power_grid.model.convert import from_pandapower
+from tvilling.sciml.systems.power_grid.solver.base_case import base_case
+from tvilling.sciml.systems.power_grid.solver.batch_solver import solve
+from tvilling.sciml.systems.power_grid.solver.flow import Outcome
+from tvilling.sciml.systems.power_grid.solver.newton_batch import attempt_closely, block_problem
 
 Z_OHM, VN_KV = 1.0 + 3.0j, 20.0
 Z = Z_OHM / VN_KV**2  # per MVA

@@ -10,13 +10,14 @@ import pandas as pd
 import pytest
 from pandapower_peer import by_row, quiet, voltages
 
-from tvilling.datasets.readers.power_grid import read_power_net
-from tvilling.sciml.errors import InputError
-from tvilling.sciml.systems.power_grid.convert import from_pandapower
-from tvilling.sciml.systems.power_grid.grid import PowerGrid
-from tvilling.sciml.systems.power_grid.islands import unsupplied
-from tvilling.sciml.systems.power_grid.scenarios import outages
-from tvilling.sciml.systems.power_grid.solve import solve
+from tvilling.datasets.readers.power_grid.reader import read_power_net
+from tvilling.sciml.core.errors import InputError
+from tvilling.sciml.systems.power_grid.model.convert import from_pandapower
+from tvilling.sciml.systems.power_grid.model.grid import PowerGrid
+from tvilling.sciml.systems.power_grid.model.islands import unsupplied
+from tvilling.sciml.systems.power_grid.results.violations import limits_of
+from tvilling.sciml.systems.power_grid.solver.batch_solver import solve
+from tvilling.sciml.systems.power_grid.solver.scenarios import outages
 from tvilling.sciml.systems.power_grid.studies.contingency import study
 from tvilling.sciml.systems.power_grid.studies.contingency_table import broken_limits, ranked, sums
 from tvilling.sciml.systems.power_grid.studies.outages import (
@@ -26,7 +27,6 @@ from tvilling.sciml.systems.power_grid.studies.outages import (
     most_loaded,
     pairs,
 )
-from tvilling.sciml.systems.power_grid.violations import limits_of
 
 with quiet():
     import pandapower

@@ -4,10 +4,10 @@ import numpy as np
 import pandapower.networks as pn
 import pytest
 
-from tvilling.sciml.systems.power_grid.convert import from_pandapower
-from tvilling.sciml.systems.power_grid.dense import solve_dense
-from tvilling.sciml.systems.power_grid.flow import Options, Outcome
-from tvilling.sciml.systems.power_grid.solve import solve
+from tvilling.sciml.systems.power_grid.model.convert import from_pandapower
+from tvilling.sciml.systems.power_grid.solver.batch_solver import solve
+from tvilling.sciml.systems.power_grid.solver.dense import solve_dense
+from tvilling.sciml.systems.power_grid.solver.flow import Options, Outcome
 
 
 def test_equals_the_kernel_and_hands_over_what_it_cannot_solve() -> None:

@@ -9,11 +9,11 @@ import pandapower as pp
 import pytest
 from pandapower_peer import by_row, voltages
 
-from tvilling.sciml.errors import InputError
-from tvilling.sciml.systems.power_grid.convert import from_pandapower
-from tvilling.sciml.systems.power_grid.machines import machines
-from tvilling.sciml.systems.power_grid.results import loads
-from tvilling.sciml.systems.power_grid.solve import solve
+from tvilling.sciml.core.errors import InputError
+from tvilling.sciml.systems.power_grid.model.convert import from_pandapower
+from tvilling.sciml.systems.power_grid.results.generators import machines
+from tvilling.sciml.systems.power_grid.results.planner_units import loads
+from tvilling.sciml.systems.power_grid.solver.batch_solver import solve
 
 LOADED = ("line", "trafo", "trafo3w")
 

@@ -8,14 +8,14 @@ import numpy as np
 import pandapower as pp
 import pytest
 
-from tvilling.sciml.errors import InputError
-from tvilling.sciml.systems.power_grid.convert import from_pandapower
-from tvilling.sciml.systems.power_grid.labels import label
-from tvilling.sciml.systems.power_grid.machines import machines
+from tvilling.sciml.core.errors import InputError
+from tvilling.sciml.systems.power_grid.model.convert import from_pandapower
 from tvilling.sciml.systems.power_grid.power_system import system
-from tvilling.sciml.systems.power_grid.results import branch_flows, loads
-from tvilling.sciml.systems.power_grid.solve import solve
-from tvilling.sciml.systems.power_grid.violations import limits_of, violations
+from tvilling.sciml.systems.power_grid.results.generators import machines
+from tvilling.sciml.systems.power_grid.results.labels import label
+from tvilling.sciml.systems.power_grid.results.planner_units import branch_flows, loads
+from tvilling.sciml.systems.power_grid.results.violations import limits_of, violations
+from tvilling.sciml.systems.power_grid.solver.batch_solver import solve
 
 CABLE = "NA2XS2Y 1x240 RM/25 12/20 kV"
 

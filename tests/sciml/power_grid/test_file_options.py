@@ -11,14 +11,14 @@ import pandapower.networks as pn
 import pytest
 from pandapower_peer import by_row, quiet, voltages
 
-from tvilling.sciml.errors import InputError
-from tvilling.sciml.systems.power_grid.convert import from_pandapower
-from tvilling.sciml.systems.power_grid.file_options import FLAGS, OBEYED, PROCEDURE, WORDS
-from tvilling.sciml.systems.power_grid.flow import Flow, Options
-from tvilling.sciml.systems.power_grid.labels import label
+from tvilling.sciml.core.errors import InputError
+from tvilling.sciml.systems.power_grid.model.convert import from_pandapower
+from tvilling.sciml.systems.power_grid.model.file_options import FLAGS, OBEYED, PROCEDURE, WORDS
 from tvilling.sciml.systems.power_grid.power_system import system
-from tvilling.sciml.systems.power_grid.results import branch_flows, loads
-from tvilling.sciml.systems.power_grid.solve import solve
+from tvilling.sciml.systems.power_grid.results.labels import label
+from tvilling.sciml.systems.power_grid.results.planner_units import branch_flows, loads
+from tvilling.sciml.systems.power_grid.solver.batch_solver import solve
+from tvilling.sciml.systems.power_grid.solver.flow import Flow, Options
 
 
 def tight_case14() -> Any:

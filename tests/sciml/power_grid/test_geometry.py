@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tvilling.sciml.systems.power_grid.geometry import geo_points
+from tvilling.sciml.systems.power_grid.model.geometry import geo_points
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,10 @@ import pandapower as pp
 import pandapower.networks as pn
 import pytest
 
-from tvilling.sciml.systems.power_grid.convert import from_pandapower
-from tvilling.sciml.systems.power_grid.differentiable import power_flow
-from tvilling.sciml.systems.power_grid.flow import Options, Tolerance
-from tvilling.sciml.systems.power_grid.grid import PowerGrid
+from tvilling.sciml.systems.power_grid.model.convert import from_pandapower
+from tvilling.sciml.systems.power_grid.model.grid import PowerGrid
+from tvilling.sciml.systems.power_grid.solver.differentiable import power_flow
+from tvilling.sciml.systems.power_grid.solver.flow import Options, Tolerance
 
 EXACT = Options(tolerance=Tolerance(mismatch_pu=1e-12))  # so that differences are not rounding
 SCENARIOS = 3

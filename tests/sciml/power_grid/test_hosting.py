@@ -8,10 +8,11 @@ import pytest
 from pandapower_peer import quiet
 from scipy.stats import binomtest
 
-from tvilling.sciml.errors import InputError
-from tvilling.sciml.systems.power_grid.convert import from_pandapower
-from tvilling.sciml.systems.power_grid.results import loads, vm_pu
-from tvilling.sciml.systems.power_grid.solve import solve
+from tvilling.sciml.core.errors import InputError
+from tvilling.sciml.systems.power_grid.model.convert import from_pandapower
+from tvilling.sciml.systems.power_grid.results.planner_units import loads, vm_pu
+from tvilling.sciml.systems.power_grid.results.violations import limits_of
+from tvilling.sciml.systems.power_grid.solver.batch_solver import solve
 from tvilling.sciml.systems.power_grid.studies.hosting import (
     TECHNOLOGIES,
     Technology,
@@ -24,7 +25,6 @@ from tvilling.sciml.systems.power_grid.studies.hosting_table import (
     ranks,
 )
 from tvilling.sciml.systems.power_grid.studies.nearest_limit import WORDS
-from tvilling.sciml.systems.power_grid.violations import limits_of
 
 with quiet():
     import pandapower

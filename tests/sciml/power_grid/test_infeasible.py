@@ -9,11 +9,11 @@ from continuation import Curve, curve, with_power
 from loaded_grids import POWERS, Loaded
 from pandapower_peer import by_row, voltages
 
-from tvilling.datasets.readers.power_grid import read_power_net
-from tvilling.sciml.systems.power_grid.convert import from_pandapower
-from tvilling.sciml.systems.power_grid.flow import Flow, Outcome
-from tvilling.sciml.systems.power_grid.scenarios import outages
-from tvilling.sciml.systems.power_grid.solve import solve
+from tvilling.datasets.readers.power_grid.reader import read_power_net
+from tvilling.sciml.systems.power_grid.model.convert import from_pandapower
+from tvilling.sciml.systems.power_grid.solver.batch_solver import solve
+from tvilling.sciml.systems.power_grid.solver.flow import Flow, Outcome
+from tvilling.sciml.systems.power_grid.solver.scenarios import outages
 
 DENSE = np.concatenate([np.linspace(0.9, 1.1, 81), 1 + np.array([-1e-4, 1e-4, -1e-3, 1e-3])])
 FAR = np.array([0.0, 0.1, 0.5, 1.5, 2.0, 5.0, 30.0, 1000.0])

@@ -14,11 +14,11 @@ from merged_grids import merged, solved
 from newton_peer import peer_equations, peer_voltages
 from pandapower_peer import by_row
 
-from tvilling.datasets.readers.power_grid import read_power_net
-from tvilling.sciml.systems.power_grid.angles import widest_degree
-from tvilling.sciml.systems.power_grid.convert import from_pandapower
-from tvilling.sciml.systems.power_grid.flow import Outcome
-from tvilling.sciml.systems.power_grid.solve import solve
+from tvilling.datasets.readers.power_grid.reader import read_power_net
+from tvilling.sciml.systems.power_grid.model.convert import from_pandapower
+from tvilling.sciml.systems.power_grid.solver.angles import widest_degree
+from tvilling.sciml.systems.power_grid.solver.batch_solver import solve
+from tvilling.sciml.systems.power_grid.solver.flow import Outcome
 
 CLOSE_PU = 1e-6
 SMALL = ("case30", "case57", "case118", "case_illinois200")

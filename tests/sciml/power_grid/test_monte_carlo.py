@@ -8,13 +8,13 @@ import pytest
 from pandapower_peer import quiet
 from scipy.stats import kstest, lognorm, norm
 
-from tvilling.sciml.errors import InputError
-from tvilling.sciml.systems.power_grid.convert import from_pandapower
-from tvilling.sciml.systems.power_grid.flow import Options
-from tvilling.sciml.systems.power_grid.results import loads, vm_pu
-from tvilling.sciml.systems.power_grid.solve import solve
+from tvilling.sciml.core.errors import InputError
+from tvilling.sciml.systems.power_grid.model.convert import from_pandapower
+from tvilling.sciml.systems.power_grid.results.planner_units import loads, vm_pu
+from tvilling.sciml.systems.power_grid.solver.batch_solver import solve
+from tvilling.sciml.systems.power_grid.solver.flow import Options
 from tvilling.sciml.systems.power_grid.studies.draws import Draws, draw
-from tvilling.sciml.systems.power_grid.studies.monte_carlo import QUANTILES, monte_carlo
+from tvilling.sciml.systems.power_grid.studies.monte_carlo_study import QUANTILES, monte_carlo
 
 with quiet():
     import pandapower

@@ -10,10 +10,10 @@ from continuation import curve, equations
 from loaded_grids import Loaded
 from merged_grids import merged, solved
 
-from tvilling.datasets.readers.power_grid import read_power_net
-from tvilling.sciml.systems.power_grid.convert import from_pandapower
-from tvilling.sciml.systems.power_grid.flow import Outcome
-from tvilling.sciml.systems.power_grid.solve import solve
+from tvilling.datasets.readers.power_grid.reader import read_power_net
+from tvilling.sciml.systems.power_grid.model.convert import from_pandapower
+from tvilling.sciml.systems.power_grid.solver.batch_solver import solve
+from tvilling.sciml.systems.power_grid.solver.flow import Outcome
 
 BEYOND = np.array([1.02, 1.7, 6.0])
 CLOSE = 1e-3

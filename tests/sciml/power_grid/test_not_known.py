@@ -14,22 +14,22 @@ import numpy as np
 import pandapower as pp
 import pytest
 
-from tvilling.apps.grid.facts import not_known, outcome_word
-from tvilling.apps.grid.tables import flow_rows, violation_rows
-from tvilling.datasets.readers.power_grid import read_power_net
-from tvilling.sciml.system import Status
-from tvilling.sciml.systems.power_grid.angles import widest_degree
-from tvilling.sciml.systems.power_grid.base import base_case
-from tvilling.sciml.systems.power_grid.convert import from_pandapower
-from tvilling.sciml.systems.power_grid.flow import Options, Outcome
-from tvilling.sciml.systems.power_grid.labels import label
+from tvilling.apps.grid.report.tables import flow_rows, violation_rows
+from tvilling.apps.grid.summary_stats import not_known, outcome_word
+from tvilling.datasets.readers.power_grid.reader import read_power_net
+from tvilling.sciml.core.system import Status
+from tvilling.sciml.systems.power_grid.model.convert import from_pandapower
 from tvilling.sciml.systems.power_grid.power_system import system
-from tvilling.sciml.systems.power_grid.solve import solve
-from tvilling.sciml.systems.power_grid.starts import STORED, loaded_starts
+from tvilling.sciml.systems.power_grid.results.labels import label
+from tvilling.sciml.systems.power_grid.results.violations import limits_of, violations
+from tvilling.sciml.systems.power_grid.solver.angles import widest_degree
+from tvilling.sciml.systems.power_grid.solver.base_case import base_case
+from tvilling.sciml.systems.power_grid.solver.batch_solver import solve
+from tvilling.sciml.systems.power_grid.solver.flow import Options, Outcome
+from tvilling.sciml.systems.power_grid.solver.starts import STORED, loaded_starts
 from tvilling.sciml.systems.power_grid.studies.contingency import study
 from tvilling.sciml.systems.power_grid.studies.contingency_table import sums
 from tvilling.sciml.systems.power_grid.studies.outages import alone, failing
-from tvilling.sciml.systems.power_grid.violations import limits_of, violations
 
 ZETA, SIZE = np.pi / 4, 0.1
 Z = SIZE * np.exp(1j * ZETA)  # p.u. on 1 MVA and 20 kV
@@ -111,7 +111,7 @@ def test_limits_that_do_not_settle_are_not_known(monkeypatch: pytest.MonkeyPatch
     """Never a share of 0, which nothing was followed for."""
     net = line(1.0)
     net.gen["max_q_mvar"], net.gen["min_q_mvar"] = -0.1, -0.2
-    monkeypatch.setattr("tvilling.sciml.systems.power_grid.solve.ROUNDS", 1)
+    monkeypatch.setattr("tvilling.sciml.systems.power_grid.solver.batch_solver.ROUNDS", 1)
     flow = solve(from_pandapower(net), options=Options(q_limits=True))
     assert flow.outcome[0] == Outcome.UNKNOWN
     assert np.isnan(flow.reached[0])

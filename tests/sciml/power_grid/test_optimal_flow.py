@@ -6,9 +6,9 @@ import pandapower.networks as pn
 import pytest
 from pandapower_peer import quiet, voltages
 
-from tvilling.sciml.errors import InputError
-from tvilling.sciml.systems.power_grid.convert import from_pandapower
-from tvilling.sciml.systems.power_grid.studies.optimal_flow import machines_of, optimal_flow
+from tvilling.sciml.core.errors import InputError
+from tvilling.sciml.systems.power_grid.model.convert import from_pandapower
+from tvilling.sciml.systems.power_grid.studies.gradient_opf import machines_of, optimal_flow
 from tvilling.sciml.systems.power_grid.studies.sensitivity import sensitivities
 
 

@@ -8,10 +8,10 @@ import pandapower.networks as pn
 import pytest
 from pandapower_peer import voltages
 
-from tvilling.sciml.systems.power_grid.convert import from_pandapower
-from tvilling.sciml.systems.power_grid.flow import Options
-from tvilling.sciml.systems.power_grid.machines import machines
-from tvilling.sciml.systems.power_grid.solve import solve
+from tvilling.sciml.systems.power_grid.model.convert import from_pandapower
+from tvilling.sciml.systems.power_grid.results.generators import machines
+from tvilling.sciml.systems.power_grid.solver.batch_solver import solve
+from tvilling.sciml.systems.power_grid.solver.flow import Options
 
 SCALES = np.array([0.9, 1.0, 1.05])
 

@@ -10,15 +10,15 @@ import pandapower.networks as pn
 import pytest
 from pandapower_peer import quiet, voltages
 
-from tvilling.datasets.readers.power_grid import read_power_net
-from tvilling.sciml.systems.power_grid.convert import from_pandapower
-from tvilling.sciml.systems.power_grid.flow import Outcome
-from tvilling.sciml.systems.power_grid.labels import label
-from tvilling.sciml.systems.power_grid.machines import machines
-from tvilling.sciml.systems.power_grid.results import branch_flows, loads
-from tvilling.sciml.systems.power_grid.scenarios import outages
-from tvilling.sciml.systems.power_grid.solve import solve
-from tvilling.sciml.systems.power_grid.violations import limits_of, violations
+from tvilling.datasets.readers.power_grid.reader import read_power_net
+from tvilling.sciml.systems.power_grid.model.convert import from_pandapower
+from tvilling.sciml.systems.power_grid.results.generators import machines
+from tvilling.sciml.systems.power_grid.results.labels import label
+from tvilling.sciml.systems.power_grid.results.planner_units import branch_flows, loads
+from tvilling.sciml.systems.power_grid.results.violations import limits_of, violations
+from tvilling.sciml.systems.power_grid.solver.batch_solver import solve
+from tvilling.sciml.systems.power_grid.solver.flow import Outcome
+from tvilling.sciml.systems.power_grid.solver.scenarios import outages
 
 RTOL = 1e-8
 

@@ -8,15 +8,15 @@ import pandapower as pp
 import pandapower.networks as pn
 import pytest
 
-from tvilling.sciml.errors import InputError
-from tvilling.sciml.systems.power_grid.convert import from_pandapower
-from tvilling.sciml.systems.power_grid.differentiable import power_flow
-from tvilling.sciml.systems.power_grid.flow import Options
-from tvilling.sciml.systems.power_grid.grid import PowerGrid
-from tvilling.sciml.systems.power_grid.scenarios import outages
-from tvilling.sciml.systems.power_grid.solve import solve
-from tvilling.sciml.systems.power_grid.studies.optimal_flow import machines_of, optimal_flow
-from tvilling.sciml.systems.power_grid.violations import limits_of
+from tvilling.sciml.core.errors import InputError
+from tvilling.sciml.systems.power_grid.model.convert import from_pandapower
+from tvilling.sciml.systems.power_grid.model.grid import PowerGrid
+from tvilling.sciml.systems.power_grid.results.violations import limits_of
+from tvilling.sciml.systems.power_grid.solver.batch_solver import solve
+from tvilling.sciml.systems.power_grid.solver.differentiable import power_flow
+from tvilling.sciml.systems.power_grid.solver.flow import Options
+from tvilling.sciml.systems.power_grid.solver.scenarios import outages
+from tvilling.sciml.systems.power_grid.studies.gradient_opf import machines_of, optimal_flow
 
 
 @pytest.fixture(scope="module")

@@ -9,13 +9,13 @@ import pandapower.networks as pn
 import pytest
 from pandapower_peer import by_row, quiet, voltages
 
-from tvilling.sciml.errors import InputError
-from tvilling.sciml.systems.power_grid.convert import from_pandapower
-from tvilling.sciml.systems.power_grid.flow import Flow, Options, Outcome
-from tvilling.sciml.systems.power_grid.labels import label
-from tvilling.sciml.systems.power_grid.machines import machines
-from tvilling.sciml.systems.power_grid.scenarios import outages
-from tvilling.sciml.systems.power_grid.solve import solve
+from tvilling.sciml.core.errors import InputError
+from tvilling.sciml.systems.power_grid.model.convert import from_pandapower
+from tvilling.sciml.systems.power_grid.results.generators import machines
+from tvilling.sciml.systems.power_grid.results.labels import label
+from tvilling.sciml.systems.power_grid.solver.batch_solver import solve
+from tvilling.sciml.systems.power_grid.solver.flow import Flow, Options, Outcome
+from tvilling.sciml.systems.power_grid.solver.scenarios import outages
 
 SHARED = Options(distributed_slack=True)
 

@@ -11,12 +11,12 @@ import pytest
 import xarray as xr
 from pandapower_peer import voltages
 
-from tvilling.sciml.errors import InputError
-from tvilling.sciml.systems.power_grid.convert import from_pandapower
-from tvilling.sciml.systems.power_grid.flow import Options, Outcome
+from tvilling.sciml.core.errors import InputError
+from tvilling.sciml.systems.power_grid.model.convert import from_pandapower
+from tvilling.sciml.systems.power_grid.results.violations import limits_of, violations
+from tvilling.sciml.systems.power_grid.solver.flow import Options, Outcome
 from tvilling.sciml.systems.power_grid.studies import year as module
 from tvilling.sciml.systems.power_grid.studies.year import year
-from tvilling.sciml.systems.power_grid.violations import limits_of, violations
 
 STEPS = 5
 SINGLE = 2e-7  # of a number in single precision

@@ -2,8 +2,8 @@
 
 import pytest
 
-from tvilling.datasets.trials import trial_scenarios
-from tvilling.sciml.fit import FitSettings
+from tvilling.datasets.simulated.trials import trial_scenarios
+from tvilling.sciml.learning.fit import FitSettings
 from tvilling.sciml.surrogates import (
     Surrogate,
     SurrogateReport,

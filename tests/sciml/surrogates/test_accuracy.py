@@ -8,9 +8,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from tvilling.datasets.trials import trial_scenarios
-from tvilling.sciml.errors import InputError
-from tvilling.sciml.fit import FitSettings
+from tvilling.datasets.simulated.trials import trial_scenarios
+from tvilling.sciml.core.errors import InputError
+from tvilling.sciml.learning.fit import FitSettings
 from tvilling.sciml.surrogates import (
     Miss,
     SurrogateSettings,

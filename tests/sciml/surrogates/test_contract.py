@@ -12,7 +12,7 @@ from pathlib import Path
 import jax
 import pytest
 
-from tvilling.sciml.simulate import simulate
+from tvilling.sciml.core.simulate import simulate
 from tvilling.sciml.surrogates import Guarded
 
 SCRIPT = Path(__file__).parents[2] / "contract" / "test_systems.py"

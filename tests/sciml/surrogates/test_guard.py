@@ -7,9 +7,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from tvilling.datasets.trials import trial_scenarios
+from tvilling.datasets.simulated.trials import trial_scenarios
+from tvilling.sciml.core.system import Status
 from tvilling.sciml.surrogates import Guarded, random_actions, run_played
-from tvilling.sciml.system import Status
 
 
 @pytest.fixture(scope="module")

@@ -8,10 +8,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from tvilling.datasets.trials import trial_scenarios
-from tvilling.sciml.errors import InputError
-from tvilling.sciml.fit import FitSettings
+from tvilling.datasets.simulated.trials import trial_scenarios
+from tvilling.sciml.core.errors import InputError
 from tvilling.sciml.io.checksums import write_sums
+from tvilling.sciml.learning.fit import FitSettings
 from tvilling.sciml.surrogates import (
     SurrogateSettings,
     load_surrogate,

@@ -9,11 +9,12 @@ import pytest
 from cstr import cstr_example
 from heat_pump import pump_example
 
-from tvilling.datasets.trials import trial_scenarios
-from tvilling.sciml.errors import InputError
-from tvilling.sciml.fit import FitSettings
-from tvilling.sciml.scenario import Scenario
-from tvilling.sciml.simulate import simulate
+from tvilling.datasets.simulated.trials import trial_scenarios
+from tvilling.sciml.core.errors import InputError
+from tvilling.sciml.core.scenario import Scenario
+from tvilling.sciml.core.simulate import simulate
+from tvilling.sciml.core.system import Status, ok_status
+from tvilling.sciml.learning.fit import FitSettings
 from tvilling.sciml.surrogates import (
     Guarded,
     SurrogateSettings,
@@ -24,7 +25,6 @@ from tvilling.sciml.surrogates import (
     transitions_of,
 )
 from tvilling.sciml.surrogates.of_physics import OfPhysics
-from tvilling.sciml.system import Status, ok_status
 
 BRIEF = SurrogateSettings(
     width=8, layers=1, passes=1, calibration_share=0.2, fit=FitSettings(steps=40)

@@ -7,9 +7,9 @@ import pytest
 from pydantic import ValidationError
 from scipy.integrate import solve_ivp
 
-from tvilling.sciml.system import Status
+from tvilling.sciml.core.system import Status
+from tvilling.sciml.core.water import iapws_water
 from tvilling.sciml.systems.tank import WATER_J_PER_M3K, Tank, TankConfig
-from tvilling.sciml.water import iapws_water
 
 HOUR_S = 3600.0
 

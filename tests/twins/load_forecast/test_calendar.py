@@ -7,7 +7,7 @@ import pytest
 from dateutil.easter import easter as dateutil_easter
 
 from tvilling.datasets.registry import load
-from tvilling.twins.load_forecast.calendar import SUNDAY, calendar_of, easter, holidays
+from tvilling.twins.forecasting.load.calendar import SUNDAY, calendar_of, easter, holidays
 
 
 def test_easter_is_that_of_dateutil():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.base import BaseEstimator, RegressorMixin
 
-from tvilling.twins.load_forecast.conformal import (
+from tvilling.twins.forecasting.load.conformal import (
     Online,
     absolute_score,
     adapted,

@@ -8,10 +8,10 @@ import pytest
 from scipy.signal import lfilter
 from town_load import town_history
 
-from tvilling.twins.load_forecast.features import make_rows
-from tvilling.twins.load_forecast.series import read_series
-from tvilling.twins.load_forecast.settings import ForecastSettings
-from tvilling.twins.load_forecast.weather import weather_ahead
+from tvilling.twins.forecasting.load.features import make_rows
+from tvilling.twins.forecasting.load.series import read_series
+from tvilling.twins.forecasting.load.settings import ForecastSettings
+from tvilling.twins.forecasting.load.weather import weather_ahead
 
 SETTINGS = ForecastSettings(hours=168, weather="perfect")
 ORIGINS = np.array([24 * 20 + 5, 24 * 30])

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 from town_load import NOISE_MW, town_history
 
-from tvilling.sciml.errors import InputError
-from tvilling.twins.load_forecast import ForecastSettings, fit
+from tvilling.sciml.core.errors import InputError
+from tvilling.twins.forecasting.load import ForecastSettings, fit
 
 SETTINGS = ForecastSettings(hours=48, model="ridge", weather="forecast", calibration_days=30)
 START = pd.Timestamp("2021-03-26T05")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tvilling.twins.load_forecast import (
+from tvilling.twins.forecasting.load import (
     MEASURED,
     ForecastSettings,
     measured_history,

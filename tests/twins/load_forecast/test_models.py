@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from town_load import NOISE_MW, town_history
 
-from tvilling.twins.load_forecast import models
-from tvilling.twins.load_forecast.blend import MEMBERS, weights_over
-from tvilling.twins.load_forecast.models import MODELS, fit_ridge, needed_days
-from tvilling.twins.load_forecast.series import read_series
-from tvilling.twins.load_forecast.settings import ForecastSettings
-from tvilling.twins.load_forecast.training import fit_members, training_rows
+from tvilling.twins.forecasting.load import models
+from tvilling.twins.forecasting.load.blend import MEMBERS, weights_over
+from tvilling.twins.forecasting.load.models import MODELS, fit_ridge, needed_days
+from tvilling.twins.forecasting.load.series import read_series
+from tvilling.twins.forecasting.load.settings import ForecastSettings
+from tvilling.twins.forecasting.load.training import fit_members, training_rows
 
 SETTINGS = ForecastSettings(weather="perfect", origin_hours=(0,))
 NOISE_MAE = NOISE_MW * np.sqrt(2 / np.pi)  # what is left for one who knows the law

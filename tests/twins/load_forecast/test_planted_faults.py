@@ -5,10 +5,10 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from tvilling.sciml.errors import InputError
-from tvilling.twins.load_forecast import ForecastSettings, fit
-from tvilling.twins.load_forecast.measured import measured_history
-from tvilling.twins.load_forecast.series import read_series
+from tvilling.sciml.core.errors import InputError
+from tvilling.twins.forecasting.load import ForecastSettings, fit
+from tvilling.twins.forecasting.load.measured import measured_history
+from tvilling.twins.forecasting.load.series import read_series
 
 pytestmark = pytest.mark.data
 

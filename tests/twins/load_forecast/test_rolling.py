@@ -7,15 +7,15 @@ import pandas as pd
 import pytest
 from town_load import town_history
 
-from tvilling.sciml.errors import InputError
-from tvilling.twins.load_forecast import (
+from tvilling.sciml.core.errors import InputError
+from tvilling.twins.forecasting.load import (
     ForecastSettings,
     choose,
     fit,
     rolling_origin,
     score,
 )
-from tvilling.twins.load_forecast.choose import preferred
+from tvilling.twins.forecasting.load.model_choice import preferred
 
 SETTINGS = ForecastSettings(
     hours=24, origin_hours=(0,), model="ridge", weather="last_observed", calibration_days=30

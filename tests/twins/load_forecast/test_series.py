@@ -5,9 +5,9 @@ import pandas as pd
 import pytest
 from town_load import town_history
 
-from tvilling.sciml.errors import InputError
-from tvilling.twins.load_forecast.series import lengthened, read_series, without_future
-from tvilling.twins.load_forecast.settings import ForecastSettings
+from tvilling.sciml.core.errors import InputError
+from tvilling.twins.forecasting.load.series import lengthened, read_series, without_future
+from tvilling.twins.forecasting.load.settings import ForecastSettings
 
 SETTINGS = ForecastSettings()
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from town_load import town_history
 
-from tvilling.twins.load_forecast.series import read_series
-from tvilling.twins.load_forecast.settings import ForecastSettings
-from tvilling.twins.load_forecast.weather import error_sd_k, forecast_error_k, weather_ahead
+from tvilling.twins.forecasting.load.series import read_series
+from tvilling.twins.forecasting.load.settings import ForecastSettings
+from tvilling.twins.forecasting.load.weather import error_sd_k, forecast_error_k, weather_ahead
 
 ORIGINS = np.array([500, 700])
 
@@ -59,7 +59,7 @@ def test_errors_have_the_stated_spread_memory_and_published_size():
 
 
 def test_settings_tell_every_fault():
-    from tvilling.sciml.errors import InputError
+    from tvilling.sciml.core.errors import InputError
 
     with pytest.raises(InputError) as caught:
         ForecastSettings(hours=500, weather="guess", model="oracle", quantiles=(0.1, 0.95))

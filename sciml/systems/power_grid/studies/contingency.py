@@ -15,17 +15,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tvilling.sciml.errors import InputError
-from tvilling.sciml.systems.power_grid.flow import DEFAULT, Flow, Options, Outcome
-from tvilling.sciml.systems.power_grid.grid import PowerGrid
-from tvilling.sciml.systems.power_grid.labels import attributes, outcome_variables
-from tvilling.sciml.systems.power_grid.scenarios import check, outages
-from tvilling.sciml.systems.power_grid.solve import solve
+from tvilling.sciml.core.errors import InputError
+from tvilling.sciml.systems.power_grid.model.grid import PowerGrid
+from tvilling.sciml.systems.power_grid.results.labels import attributes, outcome_variables
+from tvilling.sciml.systems.power_grid.results.violations import Limits, limits_of
+from tvilling.sciml.systems.power_grid.solver.batch_solver import solve
+from tvilling.sciml.systems.power_grid.solver.flow import DEFAULT, Flow, Options, Outcome
+from tvilling.sciml.systems.power_grid.solver.scenarios import check, outages
 from tvilling.sciml.systems.power_grid.studies.extremes import Extremes, extremes
-from tvilling.sciml.systems.power_grid.studies.furthest import Furthest, furthest
+from tvilling.sciml.systems.power_grid.studies.monitored import Monitored
 from tvilling.sciml.systems.power_grid.studies.outages import Failing
-from tvilling.sciml.systems.power_grid.studies.watched import Watched
-from tvilling.sciml.systems.power_grid.violations import Limits, limits_of
+from tvilling.sciml.systems.power_grid.studies.worst_case import WorstCase, furthest
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -94,7 +94,7 @@ def study(
         `QUANTITIES`, `outcome`, `reached` and `weakest_bus` over (`scenario`, `contingency`), and
         the same without outages over `scenario`, with `base_` before the name. A contingency is
         UNSUPPLIED where a bus of the file has lost its supply. Over `bus` and `branch`, as in
-        `Furthest.variables`, the worst that each sees, `when` by number: scenario times the
+        `WorstCase.variables`, the worst that each sees, `when` by number: scenario times the
         number of contingencies plus the contingency.
 
     Raises
@@ -106,14 +106,14 @@ def study(
         raise InputError(grid.source, ["no contingency is asked for"])
     found = check(grid, varying or {})
     one = replace(options, threads=1)
-    run = _Run(grid, Watched(grid, limits or limits_of(grid)), elements, together, found, one)
+    run = _Run(grid, Monitored(grid, limits or limits_of(grid)), elements, together, found, one)
     base = run.without_outages(options)
     total = run.scenarios * len(together)
     columns = {name: np.empty(total, values.dtype) for name, values in base.figures.items()}
     length = int(np.clip(AT_ONCE // grid.n_bus, SHORTEST, LONGEST))
     spans = [slice(first, min(first + length, total)) for first in range(0, total, length)]
 
-    def fill(span: slice) -> Furthest:
+    def fill(span: slice) -> WorstCase:
         figures, found = run.block(np.arange(span.start, span.stop), base)
         for name, values in figures.items():
             columns[name][span] = values
@@ -142,7 +142,7 @@ class _Base:
 @dataclass(frozen=True)
 class _Run:
     grid: PowerGrid
-    watched: Watched
+    watched: Monitored
     elements: Failing
     together: np.ndarray
     varying: Mapping[str, np.ndarray]
@@ -242,7 +242,7 @@ def powers_at(
     return load + np.maximum(-rest, 0.0), generation + np.maximum(rest, 0.0)
 
 
-def _labelled(run: _Run, columns: Figures, base: _Base, worst: Furthest) -> "xr.Dataset":
+def _labelled(run: _Run, columns: Figures, base: _Base, worst: WorstCase) -> "xr.Dataset":
     import xarray as xr
 
     shape = (run.scenarios, len(run.together))

@@ -5,14 +5,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tvilling.sciml.systems.power_grid.flow import Outcome, holds
-from tvilling.sciml.systems.power_grid.violations import (
+from tvilling.sciml.systems.power_grid.results.violations import (
     COLUMNS,
     SLACK_PERCENT,
     SLACK_PU,
     Limits,
     unserved_buses,
 )
+from tvilling.sciml.systems.power_grid.solver.flow import Outcome, holds
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -22,8 +22,8 @@ from typing import Literal
 
 import numpy as np
 
-from tvilling.sciml.errors import InputError
-from tvilling.sciml.systems.power_grid.grid import PowerGrid
+from tvilling.sciml.core.errors import InputError
+from tvilling.sciml.systems.power_grid.model.grid import PowerGrid
 
 DRAWN = 1024  # scenarios of one stream of random numbers
 

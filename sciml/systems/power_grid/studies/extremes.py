@@ -6,11 +6,11 @@ from typing import no_type_check
 import numpy as np
 from numba import njit
 
-from tvilling.sciml.short_repr import short_repr
-from tvilling.sciml.systems.power_grid.ends import Circuits, circuits
-from tvilling.sciml.systems.power_grid.flow import Flow
-from tvilling.sciml.systems.power_grid.studies.watched import Watched
-from tvilling.sciml.systems.power_grid.violations import SLACK_PERCENT, SLACK_PU
+from tvilling.sciml.core.short_repr import short_repr
+from tvilling.sciml.systems.power_grid.results.branch_flows import Circuits, circuits
+from tvilling.sciml.systems.power_grid.results.violations import SLACK_PERCENT, SLACK_PU
+from tvilling.sciml.systems.power_grid.solver.flow import Flow
+from tvilling.sciml.systems.power_grid.studies.monitored import Monitored
 
 
 @dataclass(frozen=True)
@@ -24,11 +24,11 @@ class Extremes:
     vm_min_bus, vm_max_bus
         Where: row of the file's buses.
     loading_branch
-        Where: row of `Watched.kinds`, one table after the other.
+        Where: row of `Monitored.kinds`, one table after the other.
     broken_vm, broken_loading
         Which limits are broken `[scenario, Watched.buses]` and `[scenario, row of the kinds]`.
     lowest, highest, fullest
-        The same by element: least and greatest voltage of `Watched.buses`, greatest loading of
+        The same by element: least and greatest voltage of `Monitored.buses`, greatest loading of
         the rows of the kinds, over all scenarios.
     """
 
@@ -55,7 +55,7 @@ class Peaks:
     scenario: np.ndarray
 
 
-def extremes(flow: Flow, watched: Watched) -> Extremes:
+def extremes(flow: Flow, watched: Monitored) -> Extremes:
     """The extremes of every scenario of `flow`, and of every element."""
     count, buses = len(flow.e), len(watched.buses)
     number, row, scale = watched.branches

@@ -18,13 +18,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tvilling.sciml.errors import InputError
-from tvilling.sciml.systems.power_grid.adjoint import solve_linear
-from tvilling.sciml.systems.power_grid.flow import DEFAULT, Flow, Options
-from tvilling.sciml.systems.power_grid.grid import PowerGrid
-from tvilling.sciml.systems.power_grid.labels import attributes, near, unique
-from tvilling.sciml.systems.power_grid.scenarios import check
-from tvilling.sciml.systems.power_grid.solve import solve
+from tvilling.sciml.core.errors import InputError
+from tvilling.sciml.systems.power_grid.kernel.adjoint import solve_linear
+from tvilling.sciml.systems.power_grid.model.grid import PowerGrid
+from tvilling.sciml.systems.power_grid.results.labels import attributes, near, unique
+from tvilling.sciml.systems.power_grid.results.violations import Limits, limits_of
+from tvilling.sciml.systems.power_grid.solver.batch_solver import solve
+from tvilling.sciml.systems.power_grid.solver.flow import DEFAULT, Flow, Options
+from tvilling.sciml.systems.power_grid.solver.scenarios import check
+from tvilling.sciml.systems.power_grid.studies.monitored import Monitored
 from tvilling.sciml.systems.power_grid.studies.nearest_limit import (
     NO_SOLUTION,
     NONE,
@@ -32,8 +34,6 @@ from tvilling.sciml.systems.power_grid.studies.nearest_limit import (
     Nearest,
     nearest,
 )
-from tvilling.sciml.systems.power_grid.studies.watched import Watched
-from tvilling.sciml.systems.power_grid.violations import Limits, limits_of
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -164,7 +164,7 @@ def hosting(
     found = check(grid, varying or {})
     wide = _with_places(grid, grid.buses.bus[places])
     one = replace(options, threads=1)
-    run = _Run(wide, Watched(wide, limits or limits_of(grid)), technology, found, one)
+    run = _Run(wide, Monitored(wide, limits or limits_of(grid)), technology, found, one)
     total = len(places) * run.scenarios
     size_mw, kind, element = np.zeros(total), np.zeros(total, np.int8), np.zeros(total, np.int32)
     length = int(np.clip(AT_ONCE // grid.n_bus, 256, 8192))
@@ -205,7 +205,7 @@ def _with_places(grid: PowerGrid, bus: np.ndarray) -> PowerGrid:
 @dataclass(frozen=True)
 class _Run:
     grid: PowerGrid
-    watched: Watched
+    watched: Monitored
     technology: Technology
     varying: Mapping[str, np.ndarray]
     options: Options

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import numpy as np
 
-from tvilling.sciml.errors import InputError
+from tvilling.sciml.core.errors import InputError
 from tvilling.sciml.io.checksums import SUMS, write_sums
 from tvilling.sciml.io.zarr_store import open_zarr_store
 from tvilling.sciml.systems.power_grid.studies.draws import DRAWN

@@ -12,10 +12,10 @@ from typing import no_type_check
 import numpy as np
 from numba import njit
 
-from tvilling.sciml.systems.power_grid.ends import Circuits, circuits
-from tvilling.sciml.systems.power_grid.flow import Flow
-from tvilling.sciml.systems.power_grid.studies.watched import Watched
-from tvilling.sciml.systems.power_grid.violations import SLACK_PERCENT, SLACK_PU
+from tvilling.sciml.systems.power_grid.results.branch_flows import Circuits, circuits
+from tvilling.sciml.systems.power_grid.results.violations import SLACK_PERCENT, SLACK_PU
+from tvilling.sciml.systems.power_grid.solver.flow import Flow
+from tvilling.sciml.systems.power_grid.studies.monitored import Monitored
 
 NONE, VOLTAGE_LOW, VOLTAGE_HIGH, LOADING, NO_SOLUTION = range(5)
 WORDS = ("none", "voltage below", "voltage above", "loading", "no solution")
@@ -34,7 +34,7 @@ class Nearest:
         all are kept (negative); infinite where the tangent does not tell.
     kind, element
         Which limit that is: number in `WORDS`, and row of the file's buses or of
-        `Watched.kinds`.
+        `Monitored.kinds`.
     """
 
     broken: np.ndarray
@@ -43,7 +43,7 @@ class Nearest:
     element: np.ndarray
 
 
-def nearest(flow: Flow, watched: Watched, direction: np.ndarray) -> Nearest:
+def nearest(flow: Flow, watched: Monitored, direction: np.ndarray) -> Nearest:
     """The first limit on the way from `flow` along `direction` `[scenario, 2, bus]`.
 
     `direction` is the derivative of the real and imaginary part of the voltages [p.u.].

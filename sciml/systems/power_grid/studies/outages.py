@@ -5,14 +5,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tvilling.sciml.errors import InputError
-from tvilling.sciml.systems.power_grid.grid import BranchGroup, PowerGrid
-from tvilling.sciml.systems.power_grid.labels import near, unique
-from tvilling.sciml.systems.power_grid.results import loads, sides
-from tvilling.sciml.systems.power_grid.solve import solve
+from tvilling.sciml.core.errors import InputError
+from tvilling.sciml.systems.power_grid.model.grid import BranchGroup, PowerGrid
+from tvilling.sciml.systems.power_grid.results.labels import near, unique
+from tvilling.sciml.systems.power_grid.results.planner_units import loads, sides
+from tvilling.sciml.systems.power_grid.solver.batch_solver import solve
 
 KINDS = ("line", "trafo", "trafo3w")
-MOST = 500_000  # contingencies of one study, unless another number is asked for
+MAX = 500_000  # contingencies of one study, unless another number is asked for
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,7 +124,7 @@ def most_loaded(grid: PowerGrid, elements: Failing, count: int) -> np.ndarray:
     return np.argsort(-np.array(percent), kind="stable")[:count]
 
 
-def pairs(elements: Failing, among: np.ndarray | None = None, most: int = MOST) -> np.ndarray:
+def pairs(elements: Failing, among: np.ndarray | None = None, most: int = MAX) -> np.ndarray:
     """Every two elements, or every two `among` some, that fail together `[contingency, 2]`.
 
     Raises

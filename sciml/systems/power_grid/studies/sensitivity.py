@@ -11,13 +11,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from tvilling.sciml.errors import InputError
-from tvilling.sciml.systems.power_grid.adjoint import solve_linear
-from tvilling.sciml.systems.power_grid.differentiable import Voltages
-from tvilling.sciml.systems.power_grid.grid import PowerGrid
-from tvilling.sciml.systems.power_grid.measures import loss_pu
-from tvilling.sciml.systems.power_grid.scenarios import check
-from tvilling.sciml.systems.power_grid.solve import solve
+from tvilling.sciml.core.errors import InputError
+from tvilling.sciml.systems.power_grid.kernel.adjoint import solve_linear
+from tvilling.sciml.systems.power_grid.model.grid import PowerGrid
+from tvilling.sciml.systems.power_grid.results.measures import loss_pu
+from tvilling.sciml.systems.power_grid.solver.batch_solver import solve
+from tvilling.sciml.systems.power_grid.solver.differentiable import Voltages
+from tvilling.sciml.systems.power_grid.solver.scenarios import check
 
 if TYPE_CHECKING:
     import xarray as xr

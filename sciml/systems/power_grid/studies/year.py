@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tvilling.sciml.errors import InputError
-from tvilling.sciml.systems.power_grid.flow import DEFAULT, Flow, Options
-from tvilling.sciml.systems.power_grid.grid import PowerGrid
-from tvilling.sciml.systems.power_grid.labels import (
+from tvilling.sciml.core.errors import InputError
+from tvilling.sciml.systems.power_grid.model.grid import PowerGrid
+from tvilling.sciml.systems.power_grid.results.generators import machines
+from tvilling.sciml.systems.power_grid.results.labels import (
     Variables,
     attributes,
     coordinates,
     loading_attrs,
     outcome_variables,
 )
-from tvilling.sciml.systems.power_grid.machines import machines
-from tvilling.sciml.systems.power_grid.results import is_rated, loads, sides, vm_pu
-from tvilling.sciml.systems.power_grid.scenarios import POWERS
-from tvilling.sciml.systems.power_grid.solve import base_case, solve
+from tvilling.sciml.systems.power_grid.results.planner_units import is_rated, loads, sides, vm_pu
+from tvilling.sciml.systems.power_grid.solver.batch_solver import base_case, solve
+from tvilling.sciml.systems.power_grid.solver.flow import DEFAULT, Flow, Options
+from tvilling.sciml.systems.power_grid.solver.scenarios import POWERS
 
 if TYPE_CHECKING:
     import xarray as xr

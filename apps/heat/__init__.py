@@ -1,0 +1,1 @@
+"""Heat-network runs: case, simulation, sizing, report."""

@@ -1,0 +1,1 @@
+"""Inputs of a plan: meters, forecasts, initial state, supply network."""

@@ -1,0 +1,1 @@
+"""What every workload shares: case files, run folders, clusters, terminal output."""

@@ -1,0 +1,16 @@
+from .benches.destest import destest_ce0 as destest_ce0
+from .benches.destest import destest_ce1 as destest_ce1
+from .benches.pipes import ait_network as ait_network
+from .benches.pipes import liege_pipe as liege_pipe
+from .power_profiles import read_profiles as read_profiles
+from .prices import synthetic_prices as synthetic_prices
+from .registry import load as load
+from .simulated.ensembles import Ensemble as Ensemble
+from .simulated.ensembles import run_ensemble as run_ensemble
+from .simulated.samples import Range as Range
+from .simulated.samples import latin_hypercube as latin_hypercube
+from .simulated.samples import sobol as sobol
+from .simulated.steady_heat import HeatRanges as HeatRanges
+from .simulated.steady_heat import steady_heat as steady_heat
+from .simulated.street_tree import street_tree as street_tree
+from .simulated.trials import trial_scenarios as trial_scenarios

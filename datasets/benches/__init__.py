@@ -1,0 +1,1 @@
+"""Test benches: measured or published networks with what drove them."""

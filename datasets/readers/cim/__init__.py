@@ -1,0 +1,1 @@
+"""CIM CGMES grids."""

@@ -1,0 +1,1 @@
+"""Readers of heat networks: CSV tables, GeoJSON and pandapipes."""

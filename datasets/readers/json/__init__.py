@@ -1,0 +1,1 @@
+"""Tables and values out of JSON files, typed by cell."""

@@ -1,0 +1,1 @@
+"""MATPOWER cases, as text and as MATLAB data."""

@@ -1,0 +1,1 @@
+"""pandapower's JSON files."""

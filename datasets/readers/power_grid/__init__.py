@@ -1,0 +1,1 @@
+"""Readers of power grids, and checks of what they read."""

@@ -1,0 +1,1 @@
+"""Simulated data: scenario ensembles, sampled networks, loads and weather."""

@@ -1,0 +1,1 @@
+"""DeepXDE: its problems trained with our optimisers, its geometries as shapes."""

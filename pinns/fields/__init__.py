@@ -1,0 +1,5 @@
+"""Functions of the coordinates, their derivatives, and the domains they hold on."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

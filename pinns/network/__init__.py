@@ -1,0 +1,1 @@
+"""Neural networks and the trial solution (ansatz) that meets conditions exactly."""

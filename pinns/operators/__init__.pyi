@@ -1,0 +1,17 @@
+from .baselines import LinearOperator as LinearOperator
+from .deeponet import DeepONet as DeepONet
+from .families import burgers_course as burgers_course
+from .families import burgers_end as burgers_end
+from .families import pipe_field as pipe_field
+from .families import pipe_outlet as pipe_outlet
+from .fno import FourierOperator as FourierOperator
+from .operator_ensemble import ensemble as ensemble
+from .operator_ensemble import solved as solved
+from .physics import Physics as Physics
+from .problem import OperatorProblem as OperatorProblem
+from .problem import Varied as Varied
+from .random_function import GaussianField as GaussianField
+from .store import load_operator as load_operator
+from .store import save_operator as save_operator
+from .trained import OperatorSolution as OperatorSolution
+from .training import train_operator as train_operator

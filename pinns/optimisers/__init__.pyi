@@ -1,0 +1,2 @@
+from .stages import GaussNewton as GaussNewton
+from .stages import Soap as Soap

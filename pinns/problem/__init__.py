@@ -1,0 +1,5 @@
+"""A boundary-value problem: unknowns, equations, boundary and initial conditions, parameters."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,3 @@
+from .evaluated import Deviation as Deviation
+from .uncertainty import ensemble as ensemble
+from .uncertainty import laplace as laplace

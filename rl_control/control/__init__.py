@@ -1,0 +1,1 @@
+"""Controllers, their objective, safety, and the bound of perfect foresight."""

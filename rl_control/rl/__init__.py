@@ -1,0 +1,1 @@
+"""Reinforcement learning: environments, observations, policies, Gymnasium and stable-baselines3."""

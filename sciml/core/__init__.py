@@ -1,0 +1,1 @@
+"""The types that everything shares: systems, scenarios, simulation, results, errors, units."""

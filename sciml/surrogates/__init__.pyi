@@ -1,0 +1,14 @@
+from .errors import Miss as Miss
+from .errors import one_step_errors as one_step_errors
+from .errors import rollout_errors as rollout_errors
+from .errors import worst as worst
+from .guard import Guarded as Guarded
+from .model import Surrogate as Surrogate
+from .settings import SurrogateSettings as SurrogateSettings
+from .store import load_surrogate as load_surrogate
+from .store import save_surrogate as save_surrogate
+from .training import SurrogateReport as SurrogateReport
+from .training import train_surrogate as train_surrogate
+from .transitions import random_actions as random_actions
+from .transitions import run_played as run_played
+from .transitions import transitions_of as transitions_of

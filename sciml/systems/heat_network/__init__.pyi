@@ -1,0 +1,9 @@
+from .builder import Options as Options
+from .builder import build as build
+from .network import HeatNetwork as HeatNetwork
+from .network import HeatState as HeatState
+from .sizing.catalogue import pipe_sizes as pipe_sizes
+from .sizing.pipes import SizingOptions as SizingOptions
+from .sizing.pipes import size as size
+from .tables import COLUMNS as COLUMNS
+from .tables import HeatNetworkTables as HeatNetworkTables

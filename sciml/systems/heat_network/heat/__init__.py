@@ -1,0 +1,1 @@
+"""Heat transport through pipes, mixing at junctions, and what consumers draw."""

@@ -1,0 +1,1 @@
+"""Mass flows and pressures of a heat network."""

@@ -1,0 +1,1 @@
+"""Dimensioning of pipes, and the pipe catalogue."""

@@ -1,0 +1,1 @@
+"""The graph of a heat network and sums along its spanning trees."""

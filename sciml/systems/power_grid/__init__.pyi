@@ -1,0 +1,16 @@
+from .model.convert import from_pandapower as from_pandapower
+from .model.grid import PowerGrid as PowerGrid
+from .power_system import PowerSystem as PowerSystem
+from .power_system import system as system
+from .results.labels import label as label
+from .results.measures import loss_pu as loss_pu
+from .results.planner_units import branch_flows as branch_flows
+from .results.planner_units import loads as loads
+from .results.violations import Limits as Limits
+from .results.violations import limits_of as limits_of
+from .results.violations import violations as violations
+from .solver.batch_solver import solve as solve
+from .solver.differentiable import power_flow as power_flow
+from .solver.flow import Flow as Flow
+from .solver.flow import Options as Options
+from .solver.flow import Outcome as Outcome

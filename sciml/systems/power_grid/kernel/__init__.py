@@ -1,0 +1,1 @@
+"""The batched Newton kernel: eight scenarios in one register, sparse elimination, adjoint."""

@@ -1,0 +1,1 @@
+"""A power grid as arrays, converted from a pandapower network."""

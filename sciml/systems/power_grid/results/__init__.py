@@ -1,0 +1,1 @@
+"""Voltages in a planner's units: flows, loadings, losses, limit violations, labels."""

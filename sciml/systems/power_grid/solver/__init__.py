@@ -1,0 +1,1 @@
+"""Power flow of many scenarios: starts, limits, slack sharing, continuation, derivatives."""

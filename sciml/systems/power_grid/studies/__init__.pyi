@@ -1,0 +1,14 @@
+from .contingency import study as study
+from .contingency_table import ranked as ranked
+from .contingency_table import sums as sums
+from .draws import Draws as Draws
+from .gradient_opf import OptimalFlow as OptimalFlow
+from .gradient_opf import machines_of as machines_of
+from .gradient_opf import optimal_flow as optimal_flow
+from .monte_carlo_study import monte_carlo as monte_carlo
+from .outages import Failing as Failing
+from .outages import alone as alone
+from .outages import failing as failing
+from .outages import most_loaded as most_loaded
+from .outages import pairs as pairs
+from .sensitivity import sensitivities as sensitivities

@@ -1,0 +1,11 @@
+from .assimilation.prior import Prior as Prior
+from .ledger import Ledger as Ledger
+from .ledger import verify as verify
+from .monitor import Health as Health
+from .notes import TooFewMembersWarning as TooFewMembersWarning
+from .store import ledger_path as ledger_path
+from .store import load as load
+from .store import save as save
+from .store import saved_twins as saved_twins
+from .twin import Estimate as Estimate
+from .twin import Twin as Twin

@@ -1,0 +1,1 @@
+"""Data assimilation: ensembles, priors, gating, and the ensemble update."""

@@ -1,0 +1,1 @@
+"""Forecasts of load and of prices."""

@@ -1,0 +1,5 @@
+"""Forecasts of heat load and power demand, with intervals that hold."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

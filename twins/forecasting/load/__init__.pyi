@@ -1,0 +1,13 @@
+from .fitting import fit as fit
+from .measured import MEASURED as MEASURED
+from .measured import measured_history as measured_history
+from .model import LoadModel as LoadModel
+from .model_choice import Choice as Choice
+from .model_choice import choose as choose
+from .models import MODELS as MODELS
+from .rolling import rolling_origin as rolling_origin
+from .scores import Score as Score
+from .scores import score as score
+from .settings import INTERVALS as INTERVALS
+from .settings import WEATHERS as WEATHERS
+from .settings import ForecastSettings as ForecastSettings
