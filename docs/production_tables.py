@@ -24,7 +24,7 @@ BLOCKS = (
     ("`prices`", case.PlantPrices),
     ("`charges`", case.ChargesChoice),
     ("one of `outages`", case.Outage),
-    ("`network`", case.TownNetwork),
+    ("`network`", case.SupplyNetworkCase),
     ("`forecast`", case.LoadForecast),
     ("`plan`", case.Planning),
     ("`backtest`", case.Replay),

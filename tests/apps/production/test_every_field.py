@@ -364,8 +364,8 @@ def test_the_settings_of_a_network_reach_its_plan(monkeypatch):
     outlook = SimpleNamespace(time=hours, outdoor_degc=np.zeros(24), load_mw=np.ones(24))
     curve = PlantCase.model_validate({**BASE, **CURVE}).supply.forward
     for name, value in [("consumer_degc", 60.0), *NETWORK.items()]:
-        settings = town.TownNetwork.model_validate({"case": "a.yaml", name: value})
-        one = town.Town(settings, curve, None, np.ones(2), None)
+        settings = town.SupplyNetworkCase.model_validate({"case": "a.yaml", name: value})
+        one = town.SupplyNetwork(settings, curve, None, np.ones(2), None)
         town.plan_town(None, one, outlook, None, None, None)
     assert all(other != asked[0] for other in asked[1:])
     assert len(asked) == 1 + len(NETWORK)
