@@ -21,7 +21,7 @@ from tvilling.pinns import (
     d,
     of,
 )
-from tvilling.pinns.fields import at_place
+from tvilling.pinns.fields import Field, at_place
 from tvilling.pinns.optimisers.stages import Broyden
 from tvilling.sciml.core.errors import InputError
 
@@ -83,8 +83,8 @@ def test_a_condition_that_is_complex_is_refused():
 def test_python_s_own_operators_are_those_of_fields():
     x = np.array([0.2, 0.7])
     at = {"x": x}
-    field = pinns.Field(lambda point: point["x"] - 0.5)
-    place = pinns.Field(lambda point: point["x"])
+    field = Field(lambda point: point["x"] - 0.5)
+    place = Field(lambda point: point["x"])
     np.testing.assert_allclose(abs(field)(at), np.abs(x - 0.5))
     np.testing.assert_allclose((2.0**field)(at), 2.0 ** (x - 0.5))
     np.testing.assert_allclose((place**place)(at), x**x)

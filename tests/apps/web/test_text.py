@@ -19,7 +19,7 @@ def literals() -> set[str]:
     """Every string that stands in the code of the pages, but for the tables of texts."""
     return {
         node.value
-        for path in WEB.glob("*.py")
+        for path in WEB.rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }
@@ -27,7 +27,7 @@ def literals() -> set[str]:
 
 def asked() -> set[str]:
     """What the pages ask for by a name written out: words("name")."""
-    code = "\n".join(path.read_text(encoding="utf-8") for path in WEB.glob("*.py"))
+    code = "\n".join(path.read_text(encoding="utf-8") for path in WEB.rglob("*.py"))
     return set(re.findall(r"""words\(\s*["'](\w+)["']""", code))
 
 
