@@ -166,7 +166,8 @@ def test_the_clock_is_kept_by_one(added: Path, store: Store) -> None:
 def test_without_apscheduler_serve_names_the_extra_and_run_works(added: Path, store: Store) -> None:
     hide = (
         "import sys; sys.modules['apscheduler'] = None; import job_kinds\n"
-        "from tvilling.apps.cli import main as cli; sys.argv = ['tvilling', *sys.argv[1:]]; cli.main()"
+        "from tvilling.apps.cli.main import main\n"
+        "sys.argv = ['tvilling', *sys.argv[1:]]; main()"
     )
 
     def without(*arguments: str) -> subprocess.CompletedProcess:
