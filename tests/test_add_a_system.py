@@ -36,18 +36,23 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copytree(ROOT / folder, site.joinpath(*name.split(".")), ignore=ignore)
     systems = site / "tvilling" / "sciml" / "systems"
     (systems / "battery.py").write_text(FILE, encoding="utf-8")
-    registry = systems / "__init__.py"
+    registry = systems / "registry.py"
     text = registry.read_text(encoding="utf-8")
     assert REGISTRY in text
     registry.write_text(text.replace(REGISTRY, REGISTRY + LINE), encoding="utf-8")
     return site
 
 
+def first_of_all(site: Path) -> dict[str, str]:
+    """Import from `site`, also where the working folder holds a `tvilling` of its own."""
+    return {"PYTHONPATH": str(site), "PYTHONSAFEPATH": "1"}
+
+
 def python(site: Path, *arguments: str | Path) -> subprocess.CompletedProcess:
     return subprocess.run(
         [sys.executable, *map(str, arguments)],
         cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(site), "OMP_NUM_THREADS": "1"},
+        env=os.environ | first_of_all(site) | {"OMP_NUM_THREADS": "1"},
         capture_output=True,
         text=True,
         check=False,
@@ -82,7 +87,7 @@ def test_everything_on_the_page_runs(site: Path, tmp_path: Path) -> None:
 def test_the_battery_has_a_card_and_a_page(site: Path) -> None:
     from playwright.sync_api import expect
 
-    with served_app(environment={"PYTHONPATH": str(site)}) as address, browser() as opened:
+    with served_app(environment=first_of_all(site)) as address, browser() as opened:
         page = opened.new_context(locale="en-GB").new_page()
         page.goto(f"{address}/")
         expect(page.get_by_text("Battery behind a meter").first).to_be_visible(timeout=60_000)

@@ -167,7 +167,7 @@ def load_lines(run: "TrainRun") -> list[str]:
     return [
         "from pathlib import Path",
         "from tvilling.pinns import PROBLEMS",
-        "from tvilling.pinns.solution.store import load_solution",
+        "from tvilling.pinns import load_solution",
         "",
         f'problem = PROBLEMS["{run.name}"].example()',
         'solution = load_solution(Path("solution"), problem)  # in the folder of this report',

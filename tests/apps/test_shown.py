@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-SAY = "from tvilling.apps import shown; shown.print_what_can_be_printed(); "
+SAY = "from tvilling.apps.shared import progress as shown; shown.print_what_can_be_printed(); "
 
 
 def ended(code: str, stdout: int, **env: str) -> subprocess.CompletedProcess:
