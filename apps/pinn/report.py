@@ -166,8 +166,7 @@ def load_lines(run: "TrainRun") -> list[str]:
     point = ", ".join(f"{axis.name}={(axis.low + axis.high) / 2:g}" for axis in axes)
     return [
         "from pathlib import Path",
-        "from tvilling.pinns import PROBLEMS",
-        "from tvilling.pinns import load_solution",
+        "from tvilling.pinns import PROBLEMS, load_solution",
         "",
         f'problem = PROBLEMS["{run.name}"].example()',
         'solution = load_solution(Path("solution"), problem)  # in the folder of this report',
