@@ -181,7 +181,7 @@ def test_a_user_of_the_wheel_sees_its_types(installed: Path, tmp_path: Path) -> 
         "--cache-dir", tmp_path / "cache", "--config-file", "", "script.py", folder=tmp_path,
     ).stdout  # fmt: skip
     assert "def (system: " in found, found
-    assert "type[tvilling.sciml.systems.heat_network.tables.HeatNetworkTables]" in found
+    assert "-> tvilling.sciml.systems.heat_network.tables.HeatNetworkTables" in found
     assert 'Module has no attribute "nothing"' in found
     assert "Skipping analyzing" not in found
 
