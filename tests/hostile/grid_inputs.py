@@ -220,7 +220,7 @@ def _matpower() -> Iterator[Attempt]:
         "bus half": MFILE.replace("2 1 50", "2.5 1 50"), "bus twice": MFILE.replace("2 1 50", "1 1 50"),
         "no bus": MFILE.replace(" 2 1 50 10 0 0 1 1 0 110 1 1.1 0.9;\n", ""),
         "short rows": MFILE.replace(" 100 100 100 0 0 1 -360 360", ""),
-        "expression": MFILE.replace("0.05", "0.05*2"), "blanks": MFILE.replace("= [", "= " + " " * 10**6),
+        "expression": MFILE.replace("0.05", "0.05*rand(1)"), "blanks": MFILE.replace("= [", "= " + " " * 10**6),
         "minus": MFILE.replace("0 110 1 1.1", "0 -110 1 1.1"), "cut": MFILE[:200],
         "digits": MFILE.replace("0.05", "9" * 100_000), "continuation": MFILE.replace(";\n", "...\n"),
         "loop": MFILE + "for i=1:1e12\n x = i;\nend\n", "version 1": MFILE.replace("'2'", "'1'"),
