@@ -3,15 +3,20 @@
 Names are imported when they are first used, so that `import tvilling` takes no time.
 """
 
-from importlib.metadata import version
+from typing import Any
 
 import lazy_loader
 
-__version__ = version("tvilling")
-
-_getattr, _dir, _names = lazy_loader.attach_stub(__name__, __file__)
-__getattr__ = _getattr
+_attribute, _, _names = lazy_loader.attach_stub(__name__, __file__)
 __all__ = ["__version__", *_names]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":  # read out of the package's metadata only where it is wanted
+        from importlib.metadata import version
+
+        return version("tvilling")
+    return _attribute(name)
 
 
 def __dir__() -> list[str]:
